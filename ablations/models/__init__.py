@@ -1,0 +1,26 @@
+"""The networks: cells as equations, recurrent layers, and models of whole tasks."""
+
+from collections.abc import Callable
+from functools import partial
+
+from ablations.models.cell import CELLS, Cell
+from ablations.models.convolution import CNN, TCN
+from ablations.models.feedforward import FeedForward
+from ablations.models.network import LengthError, Network
+from ablations.models.recurrent import Recurrent
+from ablations.models.recurrent_networks import AttentiveNetwork, RecurrentNetwork, Reservoir
+
+MODELS: dict[str, Callable[..., Network]] = {
+    "feedforward": FeedForward,
+    "cnn": CNN,
+    "tcn": TCN,
+    "recurrent": RecurrentNetwork,
+    "birnn": partial(RecurrentNetwork, cell="rnn", bidirectional=True),
+    "bilstm": partial(RecurrentNetwork, cell="lstm", bidirectional=True),
+    "bigru": partial(RecurrentNetwork, cell="gru", bidirectional=True),
+    "bilstm-attention": AttentiveNetwork,
+    "reservoir": Reservoir,
+}
+"""Every model by name; called with the task's interface, the hidden size, and the model's own flags."""
+
+__all__ = ["CELLS", "MODELS", "Cell", "LengthError", "Network", "Recurrent"]

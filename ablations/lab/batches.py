@@ -1,0 +1,65 @@
+"""The data of a cohort: every run's own stream of fresh sequences, side by side in one padded batch."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from tasks import IGNORED, Batch, Task
+
+CHUNK = 16
+"""The steps whose sequences are drawn at once; part of what a stream is."""
+
+
+def stack(batches: Sequence[Batch]) -> Batch:
+    """R batches as one whose tensors are (R, n, …), padded to the longest."""
+    longest = max(batch.mask.shape[1] for batch in batches)
+    padded = [_pad_steps(batch, longest) for batch in batches]
+    return Batch(*map(torch.stack, zip(*padded, strict=True)))
+
+
+def training_batches(
+    task: Task, streams: Sequence[Callable[[int], np.random.Generator]], first: int, steps: int, size: int
+) -> Iterator[Batch]:
+    """The stacked batches (R, size, …) of the training steps `first` to `first + steps`.
+
+    Difficulties are mixed up to the task's nominal one. A stream gives the generator of its k-th chunk of steps, so
+    that any step's data can be had without drawing what came before. Equal streams are drawn once.
+    """
+    mixture = task.mixture()
+    for chunk in range(first // CHUNK, (first + steps - 1) // CHUNK + 1):
+        drawn = {stream: mixture.sample(stream(chunk), CHUNK * size) for stream in dict.fromkeys(streams)}
+        together = stack([drawn[stream] for stream in streams])
+        for step in range(max(first, chunk * CHUNK), min(first + steps, (chunk + 1) * CHUNK)):
+            start = (step - chunk * CHUNK) * size
+            yield trim(_map(together, lambda part, start=start: part[:, start : start + size]))
+
+
+def pieces(batch: Batch, size: int) -> Iterator[Batch]:
+    """A stacked batch (R, n, …) in pieces of at most `size` sequences a run."""
+    for start in range(0, batch.mask.shape[1], size):
+        yield trim(_map(batch, lambda part, start=start: part[:, start : start + size]))
+
+
+def trim(batch: Batch) -> Batch:
+    """A stacked batch without the padding that all its sequences share."""
+    longest = int(batch.mask.sum(-1).max())
+    per_step = batch.targets.dim() == batch.mask.dim()
+    targets = batch.targets[:, :, :longest] if per_step else batch.targets
+    return Batch(batch.inputs[:, :, :longest], targets, batch.mask[:, :, :longest])
+
+
+def _map(batch: Batch, change: Callable[[Tensor], Tensor]) -> Batch:
+    return Batch(*map(change, batch))
+
+
+def _pad_steps(batch: Batch, longest: int) -> Batch:
+    n, T = batch.mask.shape
+    more = longest - T
+    features = batch.inputs.dim() == 3
+    inputs = pad(batch.inputs, (0, 0, 0, more) if features else (0, more))
+    per_step = batch.targets.dim() == 2
+    targets = pad(batch.targets, (0, more), value=IGNORED) if per_step else batch.targets
+    return Batch(inputs, targets, pad(batch.mask, (0, more)))

@@ -1,0 +1,62 @@
+"""A model is encoder, sequence layers and readout; this is the frame that every model fills."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from tasks import Interface
+
+EMBEDDING = 16
+"""The size of the vector that stands for a word, the same in every model."""
+
+
+class LengthError(ValueError):
+    """A sequence is longer than the model can take."""
+
+
+class Encoder(nn.Module):
+    """Tokens (B, T) or features (B, T, D) to vectors (B, T, `size`); features pass unchanged."""
+
+    def __init__(self, interface: Interface) -> None:
+        super().__init__()
+        self.size = EMBEDDING if interface.vocabulary else interface.features
+        self.embedding = nn.Embedding(interface.vocabulary, EMBEDDING) if interface.vocabulary else None
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs if self.embedding is None else self.embedding(inputs)
+
+
+class Network(nn.Module, ABC):
+    """A model of one task: inputs and mask as in `tasks.Batch` -> outputs (B, T, K) or (B, K), as its interface says.
+
+    `causal` tells whether what it says of a step depends on nothing that comes later. The mask may be None where
+    nothing is padded. A model that cannot take sequences of that length raises `LengthError`.
+    """
+
+    causal: bool
+
+    def __init__(self, interface: Interface) -> None:
+        super().__init__()
+        self.interface = interface
+        self.encoder = Encoder(interface)
+
+    def forward(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+        return self.answer(self.encoder(inputs), mask)
+
+    @abstractmethod
+    def answer(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """The outputs for encoded inputs x (B, T, D)."""
+
+
+def silence(x: Tensor, mask: Tensor | None) -> Tensor:
+    """x (B, T, D) with zeros where the mask (B, T) is false."""
+    return x if mask is None else torch.where(mask.unsqueeze(-1), x, 0.0)
+
+
+def last(x: Tensor, mask: Tensor | None) -> Tensor:
+    """x (B, T, D) at each sequence's own last step: (B, D)."""
+    if mask is None:
+        return x[:, -1]
+    index = mask.sum(1).sub(1).view(-1, 1, 1).expand(-1, 1, x.shape[-1])
+    return x.gather(1, index).squeeze(1)

@@ -1,0 +1,74 @@
+"""A variant: a model with its flags, built from a seed, and sized to a number of parameters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from ablations.models import MODELS, Network
+from ablations.models.cell import Cell
+from ablations.models.recurrent import Recurrence
+from tasks import Interface
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A model with its flags. An ablation names its `parent`, from which it differs in exactly one thing.
+
+    >>> from tasks import TASKS
+    >>> lstm = Variant("lstm", "recurrent", {"cell": "lstm"})
+    >>> solve_size(lstm, TASKS["adding"]().interface, parameters=6000)
+    37
+    """
+
+    name: str
+    model: str
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    parent: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.model not in MODELS:
+            raise ValueError(f"unknown model {self.model!r}; known: {', '.join(MODELS)}")
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.model, tuple(sorted(self.flags.items()))))
+
+    def build(self, interface: Interface, size: int, seed: int) -> Network:
+        """A fresh network, its random start a pure function of `seed`; no other random state is touched."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return MODELS[self.model](interface, size, **self.flags)
+
+    def cell(self, interface: Interface) -> type[Cell] | None:
+        """The cell whose equations run in this variant, if there is one."""
+        parts = self.build(interface, size=1, seed=0).modules()
+        return next((part.cell for part in parts if isinstance(part, Recurrence)), None)
+
+
+def count_parameters(variant: Variant, interface: Interface, size: int) -> int:
+    """All parameters of the network, frozen ones included."""
+    return sum(parameter.numel() for parameter in variant.build(interface, size, seed=0).parameters())
+
+
+@lru_cache(maxsize=1024)
+def solve_size(variant: Variant, interface: Interface, parameters: int) -> int:
+    """The hidden size at which the variant's parameter count comes nearest to `parameters`.
+
+    Raises ValueError where even the smallest network has more than twice as many.
+    """
+
+    def count(size: int) -> int:
+        return count_parameters(variant, interface, size)
+
+    if count(1) > 2 * parameters:
+        raise ValueError(f"{variant.name} has {count(1)} parameters at least; {parameters} cannot be met")
+    high = 2
+    while count(high) < parameters:
+        high *= 2
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if count(middle) < parameters else (low, middle)
+    return min(low, high, key=lambda size: abs(count(size) - parameters))

@@ -1,0 +1,157 @@
+"""What is asked: a study, its factors, its budgets, and the settings it consists of."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass as plain_dataclass
+from dataclasses import field
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from ablations.models.variant import Variant, solve_size
+from tasks import Task
+
+Count = Annotated[int, Field(ge=1)]
+STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+HYPERPARAMETERS = ("lr", "clip", "weight_decay")
+"""What may differ from run to run: learning rate, limit of the gradient's norm, and weight decay."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class Range:
+    """A nuisance factor that is searched between `low` and `high`, by default on a logarithmic scale."""
+
+    low: float
+    high: float
+    log: bool = True
+
+    @model_validator(mode="after")
+    def _check(self) -> "Range":
+        if not self.low < self.high or (self.log and self.low <= 0):
+            raise ValueError(f"needs low < high, and low > 0 where it is logarithmic; got {self.low} to {self.high}")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Budget:
+    """What every setting may spend, the same for all.
+
+    trials: draws of the nuisance factors, asked and trained in groups of `group`.
+    replicates: final trainings with fresh seeds.
+    steps: optimiser steps of each training, in `segments` equal parts with an evaluation after each.
+    batch: sequences per step. parameters: the count that every model is sized to.
+    validation, test: sequences in each evaluation during training, and at each difficulty after it.
+    """
+
+    trials: Count
+    group: Count
+    replicates: Count
+    steps: Count
+    segments: Count
+    batch: Count
+    parameters: Count
+    validation: Count = 256
+    test: Count = 1024
+
+    @model_validator(mode="after")
+    def _check(self) -> "Budget":
+        if self.steps % self.segments:
+            raise ValueError(f"steps ({self.steps}) must be a multiple of segments ({self.segments})")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Costs:
+    """A measurement of training cost: cells trained at growing hidden size, and at the parameters of `reference`."""
+
+    cells: tuple[str, ...]
+    reference: str
+    hidden: tuple[Count, ...]
+    rounds: Count
+    length: Count
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Scale:
+    """One size of a study: its tasks by label, its budget, and the cost measurement if there is one."""
+
+    tasks: Mapping[str, Task]
+    budget: Budget
+    costs: Costs | None = None
+
+
+@plain_dataclass(frozen=True)
+class Setting:
+    """One combination of the scientific factors: a task under its label, and a variant with its hidden size."""
+
+    label: str
+    task: Task
+    variant: Variant
+    size: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.label}/{self.variant.name}"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Study:
+    """One question, and all that determines its answer.
+
+    variants and the scales' tasks are the scientific factors, which are varied and reported; `nuisance` those of
+    `HYPERPARAMETERS` that Optuna searches; `fixed` the others. `baseline` is the variant that others are compared to.
+    A training stops early once its validation score reaches `criterion`. All randomness comes from `seed`.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
+    question: str
+    variants: tuple[Variant, ...]
+    baseline: str
+    scales: Mapping[str, Scale]
+    nuisance: Mapping[str, Range]
+    fixed: Mapping[str, float] = field(default_factory=lambda: {"clip": 1.0, "weight_decay": 0.0})
+    optimiser: Literal["adam", "rmsprop", "sgd"] = "adam"
+    sampler: Literal["tpe", "random"] = "tpe"
+    criterion: float = 0.99
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _check(self) -> "Study":
+        names = [variant.name for variant in self.variants]
+        if len(set(names)) < len(names):
+            raise ValueError("two variants have the same name")
+        if self.baseline not in names:
+            raise ValueError(f"baseline {self.baseline!r} is not one of its variants: {', '.join(names)}")
+        factors = [*self.nuisance, *self.fixed]
+        if sorted(factors) != sorted(HYPERPARAMETERS):
+            raise ValueError(f"nuisance and fixed factors together must be {', '.join(HYPERPARAMETERS)}, each once")
+        return self
+
+    def settings(self, scale: str) -> Iterator[Setting]:
+        """Every task of the scale with every variant, sized to the budget's parameter count."""
+        parameters = self.scales[scale].budget.parameters
+        for label, task in self.scales[scale].tasks.items():
+            for variant in self.variants:
+                yield Setting(label, task, variant, solve_size(variant, task.interface, parameters))
+
+    def plan(self, scale: str) -> dict[str, Any]:
+        """The study at one scale as plain data: what the record keeps of it, and what decides whether two are one."""
+        chosen = self.scales[scale]
+        return {
+            "name": self.name,
+            "scale": scale,
+            "question": self.question,
+            "baseline": self.baseline,
+            "tasks": {label: as_data(task) for label, task in chosen.tasks.items()},
+            "variants": {v.name: {"model": v.model, **v.flags} for v in self.variants},
+            "nuisance": {name: as_data(range_) for name, range_ in self.nuisance.items()},
+            "fixed": {"optimiser": self.optimiser, "sampler": self.sampler, **self.fixed},
+            "budget": as_data(chosen.budget),
+            "criterion": self.criterion,
+            "seed": self.seed,
+        }
+
+
+def as_data(value: Any) -> dict[str, Any]:
+    """The fields of a flat dataclass as plain data."""
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}

@@ -1,0 +1,84 @@
+"""Copy memory: repeat the first symbols after a delay."""
+
+from math import log
+from typing import ClassVar
+
+import numpy as np
+import torch
+from pydantic import model_validator
+from pydantic.dataclasses import dataclass
+from torch import Tensor
+
+from tasks.task import IGNORED, STRICT, Batch, Count, Interface, Task, answered_loss, hits, steps_mean
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Copying(Task):
+    """The copy memory task of Arjovsky, Shah & Bengio (2016).
+
+    Rule: `items` random symbols, `delay` − 1 blanks, a delimiter, and `items` blanks, during which the symbols are to
+    be repeated in order; before that the answer is blank. One sequence is delay + 2·items steps long.
+
+    Worked example with 3 items of 8 symbols and delay 4 (`_` blank, `:` delimiter):
+
+        input    c a h _ _ _ : _ _ _
+        target   _ _ _ _ _ _ _ c a h
+
+    Shapes: inputs (n, T) tokens (symbols, then blank, then delimiter); targets (n, T), classes (symbols, then blank).
+    Loss: cross-entropy in nats over all steps. Score: accuracy on the recalled symbols alone.
+    The form with `shortest` is the variable-delay one of Tallec & Ollivier (2018).
+
+    >>> Copying(delay=100).loss_references()["memoryless"]  # doctest: +ELLIPSIS
+    0.1732...
+    """
+
+    delay: Count = 50
+    shortest: int | None = None
+    items: Count = 10
+    symbols: Count = 8
+
+    difficulty: ClassVar[str] = "delay"
+
+    @model_validator(mode="after")
+    def _check(self) -> "Copying":
+        self.check_shortest()
+        return self
+
+    @property
+    def interface(self) -> Interface:
+        return Interface(self.symbols + 2, 0, self.symbols + 1, per_step=True, length=self.delay + 2 * self.items)
+
+    def sample(self, rng: np.random.Generator, n: int) -> Batch:
+        delays = self.draw_difficulties(rng, n)[:, None]
+        symbols = rng.integers(self.symbols, size=(n, self.items))
+        blank, delimiter = self.symbols, self.symbols + 1
+        step = np.arange(delays.max() + 2 * self.items)[None]
+        recall = self.items + delays
+        mask = step < recall + self.items
+        inputs = np.where(mask, np.where(step == recall - 1, delimiter, blank), 0)
+        inputs[:, : self.items] = symbols
+        targets = np.where(mask, blank, IGNORED)
+        np.put_along_axis(targets, recall + np.arange(self.items), symbols, axis=1)
+        return Batch(torch.from_numpy(inputs), torch.from_numpy(targets), torch.from_numpy(mask))
+
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        return answered_loss(outputs, batch.targets)
+
+    def score(self, outputs: Tensor, batch: Batch) -> Tensor:
+        recalled = (batch.targets >= 0) & (batch.targets < self.symbols)
+        return steps_mean(hits(outputs[..., : self.symbols], batch.targets), recalled)
+
+    def references(self) -> dict[str, float]:
+        return {"chance": 1 / self.symbols, "perfect": 1.0}
+
+    def loss_references(self) -> dict[str, float]:
+        """`memoryless`: every blank known and every symbol guessed, averaged over the delays."""
+        delays = range(self.shortest or self.delay, self.delay + 1)
+        guesses = [self.items * log(self.symbols) / (delay + 2 * self.items) for delay in delays]
+        return {"memoryless": sum(guesses) / len(guesses)}
+
+    def read(self, batch: Batch, index: int) -> str:
+        names = [*(chr(ord("a") + k) if self.symbols <= 26 else str(k) for k in range(self.symbols)), "_", ":"]
+        real = batch.mask[index]
+        rows = {"input": batch.inputs[index][real], "target": batch.targets[index][real]}
+        return "\n".join(f"{label:8} " + " ".join(names[k] for k in row.tolist()) for label, row in rows.items())
