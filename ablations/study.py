@@ -62,13 +62,22 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Costs:
-    """A measurement of training cost: cells trained at growing hidden size, and at the parameters of `reference`."""
+    """A measurement of training cost on the adding problem of some `length`, with `batch` sequences in a step.
+
+    Every cell is timed for some `rounds` at each hidden size, and at the parameter count of `reference` at that size.
+    """
 
     cells: tuple[str, ...]
     reference: str
     hidden: tuple[Count, ...]
     rounds: Count
     length: Count
+    batch: Count
+
+    @property
+    def points(self) -> int:
+        """The number of measurements: cells, hidden sizes, and the two views."""
+        return 2 * len(self.cells) * len(self.hidden)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -7,11 +7,9 @@ be rebuilt on a machine that has only the record.
 
 import json
 import logging
-import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Iterator, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -19,9 +17,9 @@ if TYPE_CHECKING:
 
 Kind = Literal["trial", "replicate", "cost"]
 Curve = tuple[tuple[int, float], ...]
-"""A metric's history: (step, value) pairs in step order. What a step is depends on the metric, see `METRICS`."""
+"""A metric's history: (step, value) pairs in step order. What a step is depends on the metric, see `CURVES`."""
 
-METRICS: Mapping[str, str] = {
+CURVES: Mapping[str, str] = {
     "score": "validation score; step = sequences seen",
     "loss": "validation loss; step = sequences seen",
     "train_loss": "mean training loss of the segment that ends here; step = sequences seen",
@@ -31,8 +29,12 @@ METRICS: Mapping[str, str] = {
     "gradient_initial": "mean norm of d loss / d input before training; step = distance in steps from the answer",
     "gradient_trained": "the same after training",
     "seconds_per_sequence": "one timed round of training; step = round",
-    "final_score": "test score at the nominal difficulty (trial: last validation score)",
-    "final_loss": "test loss at the nominal difficulty (trial: last validation loss)",
+}
+"""The metrics that are curves, with what their steps count."""
+
+VALUES: Mapping[str, str] = {
+    "final_score": "test score at the nominal difficulty (of a trial: its last validation score)",
+    "final_loss": "test loss at the nominal difficulty (of a trial: its last validation loss)",
     "best_score": "best validation score seen",
     "sequences": "training sequences seen",
     "sequences_to_criterion": "sequences seen when the validation score first reached the criterion; absent if never",
@@ -40,10 +42,7 @@ METRICS: Mapping[str, str] = {
     "parameters": "number of parameters, frozen ones included",
     "flops_per_sequence": "floating point operations of the matrix products, forward and backward, one sequence",
 }
-"""Every metric that the record holds, with its meaning and what its step counts."""
-
-TAG_LIMIT = 5000
-PAGE = 1000
+"""The metrics that are single numbers."""
 
 
 @dataclass(frozen=True)
@@ -110,3 +109,120 @@ class StudyRecord:
     trials: tuple[RunRecord, ...]
     replicates: tuple[RunRecord, ...]
     costs: tuple[RunRecord, ...] = ()
+
+
+class RecordError(ValueError):
+    """What was asked for is not in the record, or the record cannot be opened."""
+
+
+PARENT = "mlflow.parentRunId"
+NOTE = "mlflow.note.content"
+INTERRUPTED = "interrupted"
+"""The status of a run whose writer died before it had written all of it; such runs are never read."""
+
+
+def experiment_name(study: str, scale: str) -> str:
+    """The MLflow experiment that holds a study at one scale."""
+    return f"{study}-{scale}"
+
+
+def connect(uri: str) -> "MlflowClient":
+    """An MLflow client on that tracking URI. Raises `RecordError` where there is no such store."""
+    for noisy in ("mlflow", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client = MlflowClient(tracking_uri=uri)
+        client.search_experiments(max_results=1)
+    except (MlflowException, OSError) as error:
+        raise RecordError(f"cannot open the MLflow store {uri}: {str(error).splitlines()[0]}") from error
+    return client
+
+
+def all_runs(client: "MlflowClient", experiment_id: str) -> "Iterator[Run]":
+    """Every run of an experiment in the order they were made, page by page."""
+    token = None
+    while True:
+        page = client.search_runs([experiment_id], max_results=1000, order_by=["start_time ASC"], page_token=token)
+        yield from page
+        if not (token := page.token):
+            return
+
+
+def read(uri: str, study: str, scale: str) -> StudyRecord:
+    """The record of a study at one scale. Raises `RecordError` where there is none.
+
+    Of an interrupted study the finished part is read. Left out are settings that do not belong to the study's latest
+    plan, and replicates of a trial that is not its setting's best any more.
+    """
+    client = connect(uri)
+    experiment = client.get_experiment_by_name(experiment_name(study, scale))
+    if experiment is None or "plan" not in experiment.tags:
+        raise RecordError(f"nothing is recorded of study {study!r} at scale {scale!r}; `ablate run` comes first")
+    plan = json.loads(experiment.tags["plan"])
+    runs = list(all_runs(client, experiment.experiment_id))
+    current = [run for run in runs if run.data.tags.get("plan") == experiment.tags["plan_identity"]]
+    parents = {run.info.run_id: run for run in current}
+    settings = [_setting(run) for run in current if run.data.tags["kind"] == "setting"]
+    best = {setting.identity: setting.best_trial for setting in settings}
+    children = [_run(client, run, parents[run.data.tags[PARENT]]) for run in runs if _complete_child(run, parents)]
+    return StudyRecord(
+        name=study,
+        scale=scale,
+        experiment_id=experiment.experiment_id,
+        uri=uri,
+        plan=plan,
+        provenance=json.loads(experiment.tags["provenance"]),
+        settings=tuple(sorted(settings, key=_in_order_of(plan))),
+        trials=tuple(run for run in children if run.kind == "trial"),
+        replicates=tuple(r for r in children if r.kind == "replicate" and r.factors["trial"] == best[r.setting]),
+        costs=tuple(run for run in children if run.kind == "cost"),
+    )
+
+
+def _complete_child(run: "Run", parents: "Mapping[str, Run]") -> bool:
+    is_over = run.info.status != "RUNNING" and run.data.tags.get("status") != INTERRUPTED
+    return is_over and run.data.tags.get(PARENT) in parents
+
+
+def _in_order_of(plan: Mapping[str, Any]) -> Callable[[SettingRecord], tuple[int, int]]:
+    tasks, variants = list(plan["tasks"]), list(plan["variants"])
+    return lambda setting: (tasks.index(setting.task), variants.index(setting.variant))
+
+
+def _setting(run: "Run") -> SettingRecord:
+    tags = run.data.tags
+    best = tags.get("best_trial")
+    return SettingRecord(
+        run_id=run.info.run_id, best_trial=None if best is None else int(best), **json.loads(tags["setting"])
+    )
+
+
+def _run(client: "MlflowClient", run: "Run", parent: "Run") -> RunRecord:
+    tags, metrics = run.data.tags, run.data.metrics
+    curves = {name: _curve(client, run.info.run_id, name) for name in metrics if name in CURVES}
+    return RunRecord(
+        identity=tags["identity"],
+        kind=tags["kind"],
+        number=int(tags["number"]),
+        status=tags["status"],
+        factors={name: _number_or_text(value) for name, value in run.data.params.items()},
+        metrics={name: value for name, value in metrics.items() if name not in CURVES},
+        history=curves,
+        setting=parent.data.tags["identity"],
+        run_id=run.info.run_id,
+    )
+
+
+def _curve(client: "MlflowClient", run_id: str, name: str) -> Curve:
+    points = client.get_metric_history(run_id, name)
+    return tuple(sorted((point.step, point.value) for point in points))
+
+
+def _number_or_text(value: str) -> float | str:
+    try:
+        return float(value)
+    except ValueError:
+        return value

@@ -127,15 +127,14 @@ class Stack:
         return vmap(partial(functional_call, self.model))(self.parameters(theta), arguments)
 
 
-def start(cohort: Cohort) -> State:
-    """The untrained state of a cohort."""
-    return State(Stack(cohort).initial)
+def advance(cohort: Cohort, state: State | None, steps: int) -> tuple[State, list[Progress]]:
+    """Trains all runs of a cohort for some more steps, from their start where there is no state, and evaluates them.
 
-
-def advance(cohort: Cohort, state: State, steps: int) -> tuple[State, list[Progress]]:
-    """Trains all runs of a cohort for some more steps and evaluates them; `state` itself stays as it is."""
+    `state` itself stays as it is.
+    """
     began = perf_counter()
     networks = Stack(cohort)
+    state = state or State(networks.initial)
     theta = state.theta.clone().requires_grad_()
     moments = {name: moment.clone() for name, moment in state.moments.items()}
     streams = {(run.kind, run.seed_index): partial(cohort.generator, run, "train") for run in cohort.runs}

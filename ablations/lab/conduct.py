@@ -1,0 +1,74 @@
+"""Carrying out a study: its settings side by side, then what its cells cost."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from ablations.lab.costs import measure
+from ablations.lab.execution import Executor
+from ablations.lab.laboratory import JobFailed, Laboratory, Steps
+from ablations.lab.seeds import identity
+from ablations.lab.setting import SettingWork
+from ablations.lab.tracking import RunRecord
+from ablations.study import Costs, Study, as_data
+
+
+def conduct(study: Study, scale: str, laboratory: Laboratory, executor: Executor, at_once: int) -> int:
+    """Carries out what is missing of a study, `at_once` settings at a time; returns how many of them failed.
+
+    The jobs of a setting follow one another and settings know nothing of each other, so what runs when, and where,
+    changes no number. A setting whose job fails is recorded as failed; the others go on, and the next call tries it
+    again. Costs are measured last, when nothing else runs.
+    """
+    works = (SettingWork(study, scale, setting, laboratory).carry_out() for setting in study.settings(scale))
+    failures = _side_by_side(works, executor, at_once)
+    costs = study.scales[scale].costs
+    return failures + (_side_by_side(iter([_cost_work(costs, study.seed, laboratory)]), executor, 1) if costs else 0)
+
+
+def _side_by_side(works: Iterator[Steps], executor: Executor, at_once: int) -> int:
+    going: dict[int, Steps] = {}
+    begun = failures = 0
+    while True:
+        while len(going) < at_once and (work := next(works, None)):
+            begun += 1
+            going[begun] = work
+            failures += _go_on(going, executor, begun, None)
+        if not going:
+            return failures
+        failures += _go_on(going, executor, *executor.next())
+
+
+def _go_on(going: dict[int, Steps], executor: Executor, key: int, result: Any) -> int:
+    """Sends a job's result to the work it belongs to, and hands out the next job; 1 where the work failed, else 0."""
+    try:
+        if isinstance(result, Exception):
+            job = going[key].throw(JobFailed(f"{type(result).__name__}: {result}"))
+        else:
+            job = going[key].send(result)
+    except (StopIteration, JobFailed) as end:
+        del going[key]
+        return int(isinstance(end, JobFailed))
+    executor.submit(key, job)
+    return 0
+
+
+def _cost_work(costs: Costs, seed: int, laboratory: Laboratory) -> Steps:
+    """Measures costs once and writes them below a parent run of their own."""
+    record, parent = laboratory.record, identity({"costs": as_data(costs), "seed": seed})
+    identities = [identity({"parent": parent, "number": number}) for number in range(costs.points)]
+    record.open_parent("costs", "costs", parent, {}, as_data(costs))
+    if not all(known in record.finished for known in identities):
+        laboratory.watch.began("costs")
+        try:
+            measured = yield partial(measure, costs, seed)
+        except JobFailed as error:
+            record.fail_parent(parent, str(error))
+            laboratory.watch.failed("costs", error)
+            raise
+        for number, cost in enumerate(measured):
+            factors = {"cell": cost.cell, "view": cost.view, "row": cost.row, "hidden": cost.hidden}
+            metrics = {"parameters": float(cost.parameters), "flops_per_sequence": cost.flops_per_sequence}
+            history = {"seconds_per_sequence": cost.seconds_per_sequence}
+            record.add(RunRecord(identities[number], "cost", number, "finished", factors, metrics, history, parent))
+    record.close_parent(parent)

@@ -1,0 +1,77 @@
+"""The search over nuisance factors: Optuna, asked and told in batches by the one process that owns it."""
+
+from collections.abc import Sequence
+
+import optuna
+from optuna.samplers import BaseSampler
+from optuna.storages import BaseStorage, RDBStorage
+from optuna.trial import Trial, TrialState
+
+from ablations.lab.seeds import integer
+from ablations.study import Range, Study
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def storage_at(url: str) -> RDBStorage:
+    """Opens, or makes, an Optuna database. Raises ValueError where that is impossible."""
+    try:
+        return RDBStorage(url)
+    except Exception as error:
+        raise ValueError(f"cannot open the Optuna storage {url}: {str(error).splitlines()[0]}") from error
+
+
+class Search:
+    """The search of one setting. What trial n is depends on nothing but the trials told before it was asked, and on n.
+
+    `name` tells the search from others in the storage, `stream` names its random streams. A search that was interrupted
+    is taken up where it stopped: a trial that was asked and never told is handed out again.
+    """
+
+    def __init__(self, storage: BaseStorage, name: str, stream: str, study: Study, group: int) -> None:
+        self._study, self._stream, self._group = study, stream, group
+        pruner = optuna.pruners.MedianPruner(n_startup_trials=group, n_warmup_steps=1)
+        self._optuna = optuna.create_study(
+            storage=storage, study_name=name, direction="maximize", load_if_exists=True, pruner=pruner
+        )
+
+    def hyperparameters(self, number: int) -> dict[str, float]:
+        """The hyperparameters of a trial, asked for now if that is the next one."""
+        known = self._optuna.get_trials(deepcopy=False)
+        if number < len(known):
+            return dict(known[number].params)
+        self._optuna.sampler = self._sampler(number)
+        distributions = {name: _distribution(range_) for name, range_ in self._study.nuisance.items()}
+        return dict(self._optuna.ask(fixed_distributions=distributions).params)
+
+    def prune(self, numbers: Sequence[int], scores: Sequence[float], segment: int) -> list[bool]:
+        """Takes the trials' scores after a segment, all of them first, and says which are not worth going on."""
+        known = self._optuna.get_trials(deepcopy=False)
+        trials = [Trial(self._optuna, known[number]._trial_id) for number in numbers]
+        for trial, number, score in zip(trials, numbers, scores, strict=True):
+            if segment not in known[number].intermediate_values:  # it is there if an interruption came just after
+                trial.report(score, segment)
+        return [trial.should_prune() for trial in trials]
+
+    def tell(self, number: int, status: str, score: float | None) -> None:
+        """Ends a trial as finished, solved, pruned or diverged; one that has ended is left as it is."""
+        state = {"pruned": TrialState.PRUNED, "diverged": TrialState.FAIL}.get(status, TrialState.COMPLETE)
+        value = score if state is TrialState.COMPLETE else None
+        self._optuna.tell(number, value, state, skip_if_finished=True)
+
+    def best(self) -> int | None:
+        """The trial with the best score, the earliest of equals; None where every trial diverged."""
+        complete = self._optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        return max(complete, key=lambda trial: (trial.value, -trial.number)).number if complete else None
+
+    def _sampler(self, number: int) -> BaseSampler:
+        seed = integer(self._study.seed, self._stream, "sampler", number)
+        if self._study.sampler == "random":
+            return optuna.samplers.RandomSampler(seed=seed)
+        return optuna.samplers.TPESampler(
+            seed=seed, n_startup_trials=self._group, multivariate=True, constant_liar=True
+        )
+
+
+def _distribution(range_: Range) -> optuna.distributions.FloatDistribution:
+    return optuna.distributions.FloatDistribution(range_.low, range_.high, log=range_.log)

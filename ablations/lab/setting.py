@@ -1,0 +1,166 @@
+"""Carrying out one setting: its search, the replicates of its best trial, and their way into the record."""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import Any, Literal
+
+from ablations.lab.cohorts import Course, Job, Prune, beginning, train
+from ablations.lab.examination import Examination, examine
+from ablations.lab.laboratory import JobFailed, Laboratory, Steps
+from ablations.lab.search import Search
+from ablations.lab.seeds import identity
+from ablations.lab.tracking import Curve, RunRecord, SettingRecord
+from ablations.lab.training import Cohort, Run
+from ablations.models.equations import equations
+from ablations.models.variant import count_parameters
+from ablations.study import HYPERPARAMETERS, Setting, Study, as_data
+
+
+def setting_record(study: Study, scale: str, setting: Setting) -> SettingRecord:
+    """What the record keeps of a setting; its identity is a hash of all that determines its numbers.
+
+    How many trials and replicates there are is no part of that: more of them go on from those there are.
+    """
+    task, variant, plan = setting.task, setting.variant, study.plan(scale)
+    content = {
+        "task": [type(task).__name__, setting.label, as_data(task)],
+        "variant": [variant.name, variant.model, dict(variant.flags), setting.size],
+        "budget": {key: value for key, value in plan["budget"].items() if key not in ("trials", "replicates")},
+        **{key: plan[key] for key in ("nuisance", "fixed", "criterion", "seed")},
+    }
+    cell = variant.cell(task.interface)
+    return SettingRecord(
+        run_id="",
+        identity=identity(content),
+        task=setting.label,
+        task_parameters=as_data(task),
+        difficulty=task.difficulty,
+        nominal=task.nominal,
+        references=task.references(),
+        loss_references=task.loss_references(),
+        variant=variant.name,
+        model=variant.model,
+        causal=variant.build(task.interface, setting.size, seed=0).causal,
+        hidden=setting.size,
+        parameters=count_parameters(variant, task.interface, setting.size),
+        equations=[] if cell is None else [as_data(equation) for equation in equations(cell)],
+    )
+
+
+class SettingWork:
+    """The work on one setting of a study; what the record holds already is not done again."""
+
+    def __init__(self, study: Study, scale: str, setting: Setting, laboratory: Laboratory) -> None:
+        self.study, self.setting, self.laboratory = study, setting, laboratory
+        self.budget = study.scales[scale].budget
+        self.record = laboratory.record
+        self.entry = setting_record(study, scale, setting)
+
+    def carry_out(self) -> Steps:
+        """Searches, replicates the best trial, and closes the setting; a failed job leaves it open for another try."""
+        self.laboratory.watch.began(self.setting.name)
+        parent = self.record.open_setting(self.entry)
+        search = Search(self.laboratory.storage, parent, self.entry.identity, self.study, self.budget.group)
+        try:
+            yield from self._search(search)
+            best = search.best()
+            if best is not None:
+                yield from self._replicate(best, search.hyperparameters(best))
+        except JobFailed as error:
+            self.record.fail_parent(self.entry.identity, str(error))
+            self.laboratory.watch.failed(self.setting.name, error)
+            raise
+        self.record.close_parent(self.entry.identity, {} if best is None else self._best_tags(best, search))
+
+    def _search(self, search: Search) -> Steps:
+        for first in range(0, self.budget.trials, self.budget.group):
+            numbers = range(first, min(first + self.budget.group, self.budget.trials))
+            runs = [self._run("trial", number, search.hyperparameters(number)) for number in numbers]
+            yield from self._train(runs, {}, partial(self._prune, search, numbers))
+            for run in runs:
+                ended = self.record.finished[self._identity(run)]
+                search.tell(run.number, ended.status, ended.score)
+
+    def _prune(self, search: Search, numbers: Sequence[int], *report: Any) -> Sequence[bool]:
+        indices, scores, segment = report
+        return search.prune([numbers[index] for index in indices], scores, segment)
+
+    def _replicate(self, best: int, hyperparameters: Mapping[str, float]) -> Steps:
+        runs = [self._run("replicate", number, hyperparameters) for number in range(self.budget.replicates)]
+        yield from self._train(runs, {"trial": best})
+
+    def _train(self, runs: Sequence[Run], factors: Mapping[str, float], prune: Prune | None = None) -> Steps:
+        """Trains those of the runs that the record does not hold, and writes them to it.
+
+        A cohort that was interrupted is finished first, with the members it had, so that no number depends on that.
+        """
+        wanted, checkpoints = set(runs), self.laboratory.checkpoints
+        key = f"{self.entry.identity}-{runs[0].kind}"
+        while missing := tuple(run for run in runs if self._identity(run) not in self.record.finished):
+            kept = checkpoints.load(key)
+            fresh = Cohort(self.setting, self.budget, self.study.optimiser, self.study.seed, missing)
+            course = kept if kept and wanted.issuperset(kept.cohort.runs) else beginning(fresh)
+            course = yield from train(course, self.study.criterion, partial(self._keep, key), prune)
+            tests = (yield from self._examined(course)) if prune is None else {}
+            for index, run in enumerate(course.cohort.runs):
+                entry = self._entry(run, course, index, tests.get(index), factors)
+                self.record.add(entry, self.entry)
+                self.laboratory.watch.ended(self.setting.name, entry)
+            checkpoints.drop(key)
+
+    def _keep(self, key: str, course: Course) -> None:
+        self.laboratory.checkpoints.save(key, course)
+        self.laboratory.watch.advanced(self.setting.name, course)
+
+    def _examined(self, course: Course) -> Generator[Job, Any, dict[int, Examination]]:
+        sound = [index for index, status in enumerate(course.status) if status != "diverged"]
+        if not sound or course.state is None:
+            return {}
+        examined = yield partial(examine, course.cohort.only(sound), course.state.rows(sound))
+        return dict(zip(sound, examined, strict=True))
+
+    def _run(self, kind: Literal["trial", "replicate"], number: int, hyperparameters: Mapping[str, float]) -> Run:
+        return Run(kind, number, **{**self.study.fixed, **hyperparameters})
+
+    def _identity(self, run: Run) -> str:
+        return identity({"setting": self.entry.identity, **asdict(run)})
+
+    def _entry(
+        self, run: Run, course: Course, index: int, test: Examination | None, factors: Mapping[str, float]
+    ) -> RunRecord:
+        curves = {**course.curves[index], **(test.curves if test else {})}
+        status = course.status[index]
+        assert status is not None
+        return RunRecord(
+            identity=self._identity(run),
+            kind=run.kind,
+            number=run.number,
+            status=status,
+            factors={key: getattr(run, key) for key in HYPERPARAMETERS} | dict(factors),
+            metrics=self._values(curves, status, course.seconds[index], test),
+            history=curves,
+            setting=self.entry.identity,
+        )
+
+    def _values(
+        self, curves: Mapping[str, Curve], status: str, seconds: float, test: Examination | None
+    ) -> dict[str, float]:
+        values = {"sequences": float(curves["score"][-1][0]), "seconds": seconds}
+        values |= {"parameters": float(self.entry.parameters)}
+        reached = [sequences for sequences, score in curves["score"] if score >= self.study.criterion]
+        if reached:
+            values["sequences_to_criterion"] = float(reached[0])
+        if status == "diverged":
+            return values
+        values["best_score"] = max(score for _, score in curves["score"])
+        values["final_score"], values["final_loss"] = (curves[name][-1][1] for name in ("score", "loss"))
+        if test:
+            values["flops_per_sequence"] = test.flops_per_sequence
+            values["final_score"] = dict(test.curves["test_score"])[self.entry.nominal]
+            values["final_loss"] = dict(test.curves["test_loss"])[self.entry.nominal]
+        return values
+
+    def _best_tags(self, best: int, search: Search) -> dict[str, Any]:
+        found = {f"best.{name}": f"{value:.4g}" for name, value in search.hyperparameters(best).items()}
+        return {"best_trial": best, **found}

@@ -1,0 +1,54 @@
+"""Which recurrent network to use, and what the textbook says of it: the claims of an introduction, put to the test."""
+
+from ablations.models.variant import Variant
+from ablations.study import Budget, Costs, Range, Scale, Study
+from tasks.adding import Adding
+from tasks.copying import Copying
+from tasks.disambiguation import Disambiguation
+from tasks.france import France
+
+VARIANTS = (
+    Variant("feedforward", "feedforward"),
+    Variant("cnn", "cnn"),
+    Variant("tcn", "tcn"),
+    Variant("reservoir", "reservoir"),
+    Variant("rnn", "recurrent", {"cell": "rnn"}),
+    Variant("lstm", "recurrent", {"cell": "lstm"}),
+    Variant("gru", "recurrent", {"cell": "gru"}),
+    Variant("birnn", "birnn"),
+    Variant("bilstm", "bilstm"),
+    Variant("bigru", "bigru"),
+    Variant("bilstm-attention", "bilstm-attention"),
+)
+
+SMOKE = Scale(
+    tasks={
+        "copying": Copying(delay=3, items=2),
+        "adding": Adding(length=6),
+        "france": France(gap=4),
+        "disambiguation": Disambiguation(),
+    },
+    budget=Budget(trials=2, group=2, replicates=2, steps=40, segments=2, batch=16, parameters=3000, validation=64, test=128),
+    costs=Costs(cells=("rnn", "gru", "lstm"), reference="lstm", hidden=(8, 16), rounds=3, length=10, batch=16),
+)
+
+DEMO = Scale(
+    tasks={
+        "copying": Copying(delay=8, items=6),
+        "adding": Adding(length=20),
+        "france": France(gap=24),
+        "disambiguation": Disambiguation(),
+    },
+    budget=Budget(trials=6, group=6, replicates=6, steps=1200, segments=12, batch=32, parameters=3000),
+    costs=Costs(cells=("rnn", "gru", "lstm"), reference="lstm", hidden=(16, 32, 64, 128), rounds=7, length=50, batch=32),
+)
+
+STUDY = Study(
+    name="claims",
+    question="Which recurrent network should one use, what can it remember, and does the textbook have it right?",
+    variants=VARIANTS,
+    baseline="lstm",
+    nuisance={"lr": Range(1e-3, 5e-2)},
+    fixed={"clip": 1.0, "weight_decay": 0.0},
+    scales={"smoke": SMOKE, "demo": DEMO},
+)
