@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass as plain_dataclass
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from ablations.models.variant import Variant, solve_size
+from ablations.registry import look_up
 from tasks import Task
 
 Count = Annotated[int, Field(ge=1)]
@@ -136,16 +137,26 @@ class Study:
             raise ValueError(f"nuisance and fixed factors together must be {', '.join(HYPERPARAMETERS)}, each once")
         return self
 
+    def at(self, scale: str) -> Scale:
+        """The tasks and budget of that scale. Raises ValueError where the study has no such scale."""
+        return look_up(self.scales, scale, f"scale of study {self.name}")
+
+    def with_budget(self, scale: str, changes: Mapping[str, int]) -> "Study":
+        """The study with some parts of one scale's budget changed."""
+        old = self.at(scale)
+        budget = Budget(**{**as_data(old.budget), **changes})
+        return replace(self, scales={**self.scales, scale: replace(old, budget=budget)})
+
     def settings(self, scale: str) -> Iterator[Setting]:
         """Every task of the scale with every variant, sized to the budget's parameter count."""
-        parameters = self.scales[scale].budget.parameters
-        for label, task in self.scales[scale].tasks.items():
+        parameters = self.at(scale).budget.parameters
+        for label, task in self.at(scale).tasks.items():
             for variant in self.variants:
                 yield Setting(label, task, variant, solve_size(variant, task.interface, parameters))
 
     def plan(self, scale: str) -> dict[str, Any]:
         """The study at one scale as plain data: what the record keeps of it, and what decides whether two are one."""
-        chosen = self.scales[scale]
+        chosen = self.at(scale)
         return {
             "name": self.name,
             "scale": scale,

@@ -1,6 +1,5 @@
 """The adding problem: the sum of two marked numbers among many."""
 
-from collections.abc import Callable
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -9,7 +8,7 @@ from pydantic import model_validator
 from pydantic.dataclasses import dataclass
 from torch import Tensor
 
-from tasks.task import STRICT, Batch, Count, Interface, Task
+from tasks.task import STRICT, Batch, Count, Interface, Spread, Task
 
 TOLERANCE = 0.04
 """A sequence counts as correct below this absolute error (Hochreiter & Schmidhuber 1997, section 5.4)."""
@@ -40,6 +39,7 @@ class Adding(Task):
 
     length: Count = 50
     shortest: int | None = None
+    spread: Spread = "even"
     protocol: Literal["arjovsky", "hochreiter"] = "arjovsky"
 
     difficulty: ClassVar[str] = "length"
@@ -111,15 +111,11 @@ class Adding(Task):
         addend = 1 / 48  # the variance of a quarter of U[−1, 1]
         return {
             "mean": addend * (2 - self._chance_of_zero()),
-            "one addend": addend * (1 - self._mean_over_lengths(lambda length: 0.9 / (length // 2 - 1))),
+            "one addend": addend * (1 - self.mean_over_difficulties(lambda length: 0.9 / (length // 2 - 1))),
         }
 
     def _chance_of_zero(self) -> float:
-        return self._mean_over_lengths(lambda length: 0.1 + 0.9 / (length // 2 - 1))
-
-    def _mean_over_lengths(self, value: Callable[[int], float]) -> float:
-        lengths = range(self.shortest or self.length, self.length + 1)
-        return sum(map(value, lengths)) / len(lengths)
+        return self.mean_over_difficulties(lambda length: 0.1 + 0.9 / (length // 2 - 1))
 
     def read(self, batch: Batch, index: int) -> str:
         values, marks = batch.inputs[index][batch.mask[index]].T.tolist()

@@ -9,7 +9,7 @@ from pydantic import model_validator
 from pydantic.dataclasses import dataclass
 from torch import Tensor
 
-from tasks.task import IGNORED, STRICT, Batch, Count, Interface, Task, answered_loss, hits, steps_mean
+from tasks.task import IGNORED, STRICT, Batch, Count, Interface, Spread, Task, answered_loss, hits, steps_mean
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -26,7 +26,7 @@ class Copying(Task):
 
     Shapes: inputs (n, T) tokens (symbols, then blank, then delimiter); targets (n, T), classes (symbols, then blank).
     Loss: cross-entropy in nats over all steps. Score: accuracy on the recalled symbols alone.
-    The form with `shortest` is the variable-delay one of Tallec & Ollivier (2018).
+    With `shortest` 1 it is the variable-delay form of Tallec & Ollivier (2018).
 
     >>> Copying(delay=100).loss_references()["memoryless"]  # doctest: +ELLIPSIS
     0.1732...
@@ -34,6 +34,7 @@ class Copying(Task):
 
     delay: Count = 50
     shortest: int | None = None
+    spread: Spread = "even"
     items: Count = 10
     symbols: Count = 8
 
@@ -73,9 +74,8 @@ class Copying(Task):
 
     def loss_references(self) -> dict[str, float]:
         """`memoryless`: every blank known and every symbol guessed, averaged over the delays."""
-        delays = range(self.shortest or self.delay, self.delay + 1)
-        guesses = [self.items * log(self.symbols) / (delay + 2 * self.items) for delay in delays]
-        return {"memoryless": sum(guesses) / len(guesses)}
+        guesses = self.items * log(self.symbols)
+        return {"memoryless": self.mean_over_difficulties(lambda delay: guesses / (delay + 2 * self.items))}
 
     def read(self, batch: Batch, index: int) -> str:
         names = [*(chr(ord("a") + k) if self.symbols <= 26 else str(k) for k in range(self.symbols)), "_", ":"]

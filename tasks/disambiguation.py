@@ -9,7 +9,19 @@ from pydantic import model_validator
 from pydantic.dataclasses import dataclass
 from torch import Tensor
 
-from tasks.task import IGNORED, STRICT, Batch, Count, Interface, Probability, Task, answered_loss, hits, steps_mean
+from tasks.task import (
+    IGNORED,
+    STRICT,
+    Batch,
+    Count,
+    Interface,
+    Probability,
+    Spread,
+    Task,
+    answered_loss,
+    hits,
+    steps_mean,
+)
 from tasks.words import ABSENT, Vocabulary, close_up
 
 READINGS = (
@@ -80,6 +92,7 @@ class Disambiguation(Task):
 
     lookahead: Count = 1
     shortest: int | None = None
+    spread: Spread = "even"
     left_cue: Probability = 0.25
 
     difficulty: ClassVar[str] = "lookahead"

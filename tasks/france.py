@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from tasks.task import STRICT, Batch, Count, Interface, Task, hits
+from tasks.task import STRICT, Batch, Count, Interface, Spread, Task, hits
 from tasks.words import ABSENT, Vocabulary, close_up
 
 LANGUAGES = {
@@ -53,6 +53,7 @@ class France(Task):
 
     gap: Count = 20
     shortest: int | None = None
+    spread: Spread = "even"
     distractors: Annotated[int, Field(ge=0)] = 1
     countries: Annotated[int, Field(ge=2, le=len(COUNTRIES))] = len(COUNTRIES)
 
@@ -77,11 +78,12 @@ class France(Task):
         filler = np.full((n, self.gap, 5), ABSENT)
         words = rng.choice(WORDS.tokens(FILLER), size=(n, self.gap))
         filler[:, :, 0] = np.where(np.arange(self.gap) < gaps, words, ABSENT)
-        middle = rng.permuted(np.arange(self.gap + self.distractors)[None].repeat(n, 0), axis=1)
+        after = np.concatenate([filler, np.where(before, ABSENT, clauses)], axis=1)
+        order = rng.permuted(np.arange(after.shape[1])[None].repeat(n, 0), axis=1)
         parts = [
             np.where(before, clauses, ABSENT).reshape(n, -1),
             _clause(WORDS.tokens("I"), country),
-            np.concatenate([filler, np.where(before, ABSENT, clauses)], 1)[np.arange(n)[:, None], middle].reshape(n, -1),
+            np.take_along_axis(after, order[..., None], axis=1).reshape(n, -1),
             WORDS.tokens("I speak fluent")[None].repeat(n, 0),
         ]
         inputs, mask = close_up(np.concatenate(parts, axis=1))

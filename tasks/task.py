@@ -1,19 +1,24 @@
 """What every task shares: the batch, the contract, and the per-example means that losses and scores are made of."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Annotated, Any, ClassVar, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
-import torch
 from pydantic import ConfigDict, Field
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 IGNORED = -100
 """The target of a step at which no answer is expected; PyTorch's own convention."""
+
+Spread = Literal["even", "logarithmic"]
+"""How difficulties between the shortest and the nominal one are distributed."""
+
+GRID = (1 / 16, 1 / 4, 1 / 2, 1, 3 / 2, 2)
+"""The difficulties of an evaluation, as shares of the nominal one."""
 
 STRICT = ConfigDict(extra="forbid")
 """A task refuses parameters that it does not have."""
@@ -61,12 +66,14 @@ class Task(ABC):
     """A distribution over sequences, with parameters, and the scores that a perfect or a blind reader reaches.
 
     `difficulty` names the parameter that makes the task harder. Every sequence has that difficulty, or, where
-    `shortest` is given, its own one, uniform between `shortest` and it.
+    `shortest` is given, its own one between `shortest` and it: "even" draws all alike, "logarithmic" draws as many
+    between 1 and 2 as between 16 and 32.
     """
 
     difficulty: ClassVar[str]
     easiest: ClassVar[int] = 1
     shortest: int | None
+    spread: Spread
 
     @property
     @abstractmethod
@@ -107,22 +114,36 @@ class Task(ABC):
         return self._changed({self.difficulty: difficulty, "shortest": None})
 
     def mixture(self) -> Self:
-        """This task with difficulties mixed from the easiest up to the nominal one: what networks are trained on."""
-        return self._changed({"shortest": self.easiest})
+        """This task with difficulties from the easiest up to the nominal one: what networks are trained on.
+
+        Spread logarithmically: without many easy sequences even a gated network stays on the plateau for long.
+        """
+        return self._changed({"shortest": self.easiest, "spread": "logarithmic"})
 
     def grid(self) -> tuple[int, ...]:
         """The difficulties at which a trained network is evaluated, up to twice the nominal one."""
-        return tuple(sorted({max(self.easiest, ceil(self.nominal * part)) for part in (0.25, 0.5, 1, 1.5, 2)}))
+        return tuple(sorted({max(self.easiest, ceil(self.nominal * part)) for part in GRID}))
 
     def check_shortest(self) -> None:
         """Refuses a `shortest` that no sequence could have."""
         if self.shortest is not None and not self.easiest <= self.shortest <= self.nominal:
             raise ValueError(f"shortest must be between {self.easiest} and {self.difficulty} ({self.nominal})")
 
+    def difficulties(self) -> tuple[np.ndarray, np.ndarray]:
+        """The difficulties that sequences have, in order, and the probability of each."""
+        values = np.arange(self.nominal if self.shortest is None else self.shortest, self.nominal + 1)
+        weights = np.log1p(1 / values) if self.spread == "logarithmic" else np.ones(len(values))
+        return values, weights / weights.sum()
+
     def draw_difficulties(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """(n,) int64: the difficulty of each sequence."""
-        low = self.nominal if self.shortest is None else self.shortest
-        return rng.integers(low, self.nominal, size=n, endpoint=True)
+        values, probabilities = self.difficulties()
+        return rng.choice(values, size=n, p=probabilities)
+
+    def mean_over_difficulties(self, value: Callable[[int], float]) -> float:
+        """The expectation of a function of the difficulty."""
+        values, probabilities = self.difficulties()
+        return float(sum(p * value(int(d)) for d, p in zip(values, probabilities, strict=True)))
 
     def _changed(self, changes: Mapping[str, Any]) -> Self:
         return replace(self, **changes)  # type: ignore[type-var]  # every concrete task is a dataclass

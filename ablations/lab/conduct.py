@@ -22,7 +22,7 @@ def conduct(study: Study, scale: str, laboratory: Laboratory, executor: Executor
     """
     works = (SettingWork(study, scale, setting, laboratory).carry_out() for setting in study.settings(scale))
     failures = _side_by_side(works, executor, at_once)
-    costs = study.scales[scale].costs
+    costs = study.at(scale).costs
     return failures + (_side_by_side(iter([_cost_work(costs, study.seed, laboratory)]), executor, 1) if costs else 0)
 
 
@@ -66,6 +66,8 @@ def _cost_work(costs: Costs, seed: int, laboratory: Laboratory) -> Steps:
             record.fail_parent(parent, str(error))
             laboratory.watch.failed("costs", error)
             raise
+        finally:
+            laboratory.watch.closed("costs")
         for number, cost in enumerate(measured):
             factors = {"cell": cost.cell, "view": cost.view, "row": cost.row, "hidden": cost.hidden}
             metrics = {"parameters": float(cost.parameters), "flops_per_sequence": cost.flops_per_sequence}

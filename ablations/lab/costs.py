@@ -48,7 +48,9 @@ class _Timed:
         self._theta = self._networks.initial.clone().requires_grad_()
         self._moments: Moments = {}
         self._batches = list(
-            training_batches(task.at(costs.length), [partial(self.cohort.generator, run, "train")], 0, STEPS, costs.batch)
+            training_batches(
+                task.at(costs.length), [partial(self.cohort.generator, run, "train")], 0, STEPS, costs.batch
+            )
         )
         self.time_round()
 

@@ -53,7 +53,7 @@ class SettingWork:
 
     def __init__(self, study: Study, scale: str, setting: Setting, laboratory: Laboratory) -> None:
         self.study, self.setting, self.laboratory = study, setting, laboratory
-        self.budget = study.scales[scale].budget
+        self.budget = study.at(scale).budget
         self.record = laboratory.record
         self.entry = setting_record(study, scale, setting)
 
@@ -71,6 +71,8 @@ class SettingWork:
             self.record.fail_parent(self.entry.identity, str(error))
             self.laboratory.watch.failed(self.setting.name, error)
             raise
+        finally:
+            self.laboratory.watch.closed(self.setting.name)
         self.record.close_parent(self.entry.identity, {} if best is None else self._best_tags(best, search))
 
     def _search(self, search: Search) -> Steps:

@@ -155,9 +155,7 @@ def advance(cohort: Cohort, state: State | None, steps: int) -> tuple[State, lis
     return reached, [Progress(*row, seconds) for row in rows]
 
 
-def train_step(
-    cohort: Cohort, networks: Stack, theta: Tensor, moments: Moments, step: int, batch: Batch
-) -> Tensor:
+def train_step(cohort: Cohort, networks: Stack, theta: Tensor, moments: Moments, step: int, batch: Batch) -> Tensor:
     """One optimiser step of every run, in place; returns the losses (R,) before it.
 
     The learning rate falls linearly from the run's own to zero over the budget's steps.

@@ -1,8 +1,8 @@
-"""A cell's equations, typeset in LaTeX, MathML and Typst from the very `step` that runs."""
+"""A cell's equations, as text and typeset in LaTeX, MathML and Typst, from the very `step` that runs."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import sympy
@@ -14,9 +14,10 @@ PRODUCT, SUM = 2, 1  # binding strength, for parentheses
 
 @dataclass(frozen=True)
 class Equation:
-    """One equation of a step: the quantity's name, and the whole equation in three notations."""
+    """One equation of a step: the quantity's name, and the whole equation in four notations."""
 
     name: str
+    text: str
     latex: str
     mathml: str
     typst: str
@@ -26,7 +27,7 @@ class Notation(ABC):
     """How names, products and the like are written; `row` joins parts from left to right."""
 
     @abstractmethod
-    def name(self, base: str, below: str = "", above: str = "") -> str: ...
+    def name(self, base: str, below: str = "") -> str: ...
 
     @abstractmethod
     def sign(self, sign: str) -> str: ...
@@ -41,12 +42,26 @@ class Notation(ABC):
         return " ".join(parts)
 
 
+class Text(Notation):
+    def name(self, base: str, below: str = "") -> str:
+        return base + (f"_{below}" if len(below) == 1 else f"_({below})" if below else "")
+
+    def sign(self, sign: str) -> str:
+        return sign
+
+    def group(self, inner: str) -> str:
+        return f"({inner})"
+
+    def fraction(self, over: str, under: str) -> str:
+        return f"({over}) / ({under})"
+
+
 class Latex(Notation):
     _signs = {"⊙": r"\odot", "σ": r"\sigma", "(": r"\left(", ")": r"\right)", "tanh": r"\tanh", "exp": r"\exp"}
     _signs |= {"max": r"\max", "−": "-"}
 
-    def name(self, base: str, below: str = "", above: str = "") -> str:
-        return base + (f"_{{{below}}}" if below else "") + (f"^{{{above}}}" if above else "")
+    def name(self, base: str, below: str = "") -> str:
+        return base + (f"_{{{below}}}" if below else "")
 
     def sign(self, sign: str) -> str:
         return self._signs.get(sign, sign)
@@ -58,8 +73,8 @@ class Latex(Notation):
 class Typst(Notation):
     _signs = {"⊙": "dot.o", "σ": "sigma", "−": "-"}
 
-    def name(self, base: str, below: str = "", above: str = "") -> str:
-        return base + (f"_({below})" if below else "") + (f"^({above})" if above else "")
+    def name(self, base: str, below: str = "") -> str:
+        return base + (f"_({below})" if below else "")
 
     def sign(self, sign: str) -> str:
         return self._signs.get(sign, sign)
@@ -72,11 +87,8 @@ class Typst(Notation):
 
 
 class MathML(Notation):
-    def name(self, base: str, below: str = "", above: str = "") -> str:
-        below_, above_ = (f"<mrow><mi>{text}</mi></mrow>" for text in (below, above))
-        if below and above:
-            return f"<msubsup><mi>{base}</mi>{below_}{above_}</msubsup>"
-        return f"<msub><mi>{base}</mi>{below_}</msub>" if below else f"<mi>{base}</mi>"
+    def name(self, base: str, below: str = "") -> str:
+        return f"<msub><mi>{base}</mi><mi>{below}</mi></msub>" if below else f"<mi>{base}</mi>"
 
     def sign(self, sign: str) -> str:
         return f"<mi>{sign}</mi>" if sign.isalpha() else f"<mo>{sign}</mo>"
@@ -138,7 +150,7 @@ class _Typesetter:
         )
 
     def _symbol(self, name: str) -> str:
-        """"h:t-1" is h at time t − 1; "a:i" the pre-activation of gate i, "a:n:x" and "a:n:h" its two parts apart."""
+        """ "h:t-1" is h at time t − 1; "a:i" the pre-activation of gate i, "a:n:x" and "a:n:h" its two parts apart."""
         base, below, *part = name.split(":")
         if base != "a":
             return self.notation.name(base, below)
@@ -172,7 +184,7 @@ def equations(cell: type[Cell]) -> list[Equation]:
     >>> print(equations(GRU)[-1].latex)
     h_{t} = \\left( 1 - z_{t} \\right) \\odot n_{t} + z_{t} \\odot h_{t-1}
     """
-    notations = {"latex": Latex(), "mathml": MathML(), "typst": Typst()}
+    notations = {"text": Text(), "latex": Latex(), "mathml": MathML(), "typst": Typst()}
     typeset: list[Equation] = []
     known: dict[sympy.Expr, sympy.Symbol] = {}
     with sympy.evaluate(False):  # SymPy would sort terms and factors
@@ -193,8 +205,3 @@ def _with_names(expr: sympy.Expr, known: dict[sympy.Expr, sympy.Symbol]) -> symp
 def _equation(notation: Notation, name: str, expr: sympy.Expr) -> str:
     line = notation.row([notation.name(name, "t"), notation.sign("="), _Typesetter(notation).write(expr)])
     return f'<math display="block">{line}</math>' if isinstance(notation, MathML) else line
-
-
-def as_data(cell: type[Cell]) -> list[dict[str, str]]:
-    """The equations as plain data, for the record."""
-    return [asdict(equation) for equation in equations(cell)]

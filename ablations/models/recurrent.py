@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import torch
 from torch import Tensor, nn
 
-from ablations.models.cell import CELLS, Cell, TorchFunctions
+from ablations.models.cell import CELLS, TorchFunctions
+from ablations.registry import look_up
 
 State = Mapping[str, Tensor]
 
@@ -22,7 +23,7 @@ class Recurrence(nn.Module):
 
     def __init__(self, cell: str, input_size: int, hidden_size: int) -> None:
         super().__init__()
-        self.cell: type[Cell] = _cell_named(cell)
+        self.cell = look_up(CELLS, cell, "cell")
         self.hidden_size = hidden_size
         gates, split = len(self.cell.gates), len(self.cell.split)
         self.weight = nn.Parameter(torch.empty(gates * hidden_size, input_size))
@@ -72,12 +73,6 @@ class Recurrence(nn.Module):
 
 def _where(moves: Tensor | None, new: Tensor, old: Tensor) -> Tensor:
     return new if moves is None else torch.where(moves, new, old)
-
-
-def _cell_named(name: str) -> type[Cell]:
-    if name not in CELLS:
-        raise ValueError(f"unknown cell {name!r}; known: {', '.join(CELLS)}")
-    return CELLS[name]
 
 
 class Recurrent(nn.Module):

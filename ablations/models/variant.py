@@ -10,6 +10,7 @@ import torch
 from ablations.models import MODELS, Network
 from ablations.models.cell import Cell
 from ablations.models.recurrent import Recurrence
+from ablations.registry import look_up
 from tasks import Interface
 
 
@@ -29,8 +30,7 @@ class Variant:
     parent: str | None = None
 
     def __post_init__(self) -> None:
-        if self.model not in MODELS:
-            raise ValueError(f"unknown model {self.model!r}; known: {', '.join(MODELS)}")
+        look_up(MODELS, self.model, "model")
 
     def __hash__(self) -> int:
         return hash((self.name, self.model, tuple(sorted(self.flags.items()))))

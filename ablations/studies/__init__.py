@@ -1,7 +1,44 @@
 """The questions, one file each."""
 
+import runpy
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ablations.registry import look_up
 from ablations.studies import claims
 from ablations.study import Study
 
 STUDIES: dict[str, Study] = {"claims": claims.STUDY}
 """Every study by name."""
+
+
+def find(name: str) -> Study:
+    """The study of that name, or the one that a Python file of that path defines as `STUDY`.
+
+    Raises ValueError where there is none, or where the file has an error.
+    """
+    if not name.endswith(".py"):
+        return look_up(STUDIES, name, "study")
+    if not Path(name).is_file():
+        raise ValueError(f"there is no study file {name}")
+    try:
+        defined = runpy.run_path(name).get("STUDY")
+    except ValidationError as error:
+        raise ValueError(f"{name}: {in_one_line(error)}") from error
+    except SyntaxError as error:
+        raise ValueError(f"{name}, line {error.lineno}: {error.msg}") from error
+    except Exception as error:
+        raise ValueError(f"{name}: {type(error).__name__}: {error}") from error
+    if not isinstance(defined, Study):
+        raise ValueError(f"{name} defines no STUDY of type ablations.study.Study")
+    return defined
+
+
+def in_one_line(error: ValidationError) -> str:
+    """What is wrong with some parameters, in one line: the first finding, and where."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    given = f", got {first['input']!r}" if isinstance(first["input"], int | float | str) else ""
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{error.title}: {where + ': ' if where else ''}{message}{given}"

@@ -28,19 +28,23 @@ SMOKE = Scale(
         "france": France(gap=4),
         "disambiguation": Disambiguation(),
     },
-    budget=Budget(trials=2, group=2, replicates=2, steps=40, segments=2, batch=16, parameters=3000, validation=64, test=128),
+    budget=Budget(
+        trials=2, group=2, replicates=2, steps=40, segments=2, batch=16, parameters=3000, validation=64, test=128
+    ),
     costs=Costs(cells=("rnn", "gru", "lstm"), reference="lstm", hidden=(8, 16), rounds=3, length=10, batch=16),
 )
 
 DEMO = Scale(
     tasks={
         "copying": Copying(delay=8, items=6),
-        "adding": Adding(length=20),
+        "adding": Adding(length=24),
         "france": France(gap=24),
         "disambiguation": Disambiguation(),
     },
-    budget=Budget(trials=6, group=6, replicates=6, steps=1200, segments=12, batch=32, parameters=3000),
-    costs=Costs(cells=("rnn", "gru", "lstm"), reference="lstm", hidden=(16, 32, 64, 128), rounds=7, length=50, batch=32),
+    budget=Budget(trials=6, group=6, replicates=6, steps=1000, segments=10, batch=32, parameters=3000),
+    costs=Costs(
+        cells=("rnn", "gru", "lstm"), reference="lstm", hidden=(16, 32, 64, 128), rounds=7, length=50, batch=32
+    ),
 )
 
 STUDY = Study(
@@ -48,7 +52,7 @@ STUDY = Study(
     question="Which recurrent network should one use, what can it remember, and does the textbook have it right?",
     variants=VARIANTS,
     baseline="lstm",
-    nuisance={"lr": Range(1e-3, 5e-2)},
+    nuisance={"lr": Range(1e-3, 1e-1)},
     fixed={"clip": 1.0, "weight_decay": 0.0},
     scales={"smoke": SMOKE, "demo": DEMO},
 )

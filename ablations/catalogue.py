@@ -1,0 +1,90 @@
+"""What there is, described in text: tasks, cells, models, studies."""
+
+from collections.abc import Iterator, Mapping
+from inspect import getdoc
+
+import numpy as np
+
+from ablations.lab.estimate import estimate_seconds
+from ablations.lab.progress import duration
+from ablations.models import CELLS, MODELS, Cell
+from ablations.models.equations import equations
+from ablations.models.variant import Variant, count_parameters, solve_size
+from ablations.study import Study
+from tasks import TASKS, Task
+
+
+def first_line(thing: object) -> str:
+    """The first line of what a thing says of itself."""
+    return (getdoc(getattr(thing, "func", thing)) or "").partition("\n")[0]
+
+
+def describe_task(name: str) -> str:
+    """A task's rule, a freshly drawn example, and its exact references, at its default parameters."""
+    task = TASKS[name]()
+    example = task.read(task.sample(np.random.default_rng(0), 1), 0)
+    return "\n".join(
+        [
+            _prose(task),
+            f"\nAn example at {task.difficulty} {task.nominal}:\n\n{_indented(example)}",
+            f"\nEvaluated at {task.difficulty} {', '.join(map(str, task.grid()))}.",
+            f"Scores: {_numbers(task.references())}.",
+            f"Losses: {_numbers(task.loss_references())}.",
+        ]
+    )
+
+
+def describe_cell(name: str) -> str:
+    """A cell and its equations, from the step that runs."""
+    cell = CELLS[name]
+    lines = "\n".join(equation.text for equation in equations(cell))
+    return f"{_prose(cell)}\n\n{_indented(lines)}\n\n{_legend(cell)}"
+
+
+def describe_model(name: str) -> str:
+    """A model, and the hidden size that some parameter counts give it on each task."""
+    variant = Variant(name, name)
+    rows = [f"hidden size and parameters on the task {task}: {_sizes(variant, TASKS[task]())}" for task in TASKS]
+    return f"{_prose(getattr(MODELS[name], 'func', MODELS[name]))}\n\n{_indented(chr(10).join(rows))}"
+
+
+def describe_study(study: Study, scale: str, workers: int) -> Iterator[str]:
+    """A study's question, its settings with sizes, its runs, and the time it takes at most, timed here; by line."""
+    budget = study.at(scale).budget
+    yield study.question
+    yield f"Scale {scale}: {budget.trials} trials and {budget.replicates} replicates of each setting, "
+    yield f"at most {budget.steps} steps of {budget.batch} sequences each."
+    yield ""
+    yield f"{'setting':32} {'hidden':>6} {'parameters':>10} {'at most':>12}"
+    total, settings = 0.0, 0
+    for setting in study.settings(scale):
+        seconds = estimate_seconds(study, scale, setting, workers)
+        parameters = count_parameters(setting.variant, setting.task.interface, setting.size)
+        yield f"{setting.name:32} {setting.size:6} {parameters:10} {duration(seconds):>12}"
+        total, settings = total + seconds, settings + 1
+    runs = settings * (budget.trials + budget.replicates)
+    yield ""
+    yield f"{settings} settings, {runs} runs; about {duration(total)} with {workers} workers if no run stops early."
+
+
+def _prose(thing: object) -> str:
+    """A docstring up to its doctests."""
+    return (getdoc(thing) or "").partition(">>>")[0].rstrip()
+
+
+def _indented(text: str) -> str:
+    return "\n".join("    " + line for line in text.splitlines())
+
+
+def _numbers(values: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in values.items())
+
+
+def _legend(cell: type[Cell]) -> str:
+    apart = " d is the bias of a recurrent part that stands apart." if cell.split else ""
+    return f"W, R and b are the gates' weights and biases, ⊙ is the elementwise product.{apart}"
+
+
+def _sizes(variant: Variant, task: Task) -> str:
+    sizes = [solve_size(variant, task.interface, parameters) for parameters in (3000, 10000)]
+    return ", ".join(f"{size} ({count_parameters(variant, task.interface, size)})" for size in sizes)

@@ -1,0 +1,213 @@
+"""The front door: the `ablate` command."""
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from ablations.study import Study
+
+SCALES = ("smoke", "demo", "standard", "paper")
+BUDGET = ("trials", "group", "replicates", "steps", "segments", "batch", "parameters", "validation", "test")
+KINDS = ("tasks", "cells", "models", "studies", "claims")
+INTERRUPTED = 130
+
+Command = Callable[..., Any]
+
+
+def main() -> NoReturn:
+    """Runs `ablate`; what a user got wrong is one line and exit code 2."""
+    try:
+        sys.exit(cli(standalone_mode=False) or 0)
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except ValueError as error:
+        _fail(str(error))
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo("error: " + " ".join(message.split()), err=True)
+    sys.exit(2)
+
+
+def _home() -> Path:
+    """The folder that everything a run leaves is under."""
+    return Path(os.environ.get("ABLATIONS_HOME", "results"))
+
+
+def _with_place(command: Command) -> Command:
+    """The options that say which record is meant."""
+    uri = click.option("--tracking-uri", help="MLflow store.  [default: mlflow.db in the results folder]")
+    scale = click.option("--scale", type=click.Choice(SCALES), default="demo", show_default=True, help="Its size.")
+    return scale(uri(command))
+
+
+def _with_budget(command: Command) -> Command:
+    """One option for each part of the budget."""
+    for part in reversed(BUDGET):
+        command = click.option(f"--{part}", type=click.IntRange(min=1), help=f"Instead of the budget's {part}.")(
+            command
+        )
+    return command
+
+
+def _tracking(uri: str | None) -> str:
+    return uri or f"sqlite:///{_home() / 'mlflow.db'}"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def cli() -> None:
+    """Compare recurrent networks: tuned, replicated, one part at a time.
+
+    Everything is kept in the folder results/, or where ABLATIONS_HOME says.
+    """
+
+
+@cli.command()
+@click.argument("study")
+@_with_place
+@click.option("--storage", help="Optuna storage.  [default: optuna.db in the results folder]")
+@click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count(), show_default=True, help="Processes.")
+@click.option("--executor", type=click.Choice(["processes", "inline"]), default="processes", show_default=True)
+@click.option("--dry-run", is_flag=True, help="Show settings, runs and an estimate of the time, and stop.")
+@_with_budget
+def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> int:
+    """Carry out STUDY, a name or a Python file that defines STUDY; what is recorded is not done again."""
+    from rich.console import Console
+
+    from ablations.lab.session import Place, run_study
+
+    asked = _study(study, scale, options)
+    if dry_run:
+        return _print_plan(asked, scale, workers)
+    home = _home()
+    place = Place(home, _tracking(options["tracking_uri"]), options["storage"] or f"sqlite:///{home / 'optuna.db'}")
+    command = shlex.join(["ablate", *sys.argv[1:]])
+    try:
+        failed = run_study(asked, scale, place, command, workers, options["executor"], Console())
+    except KeyboardInterrupt:
+        click.echo(f"\nstopped; everything finished is kept. To go on: {command}", err=True)
+        return INTERRUPTED
+    if failed:
+        click.echo(f"{failed} settings failed; to try them again: {command}", err=True)
+    else:
+        click.echo(f"{asked.name} is complete at scale {scale}. Next: ablate report {asked.name} --scale {scale}")
+    return int(failed > 0)
+
+
+def _study(name: str, scale: str, options: Mapping[str, Any]) -> "Study":
+    """The study that is asked for, with the budget that is asked for."""
+    from pydantic import ValidationError
+
+    from ablations.studies import find, in_one_line
+
+    try:
+        return find(name).with_budget(scale, {part: options[part] for part in BUDGET if options[part] is not None})
+    except ValidationError as error:
+        raise click.UsageError(in_one_line(error)) from error
+
+
+def _print_plan(study: "Study", scale: str, workers: int) -> int:
+    from ablations.catalogue import describe_study
+
+    for line in describe_study(study, scale, workers):
+        click.echo(line)
+    return 0
+
+
+@cli.command()
+@click.argument("study")
+@_with_place
+def report(study: str, scale: str, tracking_uri: str | None) -> None:
+    """Write the HTML and PDF report of STUDY from its record."""
+    from ablations.lab.session import make_writable
+    from ablations.publishing import publish
+
+    folder = _home() / "reports" / f"{study}-{scale}"
+    make_writable(folder)
+    for path in publish(_tracking(tracking_uri), study, scale, folder):
+        click.echo(path)
+
+
+@cli.command("list")
+@click.argument("kind", type=click.Choice(KINDS), required=False)
+def list_(kind: str | None) -> None:
+    """List what there is: tasks, cells, models, studies, claims."""
+    from ablations.catalogue import first_line
+    from ablations.models import CELLS, MODELS
+    from ablations.studies import STUDIES
+    from reports.claims import CLAIMS
+    from tasks import TASKS
+
+    described = {
+        "tasks": {name: first_line(task) for name, task in TASKS.items()},
+        "cells": {name: first_line(cell) for name, cell in CELLS.items()},
+        "models": {name: first_line(model) for name, model in MODELS.items()},
+        "studies": {name: study.question for name, study in STUDIES.items()},
+        "claims": {name: claim.sentence for name, claim in CLAIMS.items()},
+    }
+    for each in [kind] if kind else KINDS:
+        click.echo(each)
+        for name, text in described[each].items():
+            click.echo(f"  {name:18} {text}")
+
+
+@cli.command()
+@click.argument("name")
+@click.option("--scale", type=click.Choice(SCALES), default="demo", show_default=True, help="Of a study.")
+@click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count(), show_default=True, help="Of a study.")
+def show(name: str, scale: str, workers: int) -> None:
+    """Explain one task, cell, model, study or claim."""
+    from ablations.catalogue import describe_cell, describe_model, describe_task
+    from ablations.models import CELLS, MODELS
+    from ablations.registry import look_up
+    from ablations.studies import STUDIES, find
+    from reports.claims import CLAIMS
+    from tasks import TASKS
+
+    def describe_claim(name: str) -> str:
+        return f"{CLAIMS[name].sentence}\n\nRule: {CLAIMS[name].rule}"
+
+    describers: dict[str, Command] = {
+        **dict.fromkeys(CLAIMS, describe_claim),
+        **dict.fromkeys(MODELS, describe_model),
+        **dict.fromkeys(CELLS, describe_cell),
+        **dict.fromkeys(TASKS, describe_task),
+    }
+    if name in STUDIES or name.endswith(".py"):
+        _print_plan(find(name), scale, workers)
+    else:
+        click.echo(look_up({**describers, **STUDIES}, name, "name")(name))
+
+
+@cli.command()
+@click.argument("study")
+@_with_place
+def status(study: str, scale: str, tracking_uri: str | None) -> None:
+    """Say how far STUDY is: runs by setting and how they ended, and the scores so far."""
+    from ablations.catalogue import describe_status
+    from ablations.lab.tracking import read
+
+    for line in describe_status(read(_tracking(tracking_uri), study, scale)):
+        click.echo(line)
+
+
+@cli.command()
+@click.option("--tracking-uri", help="MLflow store.  [default: mlflow.db in the results folder]")
+@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
+def ui(tracking_uri: str | None, port: int) -> None:
+    """Open the record in the MLflow UI on this machine's loopback address, until Ctrl-C."""
+    uri = _tracking(tracking_uri)
+    if not tracking_uri and not (_home() / "mlflow.db").exists():
+        raise click.UsageError(f"there is no record in {_home()} yet; `ablate run` comes first")
+    click.echo(f"http://127.0.0.1:{port} shows {uri}; Ctrl-C ends it")
+    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    arguments = ["-m", "mlflow", "ui", "--backend-store-uri", uri, "--host", "127.0.0.1", "--port", str(port)]
+    os.execve(sys.executable, [sys.executable, *arguments], environment)

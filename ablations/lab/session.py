@@ -1,0 +1,87 @@
+"""One call of `ablate run`: opens what a study is carried out with, and closes it whatever happens."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import NoReturn
+
+from rich.console import Console
+
+from ablations.lab.cohorts import Checkpoints
+from ablations.lab.conduct import conduct
+from ablations.lab.execution import Executor, Inline, Processes
+from ablations.lab.laboratory import Laboratory
+from ablations.lab.progress import Reporter
+from ablations.lab.provenance import provenance
+from ablations.lab.record import Record
+from ablations.lab.search import storage_at
+from ablations.study import Study
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a session keeps what it makes: the results folder, and the two stores."""
+
+    home: Path
+    tracking_uri: str
+    storage: str
+
+
+def run_study(
+    study: Study, scale: str, place: Place, command: str, workers: int, executor: str, console: Console
+) -> int:
+    """Carries out what is missing of a study; returns how many settings failed.
+
+    Raises ValueError where the results folder or a store cannot be written, and KeyboardInterrupt on Ctrl-C or SIGTERM,
+    after everything has been closed; the next call carries on from there.
+    """
+    make_writable(place.home)
+    record = Record(place.tracking_uri, study.plan(scale), place.home / "artifacts")
+    budget = study.at(scale).budget
+    planned = len(list(study.settings(scale))) * (budget.trials + budget.replicates)
+    with Reporter(console, planned, len(record.finished)) as watch, _executor(executor, workers) as pool:
+        laboratory = Laboratory(record, storage_at(place.storage), Checkpoints(place.home / "checkpoints"), watch)
+        with _timed(record, {**provenance(command), "workers": workers}):
+            return conduct(study, scale, laboratory, pool, at_once=workers + 1)
+
+
+def make_writable(folder: Path) -> None:
+    """Makes the folder where it is missing. Raises ValueError where it cannot be written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ValueError(f"the results folder {folder} cannot be written to: {error.strerror}") from error
+
+
+@contextmanager
+def _executor(name: str, workers: int) -> Iterator[Executor]:
+    executor: Executor = Inline() if name == "inline" else Processes(workers)
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield executor
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        executor.close()
+
+
+def _interrupt(_signal: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _timed(record: Record, made_with: dict[str, object]) -> Iterator[None]:
+    """Keeps the provenance, with the wall time of all sessions that the study has taken so far."""
+    before = record.provenance
+    spent, first = before.get("wall_seconds", 0.0), before.get("started", made_with["started"])
+    began = monotonic()
+    record.set_provenance({**made_with, "started": first, "wall_seconds": spent})
+    try:
+        yield
+    finally:
+        record.set_provenance({**made_with, "started": first, "wall_seconds": spent + monotonic() - began})

@@ -1,0 +1,21 @@
+"""The ledger of claims, in the order of the introduction that makes them."""
+
+from reports.claims.cells import GRU_CHEAPER, GRU_WORSE, LSTM_SLOW
+from reports.claims.claim import Claim, Part, Verdict
+from reports.claims.direction import ANY_CELL, BILSTM_ATTENTION, FUTURE_CONTEXT
+from reports.claims.memory import FIXED_LENGTH, LSTM_REMEMBERS, VANISHING
+
+CLAIMS: dict[str, Claim] = {
+    "fixed-length": FIXED_LENGTH,
+    "vanishing": VANISHING,
+    "lstm-remembers": LSTM_REMEMBERS,
+    "lstm-slow": LSTM_SLOW,
+    "gru-cheaper": GRU_CHEAPER,
+    "gru-worse": GRU_WORSE,
+    "future-context": FUTURE_CONTEXT,
+    "any-cell": ANY_CELL,
+    "bilstm-attention": BILSTM_ATTENTION,
+}
+"""Every claim by its id."""
+
+__all__ = ["CLAIMS", "Claim", "Part", "Verdict"]

@@ -1,0 +1,112 @@
+"""Claims on what networks can remember: fixed length, vanishing gradients, gates."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from reports.claims.claim import MARGIN, Claim, Part, above, below, from_runs, pooled_difference
+from reports.evidence import Evidence
+from reports.statistics import Estimate, mean
+
+WELL, HALF, LOSS = 0.9, 0.5, 0.1
+"""Skill that counts as remembering well; as knowing more than not; and the loss of skill that counts as forgetting."""
+
+FADED = np.log10(0.1)
+"""A gradient of which less than a tenth arrives counts as faded."""
+
+MEMORY = ("copying", "adding", "france")
+LONG = "france"
+
+
+def _at_difficulty(evidence: Evidence, variant: str, task: str, which: str) -> pd.Series:
+    """The skill of a variant's replicates, by seed, at the shortest or the nominal difficulty of a task."""
+    rows = evidence.difficulty
+    rows = rows[(rows["task"] == task) & (rows["variant"] == variant) & ~rows["refused"]]
+    wanted = rows["nominal"] if which == "nominal" else rows["difficulty"].min()
+    return rows[rows["difficulty"] == wanted].set_index("seed")["skill"]
+
+
+def _refusals(evidence: Evidence, variant: str, rng: np.random.Generator) -> Estimate | None:
+    """The share of harder-than-trained difficulties that a variant refused, by replicate."""
+    rows = evidence.difficulty
+    longer = rows[(rows["variant"] == variant) & (rows["difficulty"] > rows["nominal"])]
+    return from_runs(longer.groupby(["task", "seed"])["refused"].mean(), mean, rng)
+
+
+def _fixed_length(evidence: Evidence, rng: np.random.Generator) -> Sequence[Part]:
+    return [
+        above("LSTM's skill minus the feed-forward network's", pooled_difference(evidence, "lstm", "feedforward", rng), MARGIN),
+        above("LSTM's skill minus the CNN's", pooled_difference(evidence, "lstm", "cnn", rng), MARGIN),
+        above("share of longer sequences that the feed-forward network refuses", _refusals(evidence, "feedforward", rng), HALF),
+        above("share of longer sequences that the CNN refuses", _refusals(evidence, "cnn", rng), HALF),
+    ]  # fmt: skip
+
+
+FIXED_LENGTH = Claim(
+    sentence="Feed-forward networks and CNNs do badly on sequences; they need one fixed length.",
+    comparison="Paired difference in skill to the LSTM at equal parameters, pooled over the tasks (interquartile mean), "
+    "and the share of longer-than-trained sequences that are refused.",
+    rule=f"Supported if both differences are above {MARGIN} and both shares above {HALF}; contradicted if any of the "
+    "four is below; each with its whole interval.",
+    parts=_fixed_length,
+    variants=("lstm", "feedforward", "cnn"),
+)
+
+
+def _arriving(evidence: Evidence, variant: str, when: str) -> pd.Series:
+    """log10 of the gradient that arrives at the cue relative to the largest, by seed; the cue is at the nominal gap."""
+    rows, setting = evidence.gradient, evidence.setting(LONG, variant)
+    chosen = rows[(rows["task"] == LONG) & (rows["variant"] == variant) & (rows["when"] == when)]
+    far = chosen[chosen["distance"] == setting.nominal] if setting else chosen.iloc[:0]
+    return np.log10(far.set_index("seed")["relative"].clip(lower=1e-30))
+
+
+def _vanishing(evidence: Evidence, rng: np.random.Generator) -> Sequence[Part]:
+    short, long = (_at_difficulty(evidence, "rnn", LONG, which) for which in ("shortest", "nominal"))
+    more = (_arriving(evidence, "lstm", "trained") - _arriving(evidence, "rnn", "trained")).dropna()
+    arriving = _arriving(evidence, "rnn", "initial")
+    return [
+        below("the plain RNN's skill at the nominal gap", from_runs(long, mean, rng), HALF),
+        above("its skill lost from the shortest to the nominal gap", from_runs((short - long).dropna(), mean, rng), LOSS),
+        below("log10 of the share of its gradient that arrives at the gap, untrained", from_runs(arriving, mean, rng), FADED),
+        above("log10 of how many times more arrives in the trained LSTM", from_runs(more, mean, rng), 0.0),
+    ]  # fmt: skip
+
+
+VANISHING = Claim(
+    sentence="A plain RNN cannot use information from far back, because the gradient vanishes; it suits short-term "
+    "dependencies only.",
+    comparison="On france: the plain RNN's skill at the shortest and at the nominal gap, and the gradient's norm at the "
+    "input that many steps before the answer, relative to its largest.",
+    rule=f"Supported if its skill at the nominal gap is below {HALF}, it loses more than {LOSS} of skill from the "
+    "shortest gap to that, less than a tenth of its gradient arrives there before training, and more arrives in the "
+    "trained LSTM; contradicted if any of the four is the other way round; each with its whole interval.",
+    parts=_vanishing,
+    tasks=(LONG,),
+    variants=("rnn", "lstm"),
+)
+
+
+def _lstm_remembers(evidence: Evidence, rng: np.random.Generator) -> Sequence[Part]:
+    parts = []
+    for task in MEMORY:
+        short, long = (_at_difficulty(evidence, "lstm", task, which) for which in ("shortest", "nominal"))
+        lost = from_runs((short - long).dropna(), mean, rng)
+        parts.append(below(f"skill lost from the shortest to the nominal difficulty of {task}", lost, LOSS))
+        if task == LONG:
+            parts.append(above(f"skill at the nominal difficulty of {task}", from_runs(long, mean, rng), WELL))
+    return parts
+
+
+LSTM_REMEMBERS = Claim(
+    sentence="LSTM remembers long and short sequences alike, through its forget, update (input) and output gates.",
+    comparison="The LSTM's skill at the shortest and at the nominal difficulty of copying, adding and france. What the "
+    "single gates do is not tested here.",
+    rule=f"Supported if it loses less than {LOSS} of skill from the shortest to the nominal difficulty of each task and "
+    f"is above {WELL} at the nominal gap of france; contradicted if any of these is the other way round; each with its "
+    "whole interval.",
+    parts=_lstm_remembers,
+    tasks=MEMORY,
+    variants=("lstm",),
+)

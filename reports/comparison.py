@@ -1,0 +1,71 @@
+"""Variants against one another: the ranking, and paired differences to the baseline."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from reports.claims.claim import pooled_difference
+from reports.document import Block, Heading, Paragraph, Table
+from reports.evidence import Evidence
+from reports.statistics import mean, pooled, probability_of_improvement
+
+
+def ranking(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
+    """Variants by their pooled skill, with the difference of the leading one to each."""
+    rows = []
+    for variant, runs in evidence.replicates.groupby("variant", sort=False):
+        skills = pooled([task["skill"] for _, task in runs.groupby("task", sort=False)], rng)
+        microseconds = runs["seconds_per_sequence"].mean() * 1e6
+        rows.append([variant, skills.value, skills.low, skills.high, skills.n, microseconds])
+    columns = ["variant", "pooled_skill", "low", "high", "n", "µs per sequence"]
+    frame = pd.DataFrame(rows, columns=columns).sort_values("pooled_skill", ascending=False, ignore_index=True)
+    leads = [_lead(evidence, frame["variant"][0], variant, rng) for variant in frame["variant"]]
+    return frame.assign(behind_by=[low for low, _ in leads], distinguishable=[told for _, told in leads])
+
+
+def _lead(evidence: Evidence, leader: str, other: str, rng: np.random.Generator) -> tuple[float, bool]:
+    difference = pooled_difference(evidence, leader, other, rng)
+    return (float("nan"), False) if difference is None else (difference.value, difference.low > 0)
+
+
+def differences(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
+    """Each variant's skill minus the baseline's, task by task, paired by seed, and how often it is the better one."""
+    baseline, rows = evidence.study.plan["baseline"], []
+    for setting in evidence.study.settings:
+        paired = evidence.paired(setting.variant, baseline, setting.task)
+        if setting.variant == baseline or not len(paired):
+            continue
+        difference = mean(paired, rng)
+        better = probability_of_improvement(paired, np.zeros_like(paired), rng)
+        rows.append([setting.task, setting.variant, difference.value, difference.low, difference.high,
+                     better.value, better.low, better.high, difference.n])  # fmt: skip
+    columns = ["task", "variant", "difference", "low", "high", "P(better)", "P low", "P high", "n"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def comparison_blocks(evidence: Evidence, rng: np.random.Generator) -> Iterator[Block]:
+    """Which network to use, as far as this study can tell, and every variant against the baseline."""
+    yield Heading("Which network?")
+    frame = ranking(evidence, rng)
+    if frame.empty:
+        yield Paragraph("No replicate has been recorded yet.")
+        return
+    equal = frame["variant"][~frame["distinguishable"]].tolist()[1:]
+    others = f"cannot be told apart from it: {', '.join(equal)}" if equal else "is told apart from all others"
+    yield Paragraph(
+        f"Over all tasks of this study {frame['variant'][0]} has the highest pooled skill; by paired differences "
+        f"{others}. Which one suits a task of one's own is better read task by task, from the tables and figures below."
+    )
+    yield Table(
+        "ranking",
+        frame,
+        "Interquartile mean of skill over all tasks and replicates, its 95 % interval, and the paired difference to the "
+        "leading variant, which is distinguishable where that difference's interval is above 0.",
+    )
+    yield Table(
+        "differences",
+        differences(evidence, rng),
+        f"Skill minus that of {evidence.study.plan['baseline']}, paired by seed, with 95 % intervals; P(better) is the "
+        "share of seeds in which the variant is ahead, ties counting half.",
+    )

@@ -1,0 +1,65 @@
+"""From a study's record to the document that reports it."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+
+from ablations.lab.tracking import StudyRecord
+from reports.comparison import comparison_blocks
+from reports.document import Block, Document, Heading, Note, Paragraph, Picture, Table
+from reports.evidence import Evidence
+from reports.figures import FIGURES
+from reports.method import equation_blocks, failure_blocks, method_blocks, provenance_blocks
+from reports.style import as_svg, styled
+from reports.verdicts import judged, verdict_blocks
+
+SHOWN = ("score_matrix", "cost_growth")
+"""The figures whose table is printed beside them; all tables are written as CSV files."""
+
+
+def compose(study: StudyRecord, rng: np.random.Generator) -> tuple[Document, dict[str, pd.DataFrame]]:
+    """The report of a study, and every table behind it by name."""
+    evidence = Evidence(study)
+    data = {name: kind.table(evidence, rng) for name, kind in FIGURES.items()}
+    data |= {"replicates": evidence.replicates, "trials": evidence.trials}
+    blocks = [
+        *_partial(evidence),
+        *verdict_blocks(judged(evidence, rng)),
+        *comparison_blocks(evidence, rng),
+        *_figure_blocks(data),
+        *equation_blocks(evidence),
+        *failure_blocks(evidence),
+        *method_blocks(evidence),
+        *provenance_blocks(evidence),
+    ]
+    data |= {block.name: block.frame for block in blocks if isinstance(block, Table)}
+    return Document(f"{study.name}, {study.scale} scale", study.plan["question"], blocks), data
+
+
+def _partial(evidence: Evidence) -> Iterator[Block]:
+    planned = evidence.study.plan["budget"]["replicates"]
+    short = evidence.settings[evidence.settings["replicates"] < planned]
+    expected = len(evidence.study.plan["tasks"]) * len(evidence.study.plan["variants"])
+    absent = expected - len(evidence.settings)
+    if absent or len(short):
+        yield Note(
+            f"These results are partial: {absent} of {expected} settings have not been begun, and {len(short)} have "
+            f"fewer than the planned {planned} replicates. `ablate run` carries on.",
+            "warning",
+        )
+
+
+def _figure_blocks(data: Mapping[str, pd.DataFrame]) -> Iterator[Block]:
+    yield Heading("Evidence")
+    for name, kind in FIGURES.items():
+        yield Heading(kind.title, level=2)
+        if data[name].empty:
+            yield Paragraph("Nothing has been recorded for this figure yet.")
+            continue
+        caption = f"{kind.caption(data[name])} Numbers: tables/{name}.csv."
+        with styled():
+            svg = as_svg(kind.draw(data[name]))
+        yield Picture(name, svg, caption, alt=caption)
+        if name in SHOWN:
+            yield Table(name, data[name], f"The numbers of the figure “{kind.title}”.")

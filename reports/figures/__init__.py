@@ -1,0 +1,21 @@
+"""The report's figures, one file each."""
+
+from reports.figures.cost_growth import COST_GROWTH
+from reports.figures.cost_skill import COST_SKILL
+from reports.figures.difficulty import DIFFICULTY
+from reports.figures.gradient_flow import GRADIENT_FLOW
+from reports.figures.kind import FigureKind
+from reports.figures.learning_curves import LEARNING_CURVES
+from reports.figures.score_matrix import SCORE_MATRIX
+from reports.figures.search import SEARCH
+
+FIGURES: dict[str, FigureKind] = {
+    "score_matrix": SCORE_MATRIX,
+    "learning_curves": LEARNING_CURVES,
+    "difficulty": DIFFICULTY,
+    "gradient_flow": GRADIENT_FLOW,
+    "cost_skill": COST_SKILL,
+    "cost_growth": COST_GROWTH,
+    "search": SEARCH,
+}
+"""Every figure by name, in the order of the report."""

@@ -1,0 +1,42 @@
+"""What a variant's skill costs in time."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from reports.evidence import Evidence
+from reports.figures.kind import FigureKind, panels, shared_legend, summarised, unique
+from reports.style import style_of
+
+
+def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
+    """task, variant, mean, low, high, n of skill, and the mean microseconds and kFLOP per training sequence."""
+    frame = summarised(evidence.replicates, ["task", "variant"], "skill", rng)
+    costs = evidence.replicates.groupby(["task", "variant"])[["seconds_per_sequence", "flops_per_sequence"]].mean()
+    found = costs.reindex(pd.MultiIndex.from_frame(frame[["task", "variant"]])).to_numpy()
+    frame["microseconds"], frame["kflop"] = found[:, 0] * 1e6, found[:, 1] / 1e3
+    return frame
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    tasks, variants = unique(table["task"]), unique(table["variant"])
+    figure, axes = panels(tasks, height=2.2)
+    for axis, task in zip(axes, tasks, strict=True):
+        for row in table[table["task"] == task].itertuples():
+            style = style_of(row.variant, variants) | {"linestyle": "none"}
+            axis.vlines(row.microseconds, row.low, row.high, color=style["color"], linewidth=1)
+            axis.plot(row.microseconds, row.mean, label=row.variant, **style)
+        axis.set(xlabel="µs per training sequence (log)", ylabel="skill", xscale="log")
+    shared_legend(figure, axes)
+    return figure
+
+
+def caption(table: pd.DataFrame) -> str:
+    return (
+        "Skill at the nominal difficulty against the time that one training sequence takes in a cohort, at equal "
+        "parameter count; up and to the left is better. Times were taken while other workers ran: read them as orders "
+        "of magnitude, and the cost measurement for ratios."
+    )
+
+
+COST_SKILL = FigureKind("Cost against skill", table, draw, caption)

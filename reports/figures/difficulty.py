@@ -1,0 +1,50 @@
+"""How skill holds as the task gets harder than it was in training."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from reports.evidence import Evidence
+from reports.figures.kind import FigureKind, draw_lines, panels, shared_legend, summarised, unique
+from reports.statistics import half_life
+
+
+def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
+    """task, variant, difficulty, mean, low, high, n of skill, the nominal difficulty, and the refusals.
+
+    `half_life` is the difficulty at which the variant's mean skill falls to one half, infinite if it does not.
+    """
+    frame = summarised(evidence.difficulty, ["task", "variant", "difficulty"], "skill", rng)
+    refused = evidence.difficulty.groupby(["task", "variant"])["refused"].sum()
+    keys = pd.MultiIndex.from_frame(frame[["task", "variant"]])
+    frame["nominal"] = frame["task"].map({s.task: s.nominal for s in evidence.study.settings}).astype(float)
+    frame["refused"] = refused.reindex(keys).to_numpy()
+    lives = {key: half_life(rows["difficulty"], rows["mean"]) for key, rows in frame.groupby(["task", "variant"])}
+    frame["half_life"] = [lives[key] for key in keys]
+    return frame
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    tasks, variants = unique(table["task"]), unique(table["variant"])
+    figure, axes = panels(tasks, height=2.3)
+    for axis, task in zip(axes, tasks, strict=True):
+        rows = table[table["task"] == task]
+        draw_lines(axis, rows, "difficulty", variants)
+        axis.axvline(rows["nominal"].iloc[0], color="#444444", linewidth=1, label="longest in training")
+        axis.set(xlabel="difficulty", ylabel="skill", ylim=(min(-0.1, rows["low"].min()), 1.05))
+        axis.set_xticks(sorted(rows["difficulty"].unique()))
+    shared_legend(figure, axes)
+    return figure
+
+
+def caption(table: pd.DataFrame) -> str:
+    refusing = unique(table[table["refused"] > 0]["variant"])
+    refusals = f" Lines that end at it belong to models that refuse longer sequences: {', '.join(refusing)}."
+    return (
+        "Skill (0 = guessing, 1 = perfect) on test sequences of one difficulty each; right of the solid line they are "
+        "harder than any in training. Difficulty is the delay in copying, the length in adding, the gap in france, the "
+        "lookahead in disambiguation." + (refusals if refusing else "")
+    )
+
+
+DIFFICULTY = FigureKind("Skill against difficulty", table, draw, caption)

@@ -1,0 +1,62 @@
+"""What the search over nuisance factors found, and whether it looked far enough."""
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from reports.evidence import Evidence
+from reports.figures.kind import FigureKind, panels, unique
+
+EDGE = 0.05
+"""A best value within this share of the (log) range's length from an end counts as at the edge."""
+
+
+def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
+    """task, variant, trial, status, lr, score, best_so_far, is_best, and the edge that the best value lies at."""
+    frame = evidence.trials.sort_values(["trial"], kind="stable")
+    frame = frame.assign(best_so_far=frame.groupby(["task", "variant"])["score"].cummax())
+    ranges = evidence.study.plan["nuisance"]
+    frame["edge"] = [_edge(row, ranges) if row["is_best"] else "" for _, row in frame.iterrows()]
+    order = {key: place for place, key in enumerate((s.task, s.variant) for s in evidence.study.settings)}
+    frame["place"] = [order[key] for key in zip(frame["task"], frame["variant"], strict=True)]
+    frame = frame.sort_values(["place", "trial"]).reset_index(drop=True)
+    return frame[["task", "variant", "trial", "status", "lr", "score", "best_so_far", "is_best", "edge"]]
+
+
+def _edge(row: pd.Series, ranges: dict[str, dict[str, float]]) -> str:
+    found = []
+    for name, range_ in ranges.items():
+        scale = np.log if range_["log"] else float
+        low, high, value = (scale(x) for x in (range_["low"], range_["high"], row[name]))
+        share = (value - low) / (high - low)
+        if share < EDGE or share > 1 - EDGE:
+            found.append(f"{name} {'low' if share < EDGE else 'high'}")
+    return ", ".join(found)
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    tasks = unique(table["task"])
+    figure, axes = panels(tasks, height=2.4)
+    for axis, task in zip(axes, tasks, strict=True):
+        rows = table[table["task"] == task]
+        steps = rows.pivot(index="variant", columns="trial", values="best_so_far").reindex(unique(rows["variant"]))
+        sns.heatmap(steps, ax=axis, vmin=0, vmax=1, cmap="cividis", annot=True, fmt=".2f", annot_kws={"size": 6})
+        axis.set(xlabel="trial", ylabel="", title=task)
+        axis.tick_params(axis="y", rotation=0)
+    return figure
+
+
+def caption(table: pd.DataFrame) -> str:
+    at_edge = table[table["edge"] != ""]
+    names = "; ".join(f"{row.task}/{row.variant} ({row.edge})" for row in at_edge.itertuples())
+    warning = (
+        f" The best value lies at the edge of its range in: {names}." if names else " No best value is at an edge."
+    )
+    return (
+        "Best validation score so far after each trial of the search, setting by setting. A row that still changes at "
+        "its right end would have gained from more trials." + warning
+    )
+
+
+SEARCH = FigureKind("Search", table, draw, caption)

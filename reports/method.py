@@ -1,0 +1,106 @@
+"""The last parts of the report: equations, failures, method, provenance."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from reports.document import Block, Formula, Heading, Paragraph, Table
+from reports.evidence import Evidence
+
+ENDS = ("finished", "solved", "pruned", "diverged")
+
+
+def equation_blocks(evidence: Evidence) -> Iterator[Block]:
+    """The equations of every cell in the study, as they ran."""
+    yield Heading("The cells' equations")
+    yield Paragraph(
+        "Printed from the code that ran. W, R and b are a gate's input weights, recurrent weights and bias, d the bias of "
+        "a recurrent part that stands apart, ⊙ the elementwise product; x is the input, h the output."
+    )
+    shown: set[str] = set()
+    for setting in evidence.study.settings:
+        key = str(setting.equations)
+        if setting.equations and key not in shown:
+            shown.add(key)
+            users = dict.fromkeys(s.variant for s in evidence.study.settings if str(s.equations) == key)
+            yield Heading(", ".join(users), level=2)
+            yield from (Formula(e["mathml"], e["typst"], e["text"]) for e in setting.equations)
+
+
+def failure_blocks(evidence: Evidence) -> Iterator[Block]:
+    """How every planned run ended; nothing is dropped."""
+    yield Heading("Failures")
+    frame = endings(evidence)
+    missing, diverged = int(frame["missing"].sum()), int(frame["diverged"].sum())
+    refused = evidence.difficulty[evidence.difficulty["refused"]]
+    who = ", ".join(dict.fromkeys(refused["variant"])) or "no model"
+    yield Paragraph(
+        f"{diverged} runs diverged and {missing} planned runs are missing. A replicate that diverged counts as guessing "
+        f"(skill 0). Pruned trials were stopped by the median rule. Longer sequences than the trained were refused "
+        f"{len(refused)} times, by {who}."
+    )
+    yield Table("endings", frame, "How the runs of each setting ended; solved ones stopped early at the criterion.")
+
+
+def endings(evidence: Evidence) -> pd.DataFrame:
+    """task, variant, and how many trials and replicates ended in each way, or are missing."""
+    budget = evidence.study.plan["budget"]
+    runs = pd.concat([evidence.trials[["task", "variant", "status"]], evidence.replicates[["task", "variant", "status"]]])
+    rows = []
+    for setting in evidence.study.settings:
+        own = runs[(runs["task"] == setting.task) & (runs["variant"] == setting.variant)]["status"]
+        planned = budget["trials"] + budget["replicates"]
+        counts = [int((own == end).sum()) for end in ENDS]
+        rows.append([setting.task, setting.variant, *counts, max(0, planned - len(own))])
+    return pd.DataFrame(rows, columns=["task", "variant", *ENDS, "missing"])
+
+
+def method_blocks(evidence: Evidence) -> Iterator[Block]:
+    """What was varied, searched and fixed, with which budget, and how the numbers were made."""
+    plan, budget = evidence.study.plan, evidence.study.plan["budget"]
+    yield Heading("Method")
+    searched = "; ".join(
+        f"{name} from {r['low']:g} to {r['high']:g}{' (logarithmic)' if r['log'] else ''}"
+        for name, r in plan["nuisance"].items()
+    )
+    fixed = ", ".join(f"{name} {value}" for name, value in plan["fixed"].items())
+    yield Paragraph(
+        f"Scientific factors, varied and reported: the tasks {', '.join(plan['tasks'])} and the variants "
+        f"{', '.join(plan['variants'])}. Nuisance factors, searched for each setting: {searched}. Fixed: {fixed}."
+    )
+    yield Paragraph(
+        f"Every setting had the same budget: {budget['trials']} trials, asked in groups of {budget['group']}, and "
+        f"{budget['replicates']} replicates of the best one, each at most {budget['steps']} optimiser steps of "
+        f"{budget['batch']} fresh sequences, the learning rate falling linearly to zero. Validation ({budget['validation']} "
+        f"sequences) after each of {budget['segments']} segments; a run stops at a validation score of {plan['criterion']}. "
+        f"Every model was sized to about {budget['parameters']} parameters, frozen ones included."
+    )
+    yield Paragraph(
+        "Training mixes difficulties from the easiest up to the nominal one, logarithmically. Replicates are paired: seed "
+        "k gives every variant the same data. Search, training, validation and test streams are disjoint; each replicate "
+        f"is tested on {budget['test']} sequences at each difficulty of the grid, harder ones than trained included. Skill "
+        "is (score − chance) / (perfect − chance). Intervals are percentile bootstraps over replicates, stratified by task "
+        "where tasks are pooled; with few replicates they are too narrow rather than too wide. All randomness comes from "
+        f"seed {plan['seed']}."
+    )
+    yield Table("settings", evidence.settings, "The settings, with hidden sizes solved for equal parameter count.")
+    references = pd.DataFrame([{"task": t, **evidence.setting(t).references} for t in evidence.tasks])  # type: ignore[union-attr]
+    yield Table("references", references, "Exact reference scores of the tasks.")
+
+
+def provenance_blocks(evidence: Evidence) -> Iterator[Block]:
+    """Where the numbers come from."""
+    study, made = evidence.study, evidence.study.provenance
+    versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
+    facts = {
+        "command": made["command"],
+        "commit": made["commit"],
+        "started": made["started"],
+        "wall time": f"{made['wall_seconds'] / 60:.1f} minutes in all",
+        "machine": f"{made['cores']} cores, {made.get('workers', 1)} workers, {made['device']}",
+        "versions": versions,
+        "seed": str(study.plan["seed"]),
+        "MLflow experiment": f"{study.name}-{study.scale} (id {study.experiment_id})",
+    }
+    yield Heading("Provenance")
+    yield Table("provenance", pd.DataFrame(facts.items(), columns=["fact", "value"]), "How to make these numbers again.")

@@ -1,0 +1,89 @@
+"""The document as a PDF, by way of Typst."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import typst
+
+from reports.document import Block, Document, Formula, Heading, Note, Paragraph, Picture, Table
+
+SIZES = ((6, 9.0), (9, 8.0), (100, 7.0))
+"""Up to so many columns a table is set in that size, in points."""
+
+PREAMBLE = """
+#set document(title: {title}, date: none)
+#set page(paper: "a4", margin: (x: 1.9cm, y: 2cm), numbering: "1 / 1")
+#set text(size: 9.5pt, lang: "en")
+#set par(justify: false, leading: 0.62em)
+#set heading(numbering: "1.1")
+#show heading.where(level: 1): set text(size: 15pt)
+#show heading.where(level: 1): set block(above: 1.8em, below: 0.9em)
+#show figure.where(kind: table): set block(breakable: true)
+#show figure.caption: set align(left)
+#show figure.caption: set text(size: 8.5pt)
+#show table.cell.where(y: 0): set text(weight: "bold")
+#set table(stroke: (x, y) => (bottom: if y == 0 {{ 0.8pt }} else {{ 0.3pt + luma(200) }}), inset: (x: 4pt, y: 3pt), align: left)
+#let note(tone, colour, body) = block(stroke: (left: 3pt + colour), inset: (left: 8pt, y: 3pt), breakable: false)[
+  #text(weight: "bold", fill: colour, tone) · #body]
+
+#text(size: 20pt, weight: "bold", {title})
+
+#text(size: 11.5pt, {subtitle})
+
+#outline(depth: 2)
+"""
+
+COLOURS: Mapping[str, str] = {
+    "supported": "#00694e",
+    "contradicted": "#a8420f",
+    "inconclusive": "#6b5900",
+    "not run": "#555555",
+    "warning": "#8a5a00",
+}
+
+
+def to_pdf(document: Document) -> bytes:
+    """The PDF file, tagged, with an outline; the same document gives the same bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        parts = [PREAMBLE.format(title=_text(document.title), subtitle=_text(document.subtitle))]
+        for block in document.blocks:
+            if isinstance(block, Picture):
+                (Path(folder) / f"{block.name}.svg").write_text(block.svg)
+            parts.append(_block(block))
+        source = Path(folder) / "report.typ"
+        source.write_text("\n".join(parts))
+        return typst.compile(source, pdf_standards="ua-1")
+
+
+def _text(text: str) -> str:
+    """A Typst string, which is shown as it is, whatever is in it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Heading(text, level):
+            return f"#heading(level: {level}, {_text(text)})"
+        case Paragraph(text):
+            return f"#par({_text(text)})"
+        case Note(text, tone):
+            return f'#note({_text(tone)}, rgb("{COLOURS[tone]}"), {_text(text)})'
+        case Formula():
+            return f"#math.equation(block: true, alt: {_text(block.alt)}, $ {block.typst} $)"
+        case Picture():
+            image = f'image("{block.name}.svg", width: 100%, alt: {_text(block.alt)})'
+            return f"#figure({image}, caption: {_text(block.caption)})"
+        case Table():
+            return _table(block)
+
+
+def _table(block: Table) -> str:
+    columns = len(block.columns)
+    size = next(size for limit, size in SIZES if columns <= limit)
+    header = ", ".join(map(_text, block.columns))
+    cells = ", ".join(_text(cell) for row in block.rows for cell in row)
+    caption = f"figure.caption(position: top, {_text(block.caption)})"
+    table = f"table(columns: {columns}, table.header({header}), {cells})"
+    return f"#[#set text(size: {size}pt)\n#figure({table}, kind: table, caption: {caption})]"

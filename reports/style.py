@@ -1,0 +1,65 @@
+"""How figures look: one colour, marker and line style for each variant, the same in every figure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib.figure import Figure
+
+WIDTH = 7.2
+"""Inches; the text width of an A4 page."""
+
+# Colour-blind safe; direction shows in the line style, family in the colour, and the marker tells all apart.
+STYLES: Mapping[str, tuple[str, str, str]] = {
+    "feedforward": ("#7f7f7f", "s", ":"),
+    "cnn": ("#a6761d", "D", ":"),
+    "tcn": ("#56b4e9", "P", "-."),
+    "reservoir": ("#000000", "x", "-."),
+    "rnn": ("#d55e00", "o", "-"),
+    "lstm": ("#0072b2", "^", "-"),
+    "gru": ("#009e73", "v", "-"),
+    "birnn": ("#d55e00", "*", "--"),
+    "bilstm": ("#0072b2", "<", "--"),
+    "bigru": ("#009e73", ">", "--"),
+    "bilstm-attention": ("#cc79a7", "h", "--"),
+}
+MARKERS = "oXPdph8<>^v"
+
+
+def style_of(variant: str, variants: Sequence[str]) -> dict[str, object]:
+    """Colour, marker and line style of a variant, as keyword arguments of a plot."""
+    if variant in STYLES:
+        colour, marker, line = STYLES[variant]
+    else:
+        index = list(variants).index(variant)
+        colour, marker, line = sns.color_palette("colorblind").as_hex()[index % 10], MARKERS[index % 11], "-"
+    return {"color": colour, "marker": marker, "linestyle": line, "markersize": 5, "linewidth": 1.4}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """The settings that every figure is drawn and saved with."""
+    settings = {
+        "font.size": 8,
+        "axes.titlesize": 9,
+        "axes.labelsize": 8,
+        "legend.fontsize": 8,
+        "svg.hashsalt": "reports",
+        "svg.fonttype": "path",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "figure.constrained_layout.use": True,
+    }
+    with sns.axes_style("ticks", rc={"axes.grid": True, "grid.color": "#e6e6e6"}), mpl.rc_context(settings):
+        yield
+
+
+def as_svg(figure: Figure) -> str:
+    """The figure as SVG text; the same figure gives the same text."""
+    buffer = BytesIO()
+    with styled():
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, facecolor="white")
+    text = buffer.getvalue().decode()
+    return text[text.index("<svg") :]

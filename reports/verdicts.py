@@ -1,0 +1,51 @@
+"""The first part of the report: what follows from the numbers."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import astuple
+
+import numpy as np
+import pandas as pd
+
+from reports.claims import CLAIMS, Claim, Verdict
+from reports.claims.claim import FEWEST
+from reports.document import Block, Heading, Note, Paragraph, Table
+from reports.evidence import Evidence
+from reports.statistics import Estimate
+
+RUNS_NAMED = 6
+"""How many run ids are named below a claim; the CSV file of all replicates has them all."""
+
+
+def judged(evidence: Evidence, rng: np.random.Generator) -> dict[str, Verdict]:
+    """Every claim's verdict by id."""
+    return {name: claim.judge(evidence, rng) for name, claim in CLAIMS.items()}
+
+
+def verdict_blocks(verdicts: Mapping[str, Verdict]) -> Iterator[Block]:
+    """The ledger at a glance, then each claim with its rule, its numbers, and the runs behind them."""
+    yield Heading("Verdicts")
+    yield Paragraph(
+        f"Each claim names its comparison and its rule in advance. Intervals are 95 %; one over fewer than {FEWEST} runs "
+        "decides nothing. A verdict speaks of these tasks at these sizes and budgets, and of nothing beyond them."
+    )
+    ledger = [[name, CLAIMS[name].sentence, verdict.word] for name, verdict in verdicts.items()]
+    yield Table("verdicts", pd.DataFrame(ledger, columns=["claim", "sentence", "verdict"]), "The ledger of claims.")
+    for name, verdict in verdicts.items():
+        yield from _claim_blocks(name, CLAIMS[name], verdict)
+
+
+def _claim_blocks(name: str, claim: Claim, verdict: Verdict) -> Iterator[Block]:
+    yield Heading(name, level=2)
+    yield Note(claim.sentence, verdict.word)
+    yield Paragraph(f"Comparison: {claim.comparison}")
+    yield Paragraph(f"Rule: {claim.rule}")
+    if not verdict.parts:
+        return
+    nothing = Estimate(float("nan"), float("nan"), float("nan"), 0)
+    rows = [[part.what, *astuple(part.estimate or nothing), part.word] for part in verdict.parts]
+    columns = ["measured", "estimate", "low", "high", "n", "by itself"]
+    frame = pd.DataFrame(rows, columns=columns)
+    yield Table(f"claim_{name}", frame, f"The numbers behind {name}, with their 95 % intervals.")
+    named = ", ".join(run[:8] for run in verdict.runs[:RUNS_NAMED])
+    more = len(verdict.runs) - RUNS_NAMED
+    yield Paragraph(f"MLflow runs: {named or 'none'}{f' and {more} more' if more > 0 else ''}.")

@@ -1,0 +1,41 @@
+"""Writing a report: all of its files, or none."""
+
+import shutil
+from pathlib import Path
+from tempfile import mkdtemp
+
+import numpy as np
+
+from ablations.lab.tracking import StudyRecord
+from reports.compose import compose
+from reports.document import Picture
+from reports.html import to_html
+from reports.pdf import to_pdf
+
+
+def write(study: StudyRecord, folder: Path, rng: np.random.Generator) -> tuple[Path, Path]:
+    """Writes report.html, report.pdf, tables/*.csv and figures/*.svg; returns the paths of the two reports.
+
+    Everything is made beside the folder first and then takes its place, so that nothing is ever half-written.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        document, data = compose(study, rng)
+        for part in ("tables", "figures"):
+            (fresh / part).mkdir()
+        for name, frame in data.items():
+            frame.to_csv(fresh / "tables" / f"{name}.csv", index=False)
+        for block in document.blocks:
+            if isinstance(block, Picture):
+                (fresh / "figures" / f"{block.name}.svg").write_text(block.svg)
+        (fresh / "report.html").write_text(to_html(document))
+        (fresh / "report.pdf").write_bytes(to_pdf(document))
+        fresh.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        fresh.rename(folder)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    return folder / "report.html", folder / "report.pdf"
