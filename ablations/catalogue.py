@@ -1,5 +1,6 @@
 """What there is, described in text: tasks, cells, models, studies."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from inspect import getdoc
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from ablations.lab.estimate import estimate_seconds
 from ablations.lab.progress import duration
+from ablations.lab.tracking import StudyRecord
 from ablations.models import CELLS, MODELS, Cell
 from ablations.models.equations import equations
 from ablations.models.variant import Variant, count_parameters, solve_size
@@ -65,6 +67,27 @@ def describe_study(study: Study, scale: str, workers: int) -> Iterator[str]:
     runs = settings * (budget.trials + budget.replicates)
     yield ""
     yield f"{settings} settings, {runs} runs; about {duration(total)} with {workers} workers if no run stops early."
+
+
+def describe_status(study: StudyRecord) -> Iterator[str]:
+    """How far a study is: runs by setting, how they ended, and the mean test score so far; by line."""
+    budget = study.plan["budget"]
+    yield f"{study.name} at scale {study.scale}: {study.plan['question']}"
+    yield f"{'setting':32} {'trials':>8} {'replicates':>10} {'score':>7}  ended early"
+    for setting in study.settings:
+        trials, replicates = (
+            [run for run in runs if run.setting == setting.identity] for runs in (study.trials, study.replicates)
+        )
+        scores = [run.metrics["final_score"] for run in replicates if "final_score" in run.metrics]
+        score = f"{np.mean(scores):.3f}" if scores else "-"
+        ends = Counter(run.status for run in trials + replicates if run.status != "finished")
+        early = ", ".join(f"{count} {status}" for status, count in sorted(ends.items()))
+        yield (
+            f"{setting.task + '/' + setting.variant:32} {len(trials):>4}/{budget['trials']:<3} "
+            f"{len(replicates):>6}/{budget['replicates']:<3} {score:>7}  {early}"
+        )
+    planned = len(study.plan["tasks"]) * len(study.plan["variants"])
+    yield f"{len(study.settings)} of {planned} settings begun"
 
 
 def _prose(thing: object) -> str:

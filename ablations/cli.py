@@ -126,13 +126,25 @@ def _print_plan(study: "Study", scale: str, workers: int) -> int:
 @click.argument("study")
 @_with_place
 def report(study: str, scale: str, tracking_uri: str | None) -> None:
-    """Write the HTML and PDF report of STUDY from its record."""
-    from ablations.lab.session import make_writable
-    from ablations.publishing import publish
+    """Write the HTML and PDF report of STUDY from its record, and describe its settings in MLflow."""
+    import numpy as np
 
-    folder = _home() / "reports" / f"{study}-{scale}"
-    make_writable(folder)
-    for path in publish(_tracking(tracking_uri), study, scale, folder):
+    from ablations.lab.record import describe
+    from ablations.lab.session import make_writable
+    from ablations.lab.tracking import read
+    from reports.evidence import Evidence
+    from reports.settings import summarise
+    from reports.write import write
+
+    uri = _tracking(tracking_uri)
+    recorded = read(uri, study, scale)
+    make_writable(_home())
+    written = write(recorded, _home() / "reports" / f"{study}-{scale}", np.random.default_rng(0))
+    evidence = Evidence(recorded)
+    for setting in recorded.settings:
+        if summary := summarise(evidence, setting, np.random.default_rng(0)):
+            describe(uri, setting.run_id, summary.text, summary.metrics, {"setting.svg": summary.svg})
+    for path in written:
         click.echo(path)
 
 
@@ -166,6 +178,7 @@ def list_(kind: str | None) -> None:
 def show(name: str, scale: str, workers: int) -> None:
     """Explain one task, cell, model, study or claim."""
     from ablations.catalogue import describe_cell, describe_model, describe_task
+    from ablations.catalogue import describe_study as study_lines
     from ablations.models import CELLS, MODELS
     from ablations.registry import look_up
     from ablations.studies import STUDIES, find
@@ -175,16 +188,18 @@ def show(name: str, scale: str, workers: int) -> None:
     def describe_claim(name: str) -> str:
         return f"{CLAIMS[name].sentence}\n\nRule: {CLAIMS[name].rule}"
 
+    def describe_study(name: str) -> str:
+        return "\n".join(study_lines(find(name), scale, workers))
+
     describers: dict[str, Command] = {
+        **dict.fromkeys(STUDIES, describe_study),
         **dict.fromkeys(CLAIMS, describe_claim),
         **dict.fromkeys(MODELS, describe_model),
         **dict.fromkeys(CELLS, describe_cell),
         **dict.fromkeys(TASKS, describe_task),
     }
-    if name in STUDIES or name.endswith(".py"):
-        _print_plan(find(name), scale, workers)
-    else:
-        click.echo(look_up({**describers, **STUDIES}, name, "name")(name))
+    describe = describe_study if name.endswith(".py") else look_up(describers, name, "name")
+    click.echo(describe(name))
 
 
 @cli.command()

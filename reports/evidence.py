@@ -15,7 +15,7 @@ REPLICATE = ["task", "variant", "seed", "status", "score", "skill", "loss", "seq
 CURVE = ["task", "variant", "seed", "sequences", "score", "skill"]
 DIFFICULTY = ["task", "variant", "seed", "difficulty", "nominal", "score", "skill", "refused"]
 GRADIENT = ["task", "variant", "seed", "when", "distance", "norm", "relative"]
-TRIAL = ["task", "variant", "trial", "status", "score", "lr", "clip", "weight_decay", "is_best", "run_id"]
+TRIAL = ["task", "variant", "trial", "status", "objective", "lr", "clip", "weight_decay", "is_best", "run_id"]
 COST = ["cell", "view", "row", "hidden", "parameters", "round", "seconds_per_sequence", "flops_per_sequence", "run_id"]
 
 
@@ -86,13 +86,13 @@ class Evidence:
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """One row per trial, `TRIAL`; its score is the last validation score, missing where it diverged."""
+        """One row per trial, `TRIAL`; the objective is missing where it diverged."""
         rows = []
         for run, s in self._with_settings("trials"):
             factors = [run.factors.get(name, float("nan")) for name in ("lr", "clip", "weight_decay")]
-            score = run.metrics.get("final_score", float("nan"))
+            objective = run.metrics.get("objective", float("nan"))
             rows.append(
-                [s.task, s.variant, run.number, run.status, score, *factors, run.number == s.best_trial, run.run_id]
+                [s.task, s.variant, run.number, run.status, objective, *factors, run.number == s.best_trial, run.run_id]
             )
         return pd.DataFrame(rows, columns=TRIAL)
 

@@ -45,7 +45,9 @@ def failure_blocks(evidence: Evidence) -> Iterator[Block]:
 def endings(evidence: Evidence) -> pd.DataFrame:
     """task, variant, and how many trials and replicates ended in each way, or are missing."""
     budget = evidence.study.plan["budget"]
-    runs = pd.concat([evidence.trials[["task", "variant", "status"]], evidence.replicates[["task", "variant", "status"]]])
+    runs = pd.concat(
+        [evidence.trials[["task", "variant", "status"]], evidence.replicates[["task", "variant", "status"]]]
+    )
     rows = []
     for setting in evidence.study.settings:
         own = runs[(runs["task"] == setting.task) & (runs["variant"] == setting.variant)]["status"]
@@ -103,4 +105,6 @@ def provenance_blocks(evidence: Evidence) -> Iterator[Block]:
         "MLflow experiment": f"{study.name}-{study.scale} (id {study.experiment_id})",
     }
     yield Heading("Provenance")
-    yield Table("provenance", pd.DataFrame(facts.items(), columns=["fact", "value"]), "How to make these numbers again.")
+    yield Table(
+        "provenance", pd.DataFrame(facts.items(), columns=["fact", "value"]), "How to make these numbers again."
+    )

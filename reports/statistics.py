@@ -45,7 +45,7 @@ def pooled(strata: Sequence[ArrayLike], rng: np.random.Generator) -> Estimate:
 def geometric_mean(ratios: ArrayLike, rng: np.random.Generator) -> Estimate:
     """The geometric mean of positive ratios, with its percentile bootstrap interval."""
     logs = mean(np.log(np.asarray(ratios, dtype=float)), rng)
-    return Estimate(*(float(np.exp(x)) for x in (logs.value, logs.low, logs.high)), n=logs.n)
+    return Estimate(float(np.exp(logs.value)), float(np.exp(logs.low)), float(np.exp(logs.high)), logs.n)
 
 
 def probability_of_improvement(a: ArrayLike, b: ArrayLike, rng: np.random.Generator) -> Estimate:
@@ -89,7 +89,7 @@ def _estimate(samples: Sequence[Array], statistic: Callable[..., Array], rng: np
 
 
 def _mean(sample: Array, axis: int) -> Array:
-    return np.mean(sample, axis=axis)
+    return np.asarray(np.mean(sample, axis=axis))
 
 
 def _interquartile_mean(*samples: Array, axis: int) -> Array:

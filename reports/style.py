@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
+from typing import Any
 
 import matplotlib as mpl
 import seaborn as sns
@@ -28,7 +29,7 @@ STYLES: Mapping[str, tuple[str, str, str]] = {
 MARKERS = "oXPdph8<>^v"
 
 
-def style_of(variant: str, variants: Sequence[str]) -> dict[str, object]:
+def style_of(variant: str, variants: Sequence[str]) -> dict[str, Any]:
     """Colour, marker and line style of a variant, as keyword arguments of a plot."""
     if variant in STYLES:
         colour, marker, line = STYLES[variant]
@@ -41,7 +42,7 @@ def style_of(variant: str, variants: Sequence[str]) -> dict[str, object]:
 @contextmanager
 def styled() -> Iterator[None]:
     """The settings that every figure is drawn and saved with."""
-    settings = {
+    settings: dict[Any, Any] = {
         "font.size": 8,
         "axes.titlesize": 9,
         "axes.labelsize": 8,

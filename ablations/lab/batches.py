@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.nn.functional import pad
 
 from tasks import IGNORED, Batch, Task
@@ -34,13 +33,13 @@ def training_batches(
         together = stack([drawn[stream] for stream in streams])
         for step in range(max(first, chunk * CHUNK), min(first + steps, (chunk + 1) * CHUNK)):
             start = (step - chunk * CHUNK) * size
-            yield trim(_map(together, lambda part, start=start: part[:, start : start + size]))
+            yield trim(_slice(together, start, size))
 
 
 def pieces(batch: Batch, size: int) -> Iterator[Batch]:
     """A stacked batch (R, n, …) in pieces of at most `size` sequences a run."""
     for start in range(0, batch.mask.shape[1], size):
-        yield trim(_map(batch, lambda part, start=start: part[:, start : start + size]))
+        yield trim(_slice(batch, start, size))
 
 
 def trim(batch: Batch) -> Batch:
@@ -51,13 +50,12 @@ def trim(batch: Batch) -> Batch:
     return Batch(batch.inputs[:, :, :longest], targets, batch.mask[:, :, :longest])
 
 
-def _map(batch: Batch, change: Callable[[Tensor], Tensor]) -> Batch:
-    return Batch(*map(change, batch))
+def _slice(batch: Batch, start: int, size: int) -> Batch:
+    return Batch(*(part[:, start : start + size] for part in batch))
 
 
 def _pad_steps(batch: Batch, longest: int) -> Batch:
-    n, T = batch.mask.shape
-    more = longest - T
+    more = longest - batch.mask.shape[1]
     features = batch.inputs.dim() == 3
     inputs = pad(batch.inputs, (0, 0, 0, more) if features else (0, more))
     per_step = batch.targets.dim() == 2

@@ -1,6 +1,5 @@
 """The course of a cohort: from its start to the end of its last run, segment by segment, kept on disk on the way."""
 
-import os
 import pickle
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ Job = Callable[[], Any]
 """A pure, picklable piece of work; what runs it decides where."""
 
 Prune = Callable[[Sequence[int], Sequence[float], int], Sequence[bool]]
-"""(runs by index, their scores, the number of the segment) -> which of them are not worth going on."""
+"""(runs by index, their scores over the mixture, the number of the segment) -> which of them are not worth going on."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def train(
 
 def _pruned(course: Course, prune: Prune, segment: int) -> Course:
     left = course.active
-    unpromising = prune(left, [course.curves[index]["score"][-1][1] for index in left], segment)
+    unpromising = prune(left, [course.curves[index]["mixed_score"][-1][1] for index in left], segment)
     out = {index for index, is_out in zip(left, unpromising, strict=True) if is_out}
     return replace(course, status=tuple("pruned" if i in out else old for i, old in enumerate(course.status)))
 
@@ -78,7 +77,7 @@ def _extended(course: Course, part: State, progress: Sequence[Progress], criteri
     curves, seconds, status = list(course.curves), list(course.seconds), list(course.status)
     for index, made in zip(active, progress, strict=True):
         sequences = part.step * budget.batch
-        points = {"train_loss": made.train_loss, "score": made.score, "loss": made.loss}
+        points = {name: getattr(made, name) for name in ("train_loss", "score", "loss", "mixed_score")}
         curves[index] = {name: (*curves[index].get(name, ()), (sequences, y)) for name, y in points.items()}
         seconds[index] += made.seconds
         status[index] = _status(made, criterion, part.step == budget.steps)
@@ -109,7 +108,7 @@ class Checkpoints:
         """Keeps a course in place of the one before."""
         new = self._path(key).with_suffix(".new")
         new.write_bytes(pickle.dumps(course))
-        os.replace(new, self._path(key))
+        new.replace(self._path(key))
 
     def drop(self, key: str) -> None:
         """Forgets what is kept under that key."""

@@ -12,7 +12,7 @@ from ablations.lab.tracking import Curve
 from ablations.lab.training import Cohort, Run, Stack, train_step
 from ablations.models.variant import Variant, count_parameters, solve_size
 from ablations.study import Budget, Costs, Setting
-from tasks import TASKS
+from tasks.adding import Adding
 
 STEPS = 2
 """Training steps in each timed round; one round more goes before them, unreported."""
@@ -38,7 +38,7 @@ class _Timed:
 
     def __init__(self, cell: str, hidden: int, costs: Costs, seed: int) -> None:
         variant = Variant(cell, "recurrent", {"cell": cell})
-        task = TASKS["adding"](length=costs.length)
+        task = Adding(length=costs.length)
         setting = Setting("adding", task, variant, hidden)
         budget = Budget(trials=1, group=1, replicates=1, steps=10**6, segments=1, batch=costs.batch, parameters=1)
         run = Run("replicate", 0, lr=1e-3, clip=1.0, weight_decay=0.0)
@@ -87,7 +87,7 @@ _VIEWS: tuple[View, View] = ("equal hidden size", "equal parameters")
 def _hidden(view: View, row: int, cell: str, costs: Costs) -> int:
     if view == "equal hidden size":
         return row
-    interface = TASKS["adding"](length=costs.length).interface
+    interface = Adding(length=costs.length).interface
     reference = Variant(costs.reference, "recurrent", {"cell": costs.reference})
     return solve_size(
         Variant(cell, "recurrent", {"cell": cell}), interface, count_parameters(reference, interface, row)

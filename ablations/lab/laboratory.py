@@ -14,7 +14,7 @@ Steps = Generator[Job, Any, None]
 """Work that yields its jobs one after the other and is sent each one's result."""
 
 
-class JobFailed(Exception):  # noqa: N818  # it says what happened
+class JobFailed(Exception):  # it says what happened
     """A job raised an error, or its worker died again and again."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 
 from ablations.lab.seeds import identity
@@ -14,14 +15,15 @@ from ablations.lab.tracking import INTERRUPTED, NOTE, PARENT, RunRecord, Setting
 from ablations.lab.tracking import experiment_name as name_of
 
 MOST_METRICS = 1000  # MLflow's limit for one request
+LONGEST_TAG = 8000  # MLflow's limit for a run's tag
 OVER = {"finished": "FINISHED", "solved": "FINISHED", "pruned": "KILLED", "diverged": "FAILED"}
 
 
 class Ended(NamedTuple):
-    """How a run ended, and its final score if it has one."""
+    """How a run ended, and the value of the search's objective if it has one."""
 
     status: str
-    score: float | None
+    objective: float | None
 
 
 class Record:
@@ -88,28 +90,17 @@ class Record:
             self.client.log_batch(made, metrics=metrics[start : start + MOST_METRICS])
         self.client.log_batch(made, params=_parameters(parameters))
         self.client.set_terminated(made, OVER[run.status])
-        self.finished[run.identity] = Ended(run.status, run.metrics.get("final_score"))
+        self.finished[run.identity] = Ended(run.status, run.metrics.get("objective"))
 
-    def close_parent(
-        self, own_identity: str, tags: Mapping[str, Any] | None = None, metrics: Mapping[str, float] | None = None
-    ) -> None:
+    def close_parent(self, own_identity: str, tags: Mapping[str, Any] | None = None) -> None:
         """Ends a parent run, with what is now known of it."""
-        self.annotate(self._parents[own_identity], tags or {}, metrics or {})
+        _annotate(self.client, self._parents[own_identity], tags or {}, {})
         self.client.set_terminated(self._parents[own_identity])
 
     def fail_parent(self, own_identity: str, reason: str) -> None:
         """Ends a parent run whose children could not be trained."""
-        self.annotate(self._parents[own_identity], {"error": reason[:TAG_LIMIT]}, {})
+        _annotate(self.client, self._parents[own_identity], {"error": reason[:LONGEST_TAG]}, {})
         self.client.set_terminated(self._parents[own_identity], "FAILED")
-
-    def annotate(self, run_id: str, tags: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
-        """Adds tags and single-valued metrics to a run."""
-        now = int(time.time() * 1000)
-        self.client.log_batch(
-            run_id,
-            metrics=[Metric(key, value, now, 0) for key, value in metrics.items()],
-            tags=[RunTag(key, str(value)) for key, value in tags.items()],
-        )
 
     def set_provenance(self, provenance: Mapping[str, Any]) -> None:
         """Writes how, with what, and for how long the study has been running."""
@@ -135,10 +126,24 @@ class Record:
                 self.client.set_tag(run.info.run_id, "status", INTERRUPTED)
                 self.client.set_terminated(run.info.run_id, "KILLED")
             elif status != INTERRUPTED:
-                self.finished[own_identity] = Ended(str(status), run.data.metrics.get("final_score"))
+                self.finished[own_identity] = Ended(str(status), run.data.metrics.get("objective"))
 
 
-TAG_LIMIT = 8000  # MLflow's limit for a run's tag
+def describe(uri: str, run_id: str, text: str, metrics: Mapping[str, float], files: Mapping[str, str]) -> None:
+    """Gives a run a description, aggregates, and text files as its artifacts."""
+    client = connect(uri)
+    _annotate(client, run_id, {NOTE: text}, metrics)
+    for name, content in files.items():
+        client.log_text(run_id, content, name)
+
+
+def _annotate(client: MlflowClient, run_id: str, tags: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
+    now = int(time.time() * 1000)
+    client.log_batch(
+        run_id,
+        metrics=[Metric(key, value, now, 0) for key, value in metrics.items()],
+        tags=[RunTag(key, str(value)) for key, value in tags.items()],
+    )
 
 
 def _parameters(values: Mapping[str, Any]) -> list[Param]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import Trial, TrialState
@@ -53,14 +54,14 @@ class Search:
                 trial.report(score, segment)
         return [trial.should_prune() for trial in trials]
 
-    def tell(self, number: int, status: str, score: float | None) -> None:
+    def tell(self, number: int, status: str, objective: float | None) -> None:
         """Ends a trial as finished, solved, pruned or diverged; one that has ended is left as it is."""
         state = {"pruned": TrialState.PRUNED, "diverged": TrialState.FAIL}.get(status, TrialState.COMPLETE)
-        value = score if state is TrialState.COMPLETE else None
+        value = objective if state is TrialState.COMPLETE else None
         self._optuna.tell(number, value, state, skip_if_finished=True)
 
     def best(self) -> int | None:
-        """The trial with the best score, the earliest of equals; None where every trial diverged."""
+        """The trial with the best objective, the earliest of equals; None where every trial diverged."""
         complete = self._optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         return max(complete, key=lambda trial: (trial.value, -trial.number)).number if complete else None
 
@@ -73,5 +74,5 @@ class Search:
         )
 
 
-def _distribution(range_: Range) -> optuna.distributions.FloatDistribution:
+def _distribution(range_: Range) -> BaseDistribution:
     return optuna.distributions.FloatDistribution(range_.low, range_.high, log=range_.log)

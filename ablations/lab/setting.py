@@ -82,7 +82,7 @@ class SettingWork:
             yield from self._train(runs, {}, partial(self._prune, search, numbers))
             for run in runs:
                 ended = self.record.finished[self._identity(run)]
-                search.tell(run.number, ended.status, ended.score)
+                search.tell(run.number, ended.status, ended.objective)
 
     def _prune(self, search: Search, numbers: Sequence[int], *report: Any) -> Sequence[bool]:
         indices, scores, segment = report
@@ -156,6 +156,7 @@ class SettingWork:
         if status == "diverged":
             return values
         values["best_score"] = max(score for _, score in curves["score"])
+        values["objective"] = curves["mixed_score"][-1][1]
         values["final_score"], values["final_loss"] = (curves[name][-1][1] for name in ("score", "loss"))
         if test:
             values["flops_per_sequence"] = test.flops_per_sequence

@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -20,8 +20,9 @@ Curve = tuple[tuple[int, float], ...]
 """A metric's history: (step, value) pairs in step order. What a step is depends on the metric, see `CURVES`."""
 
 CURVES: Mapping[str, str] = {
-    "score": "validation score; step = sequences seen",
-    "loss": "validation loss; step = sequences seen",
+    "score": "validation score at the nominal difficulty; step = sequences seen",
+    "loss": "validation loss at the nominal difficulty; step = sequences seen",
+    "mixed_score": "validation score over the mixture of difficulties that is trained on; step = sequences seen",
     "train_loss": "mean training loss of the segment that ends here; step = sequences seen",
     "test_score": "score on the replicate's own test stream; step = difficulty",
     "test_loss": "loss on the replicate's own test stream; step = difficulty",
@@ -36,6 +37,7 @@ VALUES: Mapping[str, str] = {
     "final_score": "test score at the nominal difficulty (of a trial: its last validation score)",
     "final_loss": "test loss at the nominal difficulty (of a trial: its last validation loss)",
     "best_score": "best validation score seen",
+    "objective": "the last validation score over the mixture of difficulties: what the search maximises",
     "sequences": "training sequences seen",
     "sequences_to_criterion": "sequences seen when the validation score first reached the criterion; absent if never",
     "seconds": "the run's share of its cohort's training time",
@@ -205,7 +207,7 @@ def _run(client: "MlflowClient", run: "Run", parent: "Run") -> RunRecord:
     curves = {name: _curve(client, run.info.run_id, name) for name in metrics if name in CURVES}
     return RunRecord(
         identity=tags["identity"],
-        kind=tags["kind"],
+        kind=cast(Kind, tags["kind"]),
         number=int(tags["number"]),
         status=tags["status"],
         factors={name: _number_or_text(value) for name, value in run.data.params.items()},

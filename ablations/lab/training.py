@@ -84,11 +84,16 @@ class State:
 
 @dataclass(frozen=True)
 class Progress:
-    """How one run did in a segment: mean training loss, validation score and loss, its share of the time."""
+    """How one run did in a segment, and its share of the time.
+
+    Mean training loss; validation score and loss at the nominal difficulty; validation score over the mixture that it
+    is trained on, which still tells runs apart that have learnt the easy part only.
+    """
 
     train_loss: float
     score: float
     loss: float
+    mixed_score: float
     seconds: float
 
     @property
@@ -149,9 +154,11 @@ def advance(cohort: Cohort, state: State | None, steps: int) -> tuple[State, lis
     for step, batch in enumerate(data, start=state.step):
         total += train_step(cohort, networks, theta, moments, step, batch)
     reached = State(theta.detach(), moments, state.step + steps)
-    score, loss = evaluate(cohort, networks, reached.theta, _validation(cohort))
+    task = cohort.setting.task
+    score, loss = evaluate(cohort, networks, reached.theta, _validation(cohort, task.at(task.nominal)))
+    mixed_score, _ = evaluate(cohort, networks, reached.theta, _validation(cohort, task.mixture()))
     seconds = (perf_counter() - began) / len(cohort.runs)
-    rows = zip((total / steps).tolist(), score.tolist(), loss.tolist(), strict=True)
+    rows = torch.stack([total / steps, score, loss, mixed_score], dim=1).tolist()
     return reached, [Progress(*row, seconds) for row in rows]
 
 
@@ -186,8 +193,7 @@ def evaluate(cohort: Cohort, networks: Stack, theta: Tensor, batch: Batch) -> tu
     return total[0], total[1]
 
 
-def _validation(cohort: Cohort) -> Batch:
-    task: Task = cohort.setting.task.at(cohort.setting.task.nominal)
+def _validation(cohort: Cohort, task: Task) -> Batch:
     return stack([task.sample(cohort.generator(run, "validation"), cohort.budget.validation) for run in cohort.runs])
 
 

@@ -12,7 +12,7 @@ Value = Any
 """What equations are made of: a torch tensor (…, H), or a SymPy expression."""
 
 
-class sigmoid(sympy.Function):  # noqa: N801  # the name that is typeset and that equations are written with
+class sigmoid(sympy.Function):  # the name that is typeset and that equations are written with
     """The logistic function as a symbol; SymPy has none of its own."""
 
     nargs = 1

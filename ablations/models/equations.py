@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import ClassVar
 
 import sympy
 
@@ -57,27 +58,35 @@ class Text(Notation):
 
 
 class Latex(Notation):
-    _signs = {"⊙": r"\odot", "σ": r"\sigma", "(": r"\left(", ")": r"\right)", "tanh": r"\tanh", "exp": r"\exp"}
-    _signs |= {"max": r"\max", "−": "-"}
+    signs: ClassVar = {
+        "⊙": r"\odot",
+        "σ": r"\sigma",
+        "tanh": r"\tanh",
+        "exp": r"\exp",
+        "max": r"\max",
+        "−": "-",
+        "(": r"\left(",
+        ")": r"\right)",
+    }
 
     def name(self, base: str, below: str = "") -> str:
         return base + (f"_{{{below}}}" if below else "")
 
     def sign(self, sign: str) -> str:
-        return self._signs.get(sign, sign)
+        return self.signs.get(sign, sign)
 
     def fraction(self, over: str, under: str) -> str:
         return rf"\frac{{{over}}}{{{under}}}"
 
 
 class Typst(Notation):
-    _signs = {"⊙": "dot.o", "σ": "sigma", "−": "-"}
+    signs: ClassVar = {"⊙": "dot.o", "σ": "sigma", "−": "-"}
 
     def name(self, base: str, below: str = "") -> str:
         return base + (f"_({below})" if below else "")
 
     def sign(self, sign: str) -> str:
-        return self._signs.get(sign, sign)
+        return self.signs.get(sign, sign)
 
     def group(self, inner: str) -> str:
         return f"({inner})"
@@ -103,7 +112,7 @@ class MathML(Notation):
 class _Typesetter:
     """Writes a SymPy expression in a notation, its terms and factors in the order of the cell's own code."""
 
-    signs = {"sigmoid": "σ", "Max": "max"}
+    signs: ClassVar = {"sigmoid": "σ", "Max": "max"}
 
     def __init__(self, notation: Notation) -> None:
         self.notation = notation

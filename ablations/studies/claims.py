@@ -21,6 +21,8 @@ VARIANTS = (
     Variant("bilstm-attention", "bilstm-attention"),
 )
 
+CELLS = ("rnn", "gru", "lstm")
+
 SMOKE = Scale(
     tasks={
         "copying": Copying(delay=3, items=2),
@@ -31,20 +33,41 @@ SMOKE = Scale(
     budget=Budget(
         trials=2, group=2, replicates=2, steps=40, segments=2, batch=16, parameters=3000, validation=64, test=128
     ),
-    costs=Costs(cells=("rnn", "gru", "lstm"), reference="lstm", hidden=(8, 16), rounds=3, length=10, batch=16),
+    costs=Costs(cells=CELLS, reference="lstm", hidden=(8, 16), rounds=3, length=10, batch=16),
 )
 
 DEMO = Scale(
     tasks={
-        "copying": Copying(delay=8, items=6),
+        "copying": Copying(delay=6, items=5),
         "adding": Adding(length=24),
         "france": France(gap=24),
         "disambiguation": Disambiguation(),
     },
     budget=Budget(trials=6, group=6, replicates=6, steps=1000, segments=10, batch=32, parameters=3000),
-    costs=Costs(
-        cells=("rnn", "gru", "lstm"), reference="lstm", hidden=(16, 32, 64, 128), rounds=7, length=50, batch=32
-    ),
+    costs=Costs(cells=CELLS, reference="lstm", hidden=(16, 32, 64, 128), rounds=7, length=50, batch=32),
+)
+
+STANDARD = Scale(
+    tasks={
+        "copying": Copying(delay=20),
+        "adding": Adding(length=50),
+        "france": France(gap=48, distractors=2),
+        "disambiguation": Disambiguation(lookahead=3),
+    },
+    budget=Budget(trials=12, group=6, replicates=10, steps=2000, segments=10, batch=32, parameters=6000),
+    costs=Costs(cells=CELLS, reference="lstm", hidden=(16, 32, 64, 128, 256), rounds=11, length=100, batch=32),
+)
+
+# Tasks and parameter counts of the papers; 29 replicates are what Bouthillier et al. (2021) ask for.
+PAPER = Scale(
+    tasks={
+        "copying": Copying(delay=100),
+        "adding": Adding(length=200),
+        "france": France(gap=200, distractors=4),
+        "disambiguation": Disambiguation(lookahead=5),
+    },
+    budget=Budget(trials=48, group=12, replicates=29, steps=20000, segments=40, batch=50, parameters=16000),
+    costs=Costs(cells=CELLS, reference="lstm", hidden=(32, 64, 128, 256, 512), rounds=21, length=100, batch=64),
 )
 
 STUDY = Study(
@@ -54,5 +77,5 @@ STUDY = Study(
     baseline="lstm",
     nuisance={"lr": Range(1e-3, 1e-1)},
     fixed={"clip": 1.0, "weight_decay": 0.0},
-    scales={"smoke": SMOKE, "demo": DEMO},
+    scales={"smoke": SMOKE, "demo": DEMO, "standard": STANDARD, "paper": PAPER},
 )

@@ -74,7 +74,7 @@ def combined(words: Sequence[Word]) -> Word:
     """
     for word in ("contradicted", "not run", "inconclusive"):
         if word in words:
-            return word  # type: ignore[return-value]  # the loop's words are Words
+            return word
     return "supported" if words else "not run"
 
 

@@ -13,15 +13,15 @@ EDGE = 0.05
 
 
 def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
-    """task, variant, trial, status, lr, score, best_so_far, is_best, and the edge that the best value lies at."""
+    """task, variant, trial, status, lr, objective, best_so_far, is_best, and the edge that the best value lies at."""
     frame = evidence.trials.sort_values(["trial"], kind="stable")
-    frame = frame.assign(best_so_far=frame.groupby(["task", "variant"])["score"].cummax())
+    frame = frame.assign(best_so_far=frame.groupby(["task", "variant"])["objective"].cummax())
     ranges = evidence.study.plan["nuisance"]
     frame["edge"] = [_edge(row, ranges) if row["is_best"] else "" for _, row in frame.iterrows()]
     order = {key: place for place, key in enumerate((s.task, s.variant) for s in evidence.study.settings)}
     frame["place"] = [order[key] for key in zip(frame["task"], frame["variant"], strict=True)]
     frame = frame.sort_values(["place", "trial"]).reset_index(drop=True)
-    return frame[["task", "variant", "trial", "status", "lr", "score", "best_so_far", "is_best", "edge"]]
+    return frame[["task", "variant", "trial", "status", "lr", "objective", "best_so_far", "is_best", "edge"]]
 
 
 def _edge(row: pd.Series, ranges: dict[str, dict[str, float]]) -> str:
@@ -54,7 +54,8 @@ def caption(table: pd.DataFrame) -> str:
         f" The best value lies at the edge of its range in: {names}." if names else " No best value is at an edge."
     )
     return (
-        "Best validation score so far after each trial of the search, setting by setting. A row that still changes at "
+        "Best value so far of what the search maximises, the validation score over the mixture of difficulties, after each "
+        "trial, setting by setting. A row that still changes at "
         "its right end would have gained from more trials." + warning
     )
 
