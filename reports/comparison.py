@@ -5,16 +5,21 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from reports.claims.claim import pooled_difference
+from reports.claims.claim import FEWEST, pooled_difference
 from reports.document import Block, Heading, Paragraph, Table
 from reports.evidence import Evidence
 from reports.statistics import mean, pooled, probability_of_improvement
 
 
 def ranking(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
-    """Variants by their pooled skill, with the difference of the leading one to each."""
+    """Variants by their pooled skill, with the difference of the leading one to each.
+
+    Only those with replicates on every task: one that has met the easy tasks alone would lead.
+    """
     rows = []
     for variant, runs in evidence.replicates.groupby("variant", sort=False):
+        if runs["task"].nunique() < len(evidence.tasks):
+            continue
         skills = pooled([task["skill"] for _, task in runs.groupby("task", sort=False)], rng)
         microseconds = runs["seconds_per_sequence"].mean() * 1e6
         rows.append([variant, skills.value, skills.low, skills.high, skills.n, microseconds])
@@ -26,7 +31,9 @@ def ranking(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
 
 def _lead(evidence: Evidence, leader: str, other: str, rng: np.random.Generator) -> tuple[float, bool]:
     difference = pooled_difference(evidence, leader, other, rng)
-    return (float("nan"), False) if difference is None else (difference.value, difference.low > 0)
+    if difference is None:
+        return float("nan"), False
+    return difference.value, difference.n >= FEWEST and difference.low > 0
 
 
 def differences(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
@@ -49,7 +56,7 @@ def comparison_blocks(evidence: Evidence, rng: np.random.Generator) -> Iterator[
     yield Heading("Which network?")
     frame = ranking(evidence, rng)
     if frame.empty:
-        yield Paragraph("No replicate has been recorded yet.")
+        yield Paragraph("No variant has replicates on every task yet.")
         return
     equal = frame["variant"][~frame["distinguishable"]].tolist()[1:]
     others = f"cannot be told apart from it: {', '.join(equal)}" if equal else "is told apart from all others"
@@ -61,7 +68,8 @@ def comparison_blocks(evidence: Evidence, rng: np.random.Generator) -> Iterator[
         "ranking",
         frame,
         "Interquartile mean of skill over all tasks and replicates, its 95 % interval, and the paired difference to the "
-        "leading variant, which is distinguishable where that difference's interval is above 0.",
+        f"leading variant, which is distinguishable where that difference's interval over at least {FEWEST} runs is "
+        "above 0. Only variants with replicates on every task are ranked.",
     )
     yield Table(
         "differences",

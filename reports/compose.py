@@ -34,7 +34,8 @@ def compose(study: StudyRecord, rng: np.random.Generator) -> tuple[Document, dic
         *provenance_blocks(evidence),
     ]
     data |= {block.name: block.frame for block in blocks if isinstance(block, Table)}
-    return Document(f"{study.name}, {study.scale} scale", study.plan["question"], blocks), data
+    shown = [block for block in blocks if not (isinstance(block, Table) and block.frame.empty)]
+    return Document(f"{study.name}, {study.scale} scale", study.plan["question"], shown), data
 
 
 def _partial(evidence: Evidence) -> Iterator[Block]:

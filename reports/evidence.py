@@ -1,6 +1,6 @@
 """The record as small tidy tables: one row per replicate, point of a curve, trial, or timed round."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,20 +10,40 @@ import pandas as pd
 from ablations.lab.tracking import RunRecord, SettingRecord, StudyRecord
 from reports.statistics import skill
 
-REPLICATE = ["task", "variant", "seed", "status", "score", "skill", "loss", "sequences_to_criterion",
-             "seconds_per_sequence", "flops_per_sequence", "run_id"]  # fmt: skip
-CURVE = ["task", "variant", "seed", "sequences", "score", "skill"]
-DIFFICULTY = ["task", "variant", "seed", "difficulty", "nominal", "score", "skill", "refused"]
-GRADIENT = ["task", "variant", "seed", "when", "distance", "norm", "relative"]
-TRIAL = ["task", "variant", "trial", "status", "objective", "lr", "clip", "weight_decay", "is_best", "run_id"]
-COST = ["cell", "view", "row", "hidden", "parameters", "round", "seconds_per_sequence", "flops_per_sequence", "run_id"]
+Columns = Mapping[str, type]
+"""The columns of a table with their types."""
+
+SETTING: Columns = {
+    "task": str, "variant": str, "model": str, "causal": bool, "hidden": int, "parameters": int, "nominal": int,
+    "replicates": int,
+}  # fmt: skip
+REPLICATE: Columns = {
+    "task": str, "variant": str, "seed": int, "status": str, "score": float, "skill": float, "loss": float,
+    "sequences_to_criterion": float, "seconds_per_sequence": float, "flops_per_sequence": float, "run_id": str,
+}  # fmt: skip
+CURVE: Columns = {"task": str, "variant": str, "seed": int, "sequences": int, "score": float, "skill": float}
+DIFFICULTY: Columns = {
+    "task": str, "variant": str, "seed": int, "difficulty": int, "nominal": int, "score": float, "skill": float,
+    "refused": bool,
+}  # fmt: skip
+GRADIENT: Columns = {
+    "task": str, "variant": str, "seed": int, "when": str, "distance": int, "norm": float, "relative": float,
+}  # fmt: skip
+TRIAL: Columns = {
+    "task": str, "variant": str, "trial": int, "status": str, "objective": float, "lr": float, "clip": float,
+    "weight_decay": float, "is_best": bool, "run_id": str,
+}  # fmt: skip
+COST: Columns = {
+    "cell": str, "view": str, "row": float, "hidden": float, "parameters": float, "round": int,
+    "seconds_per_sequence": float, "flops_per_sequence": float, "run_id": str,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Evidence:
     """The tables of one study; each has named, typed columns and is empty where the record has nothing.
 
-    A replicate that diverged counts as guessing: its score is the task's chance, its skill 0.
+    A replicate that diverged counts as guessing everywhere: from then on its score is the task's chance, its skill 0.
     """
 
     study: StudyRecord
@@ -34,44 +54,43 @@ class Evidence:
         counts = {setting.identity: 0 for setting in self.study.settings}
         for run in self.study.replicates:
             counts[run.setting] += 1
-        columns = ["task", "variant", "model", "causal", "hidden", "parameters", "nominal"]
-        rows = [[*(getattr(s, column) for column in columns), counts[s.identity]] for s in self.study.settings]
-        return pd.DataFrame(rows, columns=[*columns, "replicates"])
+        own = [column for column in SETTING if column != "replicates"]
+        rows = [[*(getattr(s, column) for column in own), counts[s.identity]] for s in self.study.settings]
+        return _frame(rows, SETTING)
 
     @cached_property
     def replicates(self) -> pd.DataFrame:
         """One row per replicate, `REPLICATE`; skill is (score − chance) / (perfect − chance)."""
-        return pd.DataFrame([_replicate(run, s) for run, s in self._with_settings("replicates")], columns=REPLICATE)
+        return _frame([_replicate(run, s) for run, s in self._with_settings("replicates")], REPLICATE)
 
     @cached_property
     def curves(self) -> pd.DataFrame:
         """The validation score of each replicate over the sequences seen, `CURVE`.
 
-        A run that stopped early keeps its last score to the end of the study's budget.
+        A run that was solved early keeps its last score to the end of the study's budget.
         """
         steps = self.study.plan["budget"]
         length = steps["steps"] * steps["batch"] // steps["segments"]
         grid = [length * (k + 1) for k in range(steps["segments"])]
         rows: list[list[object]] = []
         for run, s in self._with_settings("replicates"):
-            known = dict(run.history.get("score", ()))
-            score = float("nan")
-            for sequences in grid if known else ():
-                score = known.get(sequences, score)
+            known = run.history["score"]
+            # The segment in which a run diverged ends in a score that means nothing.
+            known, last = (known[:-1], s.references["chance"]) if run.status == "diverged" else (known, known[-1][1])
+            for sequences in grid:
+                score = dict(known).get(sequences, last)
                 rows.append([s.task, s.variant, run.number, sequences, score, _skill(score, s)])
-        return pd.DataFrame(rows, columns=CURVE)
+        return _frame(rows, CURVE)
 
     @cached_property
     def difficulty(self) -> pd.DataFrame:
         """The test score of each replicate at each difficulty, `DIFFICULTY`; refused ones have no score."""
         rows: list[list[object]] = []
         for run, s in self._with_settings("replicates"):
-            for difficulty, score in run.history.get("test_score", ()):
-                rows.append([s.task, s.variant, run.number, difficulty, s.nominal, score, _skill(score, s), False])
-            for difficulty, _ in run.history.get("refused", ()):
-                nothing = float("nan")
-                rows.append([s.task, s.variant, run.number, difficulty, s.nominal, nothing, nothing, True])
-        return pd.DataFrame(rows, columns=DIFFICULTY)
+            for difficulty, score in self._tested(run, s).items():
+                is_refused = bool(np.isnan(score))
+                rows.append([s.task, s.variant, run.number, difficulty, s.nominal, score, _skill(score, s), is_refused])
+        return _frame(rows, DIFFICULTY)
 
     @cached_property
     def gradient(self) -> pd.DataFrame:
@@ -82,7 +101,7 @@ class Evidence:
                 curve = run.history.get(f"gradient_{when}", ())
                 largest = max((norm for _, norm in curve), default=0.0) or 1.0
                 rows += [[s.task, s.variant, run.number, when, d, norm, norm / largest] for d, norm in curve]
-        return pd.DataFrame(rows, columns=GRADIENT)
+        return _frame(rows, GRADIENT)
 
     @cached_property
     def trials(self) -> pd.DataFrame:
@@ -94,7 +113,7 @@ class Evidence:
             rows.append(
                 [s.task, s.variant, run.number, run.status, objective, *factors, run.number == s.best_trial, run.run_id]
             )
-        return pd.DataFrame(rows, columns=TRIAL)
+        return _frame(rows, TRIAL)
 
     @cached_property
     def costs(self) -> pd.DataFrame:
@@ -105,7 +124,7 @@ class Evidence:
             for run in self.study.costs
             for number, seconds in run.history["seconds_per_sequence"]
         ]  # fmt: skip
-        return pd.DataFrame(rows, columns=COST)
+        return _frame(rows, COST)
 
     @cached_property
     def tasks(self) -> list[str]:
@@ -129,10 +148,39 @@ class Evidence:
             return np.empty(0)
         return (table[a] - table[b]).dropna().to_numpy()
 
+    def _tested(self, run: RunRecord, setting: SettingRecord) -> dict[int, float]:
+        """A replicate's test score by difficulty, NaN where it refused; one that diverged was not tested, and guesses."""
+        if run.status != "diverged":
+            refused = dict.fromkeys((d for d, _ in run.history.get("refused", ())), float("nan"))
+            return dict(run.history.get("test_score", ())) | refused
+        chance = setting.references["chance"]
+        refused_too = self._refused[setting.identity]
+        return {d: float("nan") if d in refused_too else chance for d in self._grid[setting.task]}
+
+    @cached_property
+    def _grid(self) -> dict[str, list[int]]:
+        """The difficulties that each task was tested at."""
+        grid: dict[str, set[int]] = {task: set() for task in self.tasks}
+        for run, s in self._with_settings("replicates"):
+            grid[s.task].update(d for name in ("test_score", "refused") for d, _ in run.history.get(name, ()))
+        return {task: sorted(difficulties) for task, difficulties in grid.items()}
+
+    @cached_property
+    def _refused(self) -> dict[str, set[int]]:
+        """The difficulties that each setting refuses, which is the model's doing and the same for every seed."""
+        refused: dict[str, set[int]] = {s.identity: set() for s in self.study.settings}
+        for run in self.study.replicates:
+            refused[run.setting].update(d for d, _ in run.history.get("refused", ()))
+        return refused
+
     def _with_settings(self, kind: str) -> Iterator[tuple[RunRecord, SettingRecord]]:
         by_identity = {setting.identity: setting for setting in self.study.settings}
         for run in getattr(self.study, kind):
             yield run, by_identity[run.setting]
+
+
+def _frame(rows: Sequence[Sequence[object]], columns: Columns) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(columns)).astype(dict(columns))
 
 
 def _replicate(run: RunRecord, setting: SettingRecord) -> list[object]:

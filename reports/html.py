@@ -12,6 +12,6 @@ def to_html(document: Document) -> str:
     """The whole page; every text is escaped, only figures and equations are taken as they are."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["trusted"] = Markup
-    template = environment.from_string(files("reports").joinpath("templates/report.html").read_text())
+    template = environment.from_string(files("reports").joinpath("templates/report.html").read_text("utf-8"))
     headings = [(place, block) for place, block in enumerate(document.blocks) if isinstance(block, Heading)]
     return template.render(document=document, headings=headings, kind=lambda block: type(block).__name__)

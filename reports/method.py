@@ -31,7 +31,7 @@ def failure_blocks(evidence: Evidence) -> Iterator[Block]:
     """How every planned run ended; nothing is dropped."""
     yield Heading("Failures")
     frame = endings(evidence)
-    missing, diverged = int(frame["missing"].sum()), int(frame["diverged"].sum())
+    missing, diverged = _missing(evidence), int(frame["diverged"].sum())
     refused = evidence.difficulty[evidence.difficulty["refused"]]
     who = ", ".join(dict.fromkeys(refused["variant"])) or "no model"
     yield Paragraph(
@@ -40,6 +40,13 @@ def failure_blocks(evidence: Evidence) -> Iterator[Block]:
         f"{len(refused)} times, by {who}."
     )
     yield Table("endings", frame, "How the runs of each setting ended; solved ones stopped early at the criterion.")
+
+
+def _missing(evidence: Evidence) -> int:
+    """The planned runs that the record does not hold, those of settings that have not been begun included."""
+    plan, budget = evidence.study.plan, evidence.study.plan["budget"]
+    planned = len(plan["tasks"]) * len(plan["variants"]) * (budget["trials"] + budget["replicates"])
+    return max(0, planned - len(evidence.trials) - len(evidence.replicates))
 
 
 def endings(evidence: Evidence) -> pd.DataFrame:
@@ -86,8 +93,8 @@ def method_blocks(evidence: Evidence) -> Iterator[Block]:
         f"seed {plan['seed']}."
     )
     yield Table("settings", evidence.settings, "The settings, with hidden sizes solved for equal parameter count.")
-    references = pd.DataFrame([{"task": t, **evidence.setting(t).references} for t in evidence.tasks])  # type: ignore[union-attr]
-    yield Table("references", references, "Exact reference scores of the tasks.")
+    references = pd.DataFrame.from_dict({s.task: s.references for s in evidence.study.settings}, orient="index")
+    yield Table("references", references.rename_axis("task").reset_index(), "Exact reference scores of the tasks.")
 
 
 def provenance_blocks(evidence: Evidence) -> Iterator[Block]:

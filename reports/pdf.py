@@ -1,6 +1,5 @@
 """The document as a PDF, by way of Typst."""
 
-import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,9 @@ from reports.document import Block, Document, Formula, Heading, Note, Paragraph,
 SIZES = ((6, 9.0), (9, 8.0), (100, 7.0))
 """Up to so many columns a table is set in that size, in points."""
 
+ESCAPES = str.maketrans({chr(code): " " for code in range(32)} | {"\\": r"\\", '"': r"\""})
+"""What cannot stand as it is in a Typst string; control characters cannot be printed at all."""
+
 PREAMBLE = """
 #set document(title: {title}, date: none)
 #set page(paper: "a4", margin: (x: 1.9cm, y: 2cm), numbering: "1 / 1")
@@ -22,6 +24,7 @@ PREAMBLE = """
 #show heading.where(level: 1): set block(above: 1.8em, below: 0.9em)
 #show figure.where(kind: table): set block(breakable: true)
 #show figure.caption: set align(left)
+#show figure.caption.where(kind: table): set block(sticky: true)
 #show figure.caption: set text(size: 8.5pt)
 #show table.cell.where(y: 0): set text(weight: "bold")
 #set table(stroke: (x, y) => (bottom: if y == 0 {{ 0.8pt }} else {{ 0.3pt + luma(200) }}), inset: (x: 4pt, y: 3pt), align: left)
@@ -50,16 +53,24 @@ def to_pdf(document: Document) -> bytes:
         parts = [PREAMBLE.format(title=_text(document.title), subtitle=_text(document.subtitle))]
         for block in document.blocks:
             if isinstance(block, Picture):
-                (Path(folder) / f"{block.name}.svg").write_text(block.svg)
+                (Path(folder) / f"{block.name}.svg").write_text(block.svg, encoding="utf-8")
             parts.append(_block(block))
         source = Path(folder) / "report.typ"
-        source.write_text("\n".join(parts))
+        source.write_text("\n".join(parts), encoding="utf-8")
+        return _compiled(source)
+
+
+def _compiled(source: Path) -> bytes:
+    """A PDF/UA-1, or a plain PDF where some character is in no font of this machine, which that standard forbids."""
+    try:
         return typst.compile(source, pdf_standards="ua-1")
+    except typst.TypstError:
+        return typst.compile(source)
 
 
 def _text(text: str) -> str:
     """A Typst string, which is shown as it is, whatever is in it."""
-    return json.dumps(text, ensure_ascii=False)
+    return f'"{text.translate(ESCAPES)}"'
 
 
 def _block(block: Block) -> str:

@@ -39,6 +39,7 @@ def _claim_blocks(name: str, claim: Claim, verdict: Verdict) -> Iterator[Block]:
     yield Note(claim.sentence, verdict.word)
     yield Paragraph(f"Comparison: {claim.comparison}")
     yield Paragraph(f"Rule: {claim.rule}")
+    yield Paragraph(f"Outcome: {verdict.reason}")
     if not verdict.parts:
         return
     nothing = Estimate(float("nan"), float("nan"), float("nan"), 0)

@@ -2,7 +2,7 @@
 
 import shutil
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 
 import numpy as np
 
@@ -28,14 +28,20 @@ def write(study: StudyRecord, folder: Path, rng: np.random.Generator) -> tuple[P
             frame.to_csv(fresh / "tables" / f"{name}.csv", index=False)
         for block in document.blocks:
             if isinstance(block, Picture):
-                (fresh / "figures" / f"{block.name}.svg").write_text(block.svg)
-        (fresh / "report.html").write_text(to_html(document))
+                (fresh / "figures" / f"{block.name}.svg").write_text(block.svg, encoding="utf-8")
+        (fresh / "report.html").write_text(to_html(document), encoding="utf-8")
         (fresh / "report.pdf").write_bytes(to_pdf(document))
         fresh.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        fresh.rename(folder)
+        _replace(folder, fresh)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
     return folder / "report.html", folder / "report.pdf"
+
+
+def _replace(folder: Path, fresh: Path) -> None:
+    """Puts the fresh folder in the place of the old one, which is deleted only once that is done."""
+    with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as aside:
+        if folder.exists():
+            folder.rename(Path(aside) / "old")
+        fresh.rename(folder)

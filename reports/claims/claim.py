@@ -118,5 +118,7 @@ def _word(estimate: Estimate | None, limit: float) -> Word:
 def _reason(word: Word, parts: Sequence[Part]) -> str:
     if not parts:
         return "This study has no comparison that tests it."
+    if word == "supported":
+        return "supported: every comparison below holds"
     deciding = [part for part in parts if part.word == word]
     return f"{word}: " + "; ".join(part.what for part in deciding)

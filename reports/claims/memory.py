@@ -55,7 +55,10 @@ FIXED_LENGTH = Claim(
 
 
 def _arriving(evidence: Evidence, variant: str, when: str) -> pd.Series:
-    """log10 of the gradient that arrives at the cue relative to the largest, by seed; the cue is at the nominal gap."""
+    """log10 of the gradient that arrives at the cue relative to the largest, by seed.
+
+    It is read at the nominal gap, the last filler word but a few after the cue, which is a little farther back still.
+    """
     rows, setting = evidence.gradient, evidence.setting(LONG, variant)
     chosen = rows[(rows["task"] == LONG) & (rows["variant"] == variant) & (rows["when"] == when)]
     far = chosen[chosen["distance"] == setting.nominal] if setting else chosen.iloc[:0]

@@ -11,11 +11,16 @@ from reports.figures.kind import FigureKind, panels, unique
 EDGE = 0.05
 """A best value within this share of the (log) range's length from an end counts as at the edge."""
 
+MOST_PRINTED = 8
+"""Up to so many trials a row's values are printed into it; more would overlap."""
+
 
 def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
     """task, variant, trial, status, lr, objective, best_so_far, is_best, and the edge that the best value lies at."""
     frame = evidence.trials.sort_values(["trial"], kind="stable")
-    frame = frame.assign(best_so_far=frame.groupby(["task", "variant"])["objective"].cummax())
+    best = frame.groupby(["task", "variant"])["objective"].cummax()
+    # A trial that diverged has no value, and leaves the best so far as it was.
+    frame = frame.assign(best_so_far=best.groupby([frame["task"], frame["variant"]]).ffill())
     ranges = evidence.study.plan["nuisance"]
     frame["edge"] = [_edge(row, ranges) if row["is_best"] else "" for _, row in frame.iterrows()]
     order = {key: place for place, key in enumerate((s.task, s.variant) for s in evidence.study.settings)}
@@ -41,7 +46,8 @@ def draw(table: pd.DataFrame) -> Figure:
     for axis, task in zip(axes, tasks, strict=True):
         rows = table[table["task"] == task]
         steps = rows.pivot(index="variant", columns="trial", values="best_so_far").reindex(unique(rows["variant"]))
-        sns.heatmap(steps, ax=axis, vmin=0, vmax=1, cmap="cividis", annot=True, fmt=".2f", annot_kws={"size": 6})
+        has_room = steps.shape[1] <= MOST_PRINTED
+        sns.heatmap(steps, ax=axis, vmin=0, vmax=1, cmap="cividis", annot=has_room, fmt=".2f", annot_kws={"size": 6})
         axis.set(xlabel="trial", ylabel="", title=task)
         axis.tick_params(axis="y", rotation=0)
     return figure

@@ -1,0 +1,63 @@
+"""What several test files need: small cohorts, small studies, and a laboratory in a temporary folder."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ablations.lab.training import Cohort, Run
+from ablations.models.variant import Variant
+from ablations.study import Budget, Range, Scale, Setting, Study
+from tasks import TASKS
+
+torch.set_num_threads(1)
+
+LSTM = Variant("lstm", "recurrent", {"cell": "lstm"})
+RNN = Variant("rnn", "recurrent", {"cell": "rnn"})
+SMALL = Budget(trials=3, group=2, replicates=2, steps=8, segments=2, batch=4, parameters=400, validation=16, test=16)
+
+
+@pytest.fixture
+def cohort() -> Callable[..., Cohort]:
+    """Makes a cohort of runs (number, learning rate, …) on a small task."""
+
+    def make(
+        *rates: float, task: str = "france", variant: Variant = LSTM, size: int = 5, kind: str = "replicate", **run: Any
+    ) -> Cohort:
+        difficulty = {TASKS[task].difficulty: 3}
+        setting = Setting(task, TASKS[task](**difficulty), variant, size)
+        fixed = {"clip": 1.0, "weight_decay": 0.0, **run}
+        runs = tuple(Run(kind, number, lr=lr, **fixed) for number, lr in enumerate(rates))  # type: ignore[arg-type]
+        return Cohort(setting, SMALL, "adam", 0, runs)
+
+    return make
+
+
+@pytest.fixture
+def study() -> Study:
+    """A study of two variants on two tasks that is over in a second or two."""
+    tasks = {"adding": TASKS["adding"](length=4), "disambiguation": TASKS["disambiguation"]()}
+    return Study(
+        name="small",
+        question="Does it run?",
+        variants=(RNN, LSTM),
+        baseline="lstm",
+        scales={"smoke": Scale(tasks=tasks, budget=SMALL)},
+        nuisance={"lr": Range(1e-3, 1e-1)},
+    )
+
+
+@pytest.fixture
+def changed() -> Callable[..., Study]:
+    """A study with some of its fields changed."""
+    return lambda study, **changes: dataclasses.replace(study, **changes)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A results folder of the test's own."""
+    monkeypatch.setenv("ABLATIONS_HOME", str(tmp_path / "results"))
+    return tmp_path / "results"

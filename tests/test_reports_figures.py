@@ -1,0 +1,110 @@
+"""Every figure: its table, its drawing, and words that say no more than the table does."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from reports.comparison import differences, ranking
+from reports.evidence import Evidence
+from reports.figures import FIGURES
+from reports.figures.score_matrix import caption as score_caption
+from reports.style import STYLES, as_svg, styled
+from tests.fake_record import World, fake_study
+
+
+def table_of(name, study=None):
+    return FIGURES[name].table(Evidence(study or fake_study()), np.random.default_rng(0))
+
+
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_same_record_draws_the_same_svg(name):
+    table = table_of(name)
+    with styled():
+        first, second = as_svg(FIGURES[name].draw(table)), as_svg(FIGURES[name].draw(table_of(name)))
+    assert first == second
+    assert first.startswith("<svg")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_drawing_leaves_its_table_alone(name):
+    table = table_of(name)
+    before = table.copy(deep=True)
+    with styled():
+        FIGURES[name].draw(table)
+    assert table.equals(before)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_an_empty_record_gives_an_empty_table(name):
+    nothing = replace(fake_study(), settings=(), trials=(), replicates=(), costs=())
+    assert table_of(name, nothing).empty
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_record_of_single_runs_can_be_drawn(name):
+    table = table_of(name, fake_study(World(replicates=1, trials=2, diverged=())))
+    with styled():
+        assert as_svg(FIGURES[name].draw(table))
+
+
+def test_no_two_variants_look_alike():
+    assert len({(marker, line) for _, marker, line in STYLES.values()}) == len(STYLES)
+
+
+def test_the_score_caption_names_the_best_variant_of_each_task():
+    best = World(skill={("copying", "gru"): 1.0, ("france", "tcn"): 1.0}, noise=0.0)
+    words = score_caption(table_of("score_matrix", fake_study(best)))
+    assert "copying: gru (1.00)" in words
+    assert "france: tcn (1.00)" in words
+
+
+def test_refusing_variants_are_named_and_have_no_point_beyond_the_nominal_difficulty():
+    table = table_of("difficulty")
+    rows = table[table["variant"] == "feedforward"]
+    assert (rows["difficulty"] <= rows["nominal"]).all()
+    assert "feedforward" in FIGURES["difficulty"].caption(table)
+    open_minded = table_of("difficulty", fake_study(World(refusing=())))
+    assert "refuse" not in FIGURES["difficulty"].caption(open_minded)
+
+
+@pytest.mark.parametrize(("lr", "edge"), [(1.1e-3, "lr low"), (0.095, "lr high"), (1e-2, ""), (1.3e-3, ""), (0.07, "")])
+def test_the_best_learning_rate_near_an_end_of_its_logarithmic_range_is_warned_of(lr, edge):
+    study = fake_study(World(tasks=("france",), variants=("lstm",)))
+    moved = tuple(replace(t, factors={**t.factors, "lr": lr}) if t.number == 1 else t for t in study.trials)
+    table = table_of("search", replace(study, trials=moved))
+    assert list(table[table["is_best"]]["edge"]) == [edge]
+    assert ("france/lstm" in FIGURES["search"].caption(table)) == bool(edge)
+
+
+def test_best_so_far_never_falls_and_bridges_trials_that_diverged():
+    table = table_of("search")
+    assert table["objective"].isna().any()
+    for _, rows in table.groupby(["task", "variant"]):
+        assert (rows["best_so_far"].diff().dropna() >= 0).all()
+        assert rows["best_so_far"].notna().all()
+
+
+def test_the_ranking_leaves_out_variants_that_have_not_met_every_task():
+    study = fake_study(World(tasks=("copying", "france"), variants=("lstm", "rnn")))
+    assert set(ranking(Evidence(study), rng())["variant"]) == {"lstm", "rnn"}
+    partial = tuple(r for r in study.replicates if r.setting != "france/rnn")
+    assert set(ranking(Evidence(replace(study, replicates=partial)), rng())["variant"]) == {"lstm"}
+
+
+def test_the_ranking_tells_nothing_apart_by_too_few_runs():
+    few = World(tasks=("france",), variants=("lstm", "rnn"), replicates=4, diverged=())
+    assert not ranking(Evidence(fake_study(few)), rng())["distinguishable"].any()
+    enough = replace(few, replicates=5)
+    assert list(ranking(Evidence(fake_study(enough)), rng())["distinguishable"]) == [False, True]
+
+
+def test_differences_to_the_baseline_leave_the_baseline_out():
+    table = differences(Evidence(fake_study()), rng())
+    assert "lstm" not in set(table["variant"])
+    assert (table["low"] <= table["difference"]).all()
+    assert (table["difference"] <= table["high"]).all()

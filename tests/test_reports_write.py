@@ -1,0 +1,220 @@
+"""The written report: both formats, the same numbers, nothing from elsewhere, whatever the record holds."""
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+import typst
+
+from reports import write as writing
+from reports.compose import compose
+from reports.document import Document, Heading, Note, Paragraph, Table
+from reports.evidence import Evidence
+from reports.figures import FIGURES
+from reports.html import to_html
+from reports.pdf import to_pdf
+from reports.settings import summarise
+from reports.write import write
+from tests.fake_record import World, fake_study
+
+HOSTILE = '<b>x</b> & "q" \'#$_*@[]`{}% \\u0041 </script> --'
+SMALL = World(tasks=("adding", "disambiguation"), variants=("rnn", "lstm", "birnn"), diverged=())
+
+
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made") / "claims-demo"
+    write(fake_study(), folder, rng())
+    return folder
+
+
+class Page(HTMLParser):
+    """Collects what a page asks a browser to fetch, and the text that it shows."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.fetched, self.text, self.pictures = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        self.fetched += [
+            attributes[key] for key in ("src", "href", "xlink:href", "srcset", "data") if key in attributes
+        ]
+        if attributes.get("role") == "img":
+            self.pictures.append(attributes["aria-label"])
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def test_everything_is_written(report):
+    assert {path.name for path in report.iterdir()} == {"report.html", "report.pdf", "tables", "figures"}
+    assert {path.stem for path in (report / "figures").iterdir()} == set(FIGURES)
+    assert {*FIGURES, "replicates", "trials", "verdicts", "endings"} <= {p.stem for p in (report / "tables").iterdir()}
+
+
+def test_a_csv_holds_the_unrounded_numbers(report):
+    table = pd.read_csv(report / "tables" / "replicates.csv")
+    assert table["score"].to_numpy() == pytest.approx(Evidence(fake_study()).replicates["score"].to_numpy(), rel=1e-12)
+
+
+def test_the_page_fetches_nothing(report):
+    text = (report / "report.html").read_text("utf-8")
+    assert all(link.startswith("#") for link in Page(text).fetched)
+    assert not re.search(r"url\((?!#)|@import|https?://(?!www\.w3\.org|creativecommons|purl)", text)
+    assert len(text) < 10_000_000
+
+
+def test_every_link_in_the_page_leads_somewhere(report):
+    text = (report / "report.html").read_text("utf-8")
+    places = set(re.findall(r'\bid="([^"]+)"', text))
+    assert {link[1:] for link in Page(text).fetched} <= places
+
+
+def test_every_figure_says_in_words_what_it_shows(report):
+    pictures = Page((report / "report.html").read_text("utf-8")).pictures
+    assert len(pictures) == len(FIGURES)
+    assert all(len(words) > 80 for words in pictures)
+
+
+def test_the_pdf_has_an_outline_and_says_what_it_is(report):
+    pdf = (report / "report.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF")
+    assert b"/Outlines" in pdf
+    assert b"pdfuaid" in pdf
+
+
+def test_the_same_record_gives_the_same_bytes(tmp_path, report):
+    write(fake_study(), tmp_path / "again", rng())
+    for name in ("report.html", "report.pdf"):
+        assert (tmp_path / "again" / name).read_bytes() == (report / name).read_bytes()
+
+
+def test_html_and_pdf_show_every_cell_of_every_table(monkeypatch):
+    document, _ = compose(fake_study(SMALL), rng())
+    sources = []
+    monkeypatch.setattr(typst, "compile", lambda source, **_: sources.append(source.read_text("utf-8")) or b"")
+    to_pdf(document)
+    shown = " ".join(Page(to_html(document)).text)
+    tables = [block for block in document.blocks if isinstance(block, Table)]
+    assert len(tables) > 10
+    for cell in {cell for table in tables for row in table.rows for cell in row}:
+        assert cell in shown
+        assert f'"{cell}"' in sources[0]
+
+
+def test_the_verdicts_come_before_the_evidence():
+    document, _ = compose(fake_study(SMALL), rng())
+    parts = [block.text for block in document.blocks if isinstance(block, Heading) and block.level == 1]
+    assert parts[0] == "Verdicts"
+    assert parts.index("Evidence") < parts.index("Method") < parts.index("Provenance")
+
+
+def test_hostile_text_is_shown_and_not_obeyed():
+    blocks = [Heading(HOSTILE), Paragraph(HOSTILE), Note(HOSTILE, "warning")]
+    blocks.append(Table("t", pd.DataFrame({HOSTILE: [HOSTILE]}), HOSTILE))
+    document = Document(HOSTILE, HOSTILE, blocks)
+    page = Page(to_html(document))
+    assert "<b>x</b>" not in to_html(document)
+    assert page.text.count(HOSTILE) >= 6
+    assert to_pdf(document).startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("character", ["\x07", "\n", "\ue000", "\U000f0000"])
+def test_characters_that_cannot_be_printed_do_not_stop_the_pdf(character):
+    assert to_pdf(Document("title", f"before{character}after", [Paragraph(character)])).startswith(b"%PDF")
+
+
+def test_a_hostile_variant_name_passes_through_the_whole_report(tmp_path):
+    study = fake_study(World(tasks=("france",), variants=("lstm", HOSTILE)))
+    html, pdf = write(study, tmp_path / "report", rng())
+    assert HOSTILE in Page(html.read_text("utf-8")).text
+    assert pdf.stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    "missing", [("settings", "trials", "replicates", "costs"), ("replicates",), ("trials",), ("costs",)]
+)
+def test_what_is_missing_is_reported_and_stops_nothing(tmp_path, missing):
+    study = replace(fake_study(SMALL), **dict.fromkeys(missing, ()))
+    html, pdf = write(study, tmp_path / "report", rng())
+    assert html.exists()
+    assert pdf.exists()
+    if "replicates" in missing:
+        assert "These results are partial" in html.read_text("utf-8")
+
+
+def test_whole_results_carry_no_banner():
+    document, _ = compose(fake_study(SMALL), rng())
+    assert not [block for block in document.blocks if isinstance(block, Note) and block.tone == "warning"]
+
+
+def test_runs_that_are_missing_and_runs_that_diverged_are_counted():
+    study = fake_study(replace(SMALL, diverged=(("adding", "rnn", 0),)))
+    document, _ = compose(replace(study, replicates=study.replicates[:-2]), rng())
+    words = " ".join(block.text for block in document.blocks if isinstance(block, Paragraph))
+    assert "7 runs diverged and 2 planned runs are missing" in words  # 6 settings with one such trial each, 1 replicate
+
+
+def test_settings_not_begun_count_as_missing_runs():
+    nothing = replace(fake_study(SMALL), settings=(), trials=(), replicates=())
+    document, _ = compose(nothing, rng())
+    words = " ".join(block.text for block in document.blocks if isinstance(block, Paragraph))
+    assert "66 planned runs are missing" in words  # 2 tasks, 3 variants, 6 trials and 5 replicates
+
+
+def test_a_failed_write_leaves_the_old_report_whole(tmp_path, monkeypatch):
+    folder = tmp_path / "report"
+    write(fake_study(SMALL), folder, rng())
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    def fail(_document):
+        raise RuntimeError("no PDF today")
+
+    monkeypatch.setattr(writing, "to_pdf", fail)
+    with pytest.raises(RuntimeError, match="no PDF today"):
+        write(fake_study(SMALL), folder, rng())
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_new_report_takes_the_place_of_the_old_one(tmp_path):
+    folder = tmp_path / "deep" / "report"
+    write(fake_study(SMALL), folder, rng())
+    (folder / "stale.txt").write_text("left over")
+    write(fake_study(SMALL), folder, rng())
+    assert not (folder / "stale.txt").exists()
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_a_setting_is_summarised_from_its_own_replicates():
+    study = fake_study(SMALL)
+    evidence, setting = Evidence(study), study.settings[1]
+    summary = summarise(evidence, setting, rng())
+    own = evidence.replicates[(evidence.replicates["task"] == "adding") & (evidence.replicates["variant"] == "lstm")]
+    assert summary.metrics["score"] == pytest.approx(own["score"].mean())
+    assert summary.metrics["score_low"] <= summary.metrics["score"] <= summary.metrics["score_high"]
+    assert "lstm on adding" in summary.text
+    assert "n = 5" in summary.text
+    assert summary.svg.startswith("<svg")
+
+
+def test_a_setting_without_replicates_has_no_summary():
+    study = replace(fake_study(SMALL), replicates=())
+    assert summarise(Evidence(study), study.settings[0], rng()) is None
+
+
+def test_reports_never_load_torch():
+    code = "import sys, reports.write, reports.settings, reports.claims; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
