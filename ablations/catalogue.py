@@ -54,8 +54,8 @@ def describe_study(study: Study, scale: str, workers: int) -> Iterator[str]:
     """A study's question, its settings with sizes, its runs, and the time it takes at most, timed here; by line."""
     budget = study.at(scale).budget
     yield study.question
-    yield f"Scale {scale}: {budget.trials} trials and {budget.replicates} replicates of each setting, "
-    yield f"at most {budget.steps} steps of {budget.batch} sequences each."
+    yield f"Scale {scale}: {budget.trials} trials on {budget.search_seeds} seeds and {budget.replicates} replicates "
+    yield f"of each setting, at most {budget.steps} steps of {budget.batch} sequences each."
     yield ""
     yield f"{'setting':32} {'hidden':>6} {'parameters':>10} {'at most':>12}"
     total, settings = 0.0, 0
@@ -64,7 +64,7 @@ def describe_study(study: Study, scale: str, workers: int) -> Iterator[str]:
         parameters = count_parameters(setting.variant, setting.task.interface, setting.size)
         yield f"{setting.name:32} {setting.size:6} {parameters:10} {duration(seconds):>12}"
         total, settings = total + seconds, settings + 1
-    runs = settings * (budget.trials + budget.replicates)
+    runs = settings * budget.runs
     yield ""
     yield f"{settings} settings, {runs} runs; about {duration(total)} with {workers} workers if no run stops early."
 
@@ -83,7 +83,7 @@ def describe_status(study: StudyRecord) -> Iterator[str]:
         ends = Counter(run.status for run in trials + replicates if run.status != "finished")
         early = ", ".join(f"{count} {status}" for status, count in sorted(ends.items()))
         yield (
-            f"{setting.task + '/' + setting.variant:32} {len(trials):>4}/{budget['trials']:<3} "
+            f"{setting.task + '/' + setting.variant:32} {len(trials):>4}/{budget['trials'] * budget['search_seeds']:<3} "
             f"{len(replicates):>6}/{budget['replicates']:<3} {score:>7}  {early}"
         )
     planned = len(study.plan["tasks"]) * len(study.plan["variants"])

@@ -13,7 +13,18 @@ if TYPE_CHECKING:
     from ablations.study import Study
 
 SCALES = ("smoke", "demo", "standard", "paper")
-BUDGET = ("trials", "group", "replicates", "steps", "segments", "batch", "parameters", "validation", "test")
+BUDGET = (
+    "trials",
+    "group",
+    "search_seeds",
+    "replicates",
+    "steps",
+    "segments",
+    "batch",
+    "parameters",
+    "validation",
+    "test",
+)
 KINDS = ("tasks", "cells", "models", "studies", "claims")
 INTERRUPTED = 130
 
@@ -52,9 +63,9 @@ def _with_place(command: Command) -> Command:
 def _with_budget(command: Command) -> Command:
     """One option for each part of the budget."""
     for part in reversed(BUDGET):
-        command = click.option(f"--{part}", type=click.IntRange(min=1), help=f"Instead of the budget's {part}.")(
-            command
-        )
+        command = click.option(
+            f"--{part.replace('_', '-')}", type=click.IntRange(min=1), help=f"Instead of the budget's {part}."
+        )(command)
     return command
 
 

@@ -37,7 +37,7 @@ class Range:
 class Budget:
     """What every setting may spend, the same for all.
 
-    trials: draws of the nuisance factors, asked and trained in groups of `group`.
+    trials: draws of the nuisance factors, asked and trained in groups of `group`, each on `search_seeds` seeds.
     replicates: final trainings with fresh seeds.
     steps: optimiser steps of each training, in `segments` equal parts with an evaluation after each.
     batch: sequences per step. parameters: the count that every model is sized to.
@@ -46,6 +46,7 @@ class Budget:
 
     trials: Count
     group: Count
+    search_seeds: Count
     replicates: Count
     steps: Count
     segments: Count
@@ -53,6 +54,11 @@ class Budget:
     parameters: Count
     validation: Count = 256
     test: Count = 1024
+
+    @property
+    def runs(self) -> int:
+        """The trainings of one setting."""
+        return self.trials * self.search_seeds + self.replicates
 
     @model_validator(mode="after")
     def _check(self) -> "Budget":

@@ -30,7 +30,7 @@ GRADIENT: Columns = {
     "task": str, "variant": str, "seed": int, "when": str, "distance": int, "norm": float, "relative": float,
 }  # fmt: skip
 TRIAL: Columns = {
-    "task": str, "variant": str, "trial": int, "status": str, "objective": float, "lr": float, "clip": float,
+    "task": str, "variant": str, "trial": int, "seed": int, "status": str, "objective": float, "lr": float, "clip": float,
     "weight_decay": float, "is_best": bool, "run_id": str,
 }  # fmt: skip
 COST: Columns = {
@@ -105,13 +105,23 @@ class Evidence:
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """One row per trial, `TRIAL`; the objective is missing where it diverged."""
+        """One row per training of a trial, `TRIAL`; the objective is missing where it diverged."""
         rows = []
         for run, s in self._with_settings("trials"):
             factors = [run.factors.get(name, float("nan")) for name in ("lr", "clip", "weight_decay")]
             objective = run.metrics.get("objective", float("nan"))
             rows.append(
-                [s.task, s.variant, run.number, run.status, objective, *factors, run.number == s.best_trial, run.run_id]
+                [
+                    s.task,
+                    s.variant,
+                    run.number,
+                    run.factors["seed"],
+                    run.status,
+                    objective,
+                    *factors,
+                    run.number == s.best_trial,
+                    run.run_id,
+                ]
             )
         return _frame(rows, TRIAL)
 

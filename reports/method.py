@@ -1,6 +1,6 @@
 """The last parts of the report: equations, failures, method, provenance."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
@@ -45,8 +45,13 @@ def failure_blocks(evidence: Evidence) -> Iterator[Block]:
 def _missing(evidence: Evidence) -> int:
     """The planned runs that the record does not hold, those of settings that have not been begun included."""
     plan, budget = evidence.study.plan, evidence.study.plan["budget"]
-    planned = len(plan["tasks"]) * len(plan["variants"]) * (budget["trials"] + budget["replicates"])
+    planned = len(plan["tasks"]) * len(plan["variants"]) * runs_planned(budget)
     return max(0, planned - len(evidence.trials) - len(evidence.replicates))
+
+
+def runs_planned(budget: Mapping[str, int]) -> int:
+    """The trainings that each setting was to have."""
+    return budget["trials"] * budget["search_seeds"] + budget["replicates"]
 
 
 def endings(evidence: Evidence) -> pd.DataFrame:
@@ -58,7 +63,7 @@ def endings(evidence: Evidence) -> pd.DataFrame:
     rows = []
     for setting in evidence.study.settings:
         own = runs[(runs["task"] == setting.task) & (runs["variant"] == setting.variant)]["status"]
-        planned = budget["trials"] + budget["replicates"]
+        planned = runs_planned(budget)
         counts = [int((own == end).sum()) for end in ENDS]
         rows.append([setting.task, setting.variant, *counts, max(0, planned - len(own))])
     return pd.DataFrame(rows, columns=["task", "variant", *ENDS, "missing"])
@@ -78,7 +83,8 @@ def method_blocks(evidence: Evidence) -> Iterator[Block]:
         f"{', '.join(plan['variants'])}. Nuisance factors, searched for each setting: {searched}. Fixed: {fixed}."
     )
     yield Paragraph(
-        f"Every setting had the same budget: {budget['trials']} trials, asked in groups of {budget['group']}, and "
+        f"Every setting had the same budget: {budget['trials']} trials, asked in groups of {budget['group']} and each "
+        f"trained on {budget['search_seeds']} seeds, and "
         f"{budget['replicates']} replicates of the best one, each at most {budget['steps']} optimiser steps of "
         f"{budget['batch']} fresh sequences, the learning rate falling linearly to zero. Validation ({budget['validation']} "
         f"sequences) after each of {budget['segments']} segments; a run stops at a validation score of {plan['criterion']}. "

@@ -152,6 +152,7 @@ class Task(ABC):
 def steps_mean(values: Tensor, where: Tensor) -> Tensor:
     """The mean over examples of each example's mean of `values` (n, T) over the steps `where` (n, T) holds.
 
+    >>> import torch
     >>> steps_mean(torch.tensor([[1.0, 9.0], [3.0, 5.0]]), torch.tensor([[True, False], [True, True]]))
     tensor(2.5000)
     """

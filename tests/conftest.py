@@ -17,7 +17,18 @@ torch.set_num_threads(1)
 
 LSTM = Variant("lstm", "recurrent", {"cell": "lstm"})
 RNN = Variant("rnn", "recurrent", {"cell": "rnn"})
-SMALL = Budget(trials=3, group=2, replicates=2, steps=8, segments=2, batch=4, parameters=400, validation=16, test=16)
+SMALL = Budget(
+    trials=3,
+    group=2,
+    search_seeds=2,
+    replicates=2,
+    steps=8,
+    segments=2,
+    batch=4,
+    parameters=400,
+    validation=16,
+    test=16,
+)
 
 
 @pytest.fixture
@@ -30,7 +41,9 @@ def cohort() -> Callable[..., Cohort]:
         difficulty = {TASKS[task].difficulty: 3}
         setting = Setting(task, TASKS[task](**difficulty), variant, size)
         fixed = {"clip": 1.0, "weight_decay": 0.0, **run}
-        runs = tuple(Run(kind, number, lr=lr, **fixed) for number, lr in enumerate(rates))  # type: ignore[arg-type]
+        runs = tuple(
+            Run(kind, number, number if kind == "replicate" else 0, lr=lr, **fixed) for number, lr in enumerate(rates)
+        )  # type: ignore[arg-type]
         return Cohort(setting, SMALL, "adam", 0, runs)
 
     return make

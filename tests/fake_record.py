@@ -19,6 +19,7 @@ TASKS: dict[str, tuple[str, int, tuple[int, ...], dict[str, float]]] = {
 ONE_WAY = ("tcn", "reservoir", "rnn", "lstm", "gru")
 BOTH_WAYS = ("birnn", "bilstm", "bigru", "bilstm-attention")
 VARIANTS = ("feedforward", "cnn", *ONE_WAY, *BOTH_WAYS)
+SEARCH_SEEDS = 2  # each trial is trained on
 CAUSAL_SKILL = 0.5  # (causal - chance) / (perfect - chance) of disambiguation above
 SKILL = {
     "feedforward": 0.4, "cnn": 0.5, "tcn": 0.9, "reservoir": 0.3, "rnn": 0.3, "lstm": 0.97, "gru": 0.9,
@@ -86,7 +87,7 @@ def fake_study(world: World | None = None, name: str = "claims") -> StudyRecord:
         plan=_plan(world),
         provenance=_provenance(),
         settings=tuple(settings),
-        trials=tuple(_trial(world, s, number, rng) for s in settings for number in range(world.trials)),
+        trials=tuple(run for s in settings for number in range(world.trials) for run in _trial(world, s, number, rng)),
         replicates=tuple(_replicate(world, s, seed, rng) for s in settings for seed in range(world.replicates)),
         costs=tuple(_costs(world, rng)) if world.costs else (),
     )
@@ -103,8 +104,8 @@ def _plan(world: World) -> dict[str, Any]:
         "nuisance": {"lr": {"low": 1e-3, "high": 1e-1, "log": True}},
         "fixed": {"optimiser": "adam", "sampler": "tpe", "clip": 1.0, "weight_decay": 0.0},
         "budget": {
-            "trials": world.trials, "group": 6, "replicates": world.replicates, "steps": 1000, "segments": 10,
-            "batch": 32, "parameters": 3000, "validation": 256, "test": 1024,
+            "trials": world.trials, "group": 6, "search_seeds": SEARCH_SEEDS, "replicates": world.replicates,
+            "steps": 1000, "segments": 10, "batch": 32, "parameters": 3000, "validation": 256, "test": 1024,
         },
         "criterion": 0.99,
         "seed": 0,
@@ -154,20 +155,28 @@ def _run_id(identity: str) -> str:
     return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
-def _trial(world: World, setting: SettingRecord, number: int, rng: np.random.Generator) -> RunRecord:
+def _trial(world: World, setting: SettingRecord, number: int, rng: np.random.Generator) -> list[RunRecord]:
+    """The trainings of one trial, one for each search seed; a trial that diverges does so on its last seed alone."""
     reached = world.skill_of(setting.task, setting.variant) * (1.0 if number == 1 else rng.uniform(0.3, 0.95))
-    status = ("finished", "finished", "pruned", "finished", "diverged", "finished")[number % 6]
-    metrics = {} if status == "diverged" else {"objective": _score(reached, setting), "final_score": 0.5}
-    return RunRecord(
-        identity=f"{setting.identity}/trial/{number}",
-        kind="trial",
-        number=number,
-        status=status,
-        factors={"lr": float(10 ** rng.uniform(-3, -1)), "clip": 1.0, "weight_decay": 0.0},
-        metrics={"sequences": 32000.0, "seconds": 4.0, "parameters": 3000.0, **metrics},
-        setting=setting.identity,
-        run_id=_run_id(f"{setting.identity}/trial/{number}"),
-    )
+    lr = float(10 ** rng.uniform(-3, -1))
+    usual = "pruned" if number % 6 == 2 else "finished"
+    runs = []
+    for seed in range(SEARCH_SEEDS):
+        is_diverged = number % 6 == 4 and seed == SEARCH_SEEDS - 1
+        metrics = {} if is_diverged else {"objective": _score(reached, setting), "final_score": 0.5}
+        runs.append(
+            RunRecord(
+                identity=f"{setting.identity}/trial/{number}/{seed}",
+                kind="trial",
+                number=number,
+                status="diverged" if is_diverged else usual,
+                factors={"lr": lr, "clip": 1.0, "weight_decay": 0.0, "seed": float(seed)},
+                metrics={"sequences": 32000.0, "seconds": 4.0, "parameters": 3000.0, **metrics},
+                setting=setting.identity,
+                run_id=_run_id(f"{setting.identity}/trial/{number}/{seed}"),
+            )
+        )
+    return runs
 
 
 def _replicate(world: World, setting: SettingRecord, seed: int, rng: np.random.Generator) -> RunRecord:

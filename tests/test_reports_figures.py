@@ -12,9 +12,11 @@ from reports.figures.score_matrix import caption as score_caption
 from reports.style import STYLES, as_svg, styled
 from tests.fake_record import World, fake_study
 
+SMALL = World(tasks=("adding", "france"), variants=("feedforward", "rnn", "lstm"))
+
 
 def table_of(name, study=None):
-    return FIGURES[name].table(Evidence(study or fake_study()), np.random.default_rng(0))
+    return FIGURES[name].table(Evidence(study or fake_study(SMALL)), np.random.default_rng(0))
 
 
 def rng():
@@ -47,7 +49,7 @@ def test_an_empty_record_gives_an_empty_table(name):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_record_of_single_runs_can_be_drawn(name):
-    table = table_of(name, fake_study(World(replicates=1, trials=2, diverged=())))
+    table = table_of(name, fake_study(replace(SMALL, replicates=1, trials=2, diverged=())))
     with styled():
         assert as_svg(FIGURES[name].draw(table))
 
@@ -68,7 +70,7 @@ def test_refusing_variants_are_named_and_have_no_point_beyond_the_nominal_diffic
     rows = table[table["variant"] == "feedforward"]
     assert (rows["difficulty"] <= rows["nominal"]).all()
     assert "feedforward" in FIGURES["difficulty"].caption(table)
-    open_minded = table_of("difficulty", fake_study(World(refusing=())))
+    open_minded = table_of("difficulty", fake_study(replace(SMALL, refusing=())))
     assert "refuse" not in FIGURES["difficulty"].caption(open_minded)
 
 

@@ -13,8 +13,8 @@ from ablations.lab.training import Cohort, Progress, State, advance
 Job = Callable[[], Any]
 """A pure, picklable piece of work; what runs it decides where."""
 
-Prune = Callable[[Sequence[int], Sequence[float], int], Sequence[bool]]
-"""(runs by index, their scores over the mixture, the number of the segment) -> which of them are not worth going on."""
+Prune = Callable[["Course", int], set[int]]
+"""(course, number of the segment) -> the runs, by index, that are not worth going on."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,7 @@ def train(
 
 
 def _pruned(course: Course, prune: Prune, segment: int) -> Course:
-    left = course.active
-    unpromising = prune(left, [course.curves[index]["mixed_score"][-1][1] for index in left], segment)
-    out = {index for index, is_out in zip(left, unpromising, strict=True) if is_out}
+    out = prune(course, segment).intersection(course.active)
     return replace(course, status=tuple("pruned" if i in out else old for i, old in enumerate(course.status)))
 
 

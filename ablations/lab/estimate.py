@@ -12,7 +12,7 @@ def estimate_seconds(study: Study, scale: str, setting: Setting, workers: int) -
     """The setting's share of the study's time on `workers` processes, if no run stops early; timed here and now."""
     budget = study.at(scale).budget
     groups = ceil(budget.trials / budget.group)
-    searching = groups * _segment_seconds(study, scale, setting, min(budget.group, budget.trials))
+    searching = groups * _segment_seconds(study, scale, setting, min(budget.group, budget.trials) * budget.search_seeds)
     replicating = _segment_seconds(study, scale, setting, budget.replicates)
     return budget.segments * (searching + replicating) / workers
 
@@ -21,7 +21,7 @@ def _segment_seconds(study: Study, scale: str, setting: Setting, runs: int) -> f
     """The time of one segment with its evaluation: two short pieces of different length, and the line through them."""
     budget = study.at(scale).budget
     drawn = {name: range_.low for name, range_ in study.nuisance.items()}
-    members = tuple(Run("replicate", number, **{**study.fixed, **drawn}) for number in range(runs))
+    members = tuple(Run("replicate", number, number, **{**study.fixed, **drawn}) for number in range(runs))
     cohort = Cohort(setting, budget, study.optimiser, study.seed, members)
     seconds = {}
     for steps in (1, 1 + CHUNK // 4):  # the first has what every segment pays once

@@ -79,7 +79,8 @@ class Record:
         tags |= {"number": str(run.number)}
         name, parameters = f"{run.kind} {run.number}", dict(run.factors)
         if parent:
-            name = f"{parent.task}/{parent.variant} {name}"
+            seed = f" seed {run.factors['seed']}" if run.kind == "trial" else ""
+            name = f"{parent.task}/{parent.variant} {name}{seed}"
             tags |= {"task": parent.task, "variant": parent.variant, "model": parent.model}
             parameters |= {"hidden": parent.hidden, **parent.task_parameters}
         made = self.client.create_run(self.experiment_id, run_name=name, tags=tags).info.run_id

@@ -41,7 +41,7 @@ def run_study(
     make_writable(place.home)
     record = Record(place.tracking_uri, study.plan(scale), place.home / "artifacts")
     budget = study.at(scale).budget
-    planned = len(list(study.settings(scale))) * (budget.trials + budget.replicates)
+    planned = len(list(study.settings(scale))) * budget.runs
     with Reporter(console, planned, len(record.finished)) as watch, _executor(executor, workers) as pool:
         laboratory = Laboratory(record, storage_at(place.storage), Checkpoints(place.home / "checkpoints"), watch)
         with _timed(record, {**provenance(command), "workers": workers}):

@@ -3,11 +3,13 @@
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
+from statistics import mean
 from typing import Any, Literal
 
 from ablations.lab.cohorts import Course, Job, Prune, beginning, train
 from ablations.lab.examination import Examination, examine
 from ablations.lab.laboratory import JobFailed, Laboratory, Steps
+from ablations.lab.record import Ended
 from ablations.lab.search import Search
 from ablations.lab.seeds import identity
 from ablations.lab.tracking import Curve, RunRecord, SettingRecord
@@ -78,18 +80,16 @@ class SettingWork:
     def _search(self, search: Search) -> Steps:
         for first in range(0, self.budget.trials, self.budget.group):
             numbers = range(first, min(first + self.budget.group, self.budget.trials))
-            runs = [self._run("trial", number, search.hyperparameters(number)) for number in numbers]
-            yield from self._train(runs, {}, partial(self._prune, search, numbers))
-            for run in runs:
-                ended = self.record.finished[self._identity(run)]
-                search.tell(run.number, ended.status, ended.objective)
-
-    def _prune(self, search: Search, numbers: Sequence[int], *report: Any) -> Sequence[bool]:
-        indices, scores, segment = report
-        return search.prune([numbers[index] for index in indices], scores, segment)
+            seeds = range(self.budget.search_seeds)
+            drawn = {number: search.hyperparameters(number) for number in numbers}
+            runs = [self._run("trial", number, seed, drawn[number]) for number in numbers for seed in seeds]
+            yield from self._train(runs, {}, partial(_unpromising, search))
+            for number in numbers:
+                own = [self.record.finished[self._identity(run)] for run in runs if run.number == number]
+                search.tell(number, *_outcome(own))
 
     def _replicate(self, best: int, hyperparameters: Mapping[str, float]) -> Steps:
-        runs = [self._run("replicate", number, hyperparameters) for number in range(self.budget.replicates)]
+        runs = [self._run("replicate", number, number, hyperparameters) for number in range(self.budget.replicates)]
         yield from self._train(runs, {"trial": best})
 
     def _train(self, runs: Sequence[Run], factors: Mapping[str, float], prune: Prune | None = None) -> Steps:
@@ -122,8 +122,10 @@ class SettingWork:
         examined = yield partial(examine, course.cohort.only(sound), course.state.rows(sound))
         return dict(zip(sound, examined, strict=True))
 
-    def _run(self, kind: Literal["trial", "replicate"], number: int, hyperparameters: Mapping[str, float]) -> Run:
-        return Run(kind, number, **{**self.study.fixed, **hyperparameters})
+    def _run(
+        self, kind: Literal["trial", "replicate"], number: int, seed: int, hyperparameters: Mapping[str, float]
+    ) -> Run:
+        return Run(kind, number, seed, **{**self.study.fixed, **hyperparameters})
 
     def _identity(self, run: Run) -> str:
         return identity({"setting": self.entry.identity, **asdict(run)})
@@ -139,7 +141,7 @@ class SettingWork:
             kind=run.kind,
             number=run.number,
             status=status,
-            factors={key: getattr(run, key) for key in HYPERPARAMETERS} | dict(factors),
+            factors={key: getattr(run, key) for key in (*HYPERPARAMETERS, "seed")} | dict(factors),
             metrics=self._values(curves, status, course.seconds[index], test),
             history=curves,
             setting=self.entry.identity,
@@ -167,3 +169,22 @@ class SettingWork:
     def _best_tags(self, best: int, search: Search) -> dict[str, Any]:
         found = {f"best.{name}": f"{value:.4g}" for name, value in search.hyperparameters(best).items()}
         return {"best_trial": best, **found}
+
+
+def _unpromising(search: Search, course: Course, segment: int) -> set[int]:
+    """The runs of the trials whose mean score over their seeds the pruner does not think worth going on with."""
+    numbers = [run.number for run in course.cohort.runs]
+    going = sorted({numbers[index] for index in course.active})
+    latest = [curves["mixed_score"][-1][1] for curves in course.curves]
+    means = [mean(score for number, score in zip(numbers, latest, strict=True) if number == each) for each in going]
+    out = {each for each, is_out in zip(going, search.prune(going, means, segment), strict=True) if is_out}
+    return {index for index, number in enumerate(numbers) if number in out}
+
+
+def _outcome(ends: Sequence[Ended]) -> tuple[str, float | None]:
+    """How a trial ended, given how it did on each of its seeds, and the mean of its objective."""
+    statuses = {end.status for end in ends}
+    for status in ("diverged", "pruned"):
+        if status in statuses:
+            return status, None
+    return "finished", mean(end.objective for end in ends if end.objective is not None)

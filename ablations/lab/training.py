@@ -30,18 +30,17 @@ PIECE = 128
 
 @dataclass(frozen=True)
 class Run:
-    """One training: its stream of data and start, and its hyperparameters."""
+    """One training: its hyperparameters, and which of its kind's seeds its data and its start come from.
+
+    All trials have the same few seeds, so that they differ in nothing but the draw; every replicate has its own.
+    """
 
     kind: Literal["trial", "replicate"]
     number: int
+    seed: int
     lr: float
     clip: float
     weight_decay: float
-
-    @property
-    def seed_index(self) -> int:
-        """Which of its kind's seeds the run has: trials share one, so that they differ in nothing but the draw."""
-        return self.number if self.kind == "replicate" else 0
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Cohort:
 
     def generator(self, run: Run, purpose: str, part: int = 0) -> np.random.Generator:
         """The run's stream for a purpose; the variant has no say in it, so that replicates are paired."""
-        return generator(self.seed, self.setting.label, run.kind, run.seed_index, purpose, part)
+        return generator(self.seed, self.setting.label, run.kind, run.seed, purpose, part)
 
     def only(self, indices: Sequence[int]) -> "Cohort":
         """The cohort of some of its runs."""
@@ -105,7 +104,7 @@ class Stack:
     """The networks of a cohort as one: a structure to call, and the runs' parameters as rows."""
 
     def __init__(self, cohort: Cohort) -> None:
-        setting, kinds = cohort.setting, [(run.kind, run.seed_index) for run in cohort.runs]
+        setting, kinds = cohort.setting, [(run.kind, run.seed) for run in cohort.runs]
         seeds = [integer(cohort.seed, setting.name, kind, index, "start") for kind, index in kinds]
         built = {seed: setting.variant.build(setting.task.interface, setting.size, seed) for seed in set(seeds)}
         networks = [built[seed] for seed in seeds]
@@ -142,10 +141,10 @@ def advance(cohort: Cohort, state: State | None, steps: int) -> tuple[State, lis
     state = state or State(networks.initial)
     theta = state.theta.clone().requires_grad_()
     moments = {name: moment.clone() for name, moment in state.moments.items()}
-    streams = {(run.kind, run.seed_index): partial(cohort.generator, run, "train") for run in cohort.runs}
+    streams = {(run.kind, run.seed): partial(cohort.generator, run, "train") for run in cohort.runs}
     data = training_batches(
         cohort.setting.task,
-        [streams[run.kind, run.seed_index] for run in cohort.runs],
+        [streams[run.kind, run.seed] for run in cohort.runs],
         state.step,
         steps,
         cohort.budget.batch,
@@ -159,7 +158,7 @@ def advance(cohort: Cohort, state: State | None, steps: int) -> tuple[State, lis
     mixed_score, _ = evaluate(cohort, networks, reached.theta, _validation(cohort, task.mixture()))
     seconds = (perf_counter() - began) / len(cohort.runs)
     rows = torch.stack([total / steps, score, loss, mixed_score], dim=1).tolist()
-    return reached, [Progress(*row, seconds) for row in rows]
+    return reached, [Progress(*row[:3], mixed_score=row[3], seconds=seconds) for row in rows]
 
 
 def train_step(cohort: Cohort, networks: Stack, theta: Tensor, moments: Moments, step: int, batch: Batch) -> Tensor:

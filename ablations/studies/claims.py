@@ -31,7 +31,16 @@ SMOKE = Scale(
         "disambiguation": Disambiguation(),
     },
     budget=Budget(
-        trials=2, group=2, replicates=2, steps=40, segments=2, batch=16, parameters=3000, validation=64, test=128
+        trials=2,
+        group=2,
+        search_seeds=1,
+        replicates=2,
+        steps=40,
+        segments=2,
+        batch=16,
+        parameters=3000,
+        validation=64,
+        test=128,
     ),
     costs=Costs(cells=CELLS, reference="lstm", hidden=(8, 16), rounds=3, length=10, batch=16),
 )
@@ -43,7 +52,7 @@ DEMO = Scale(
         "france": France(gap=24),
         "disambiguation": Disambiguation(),
     },
-    budget=Budget(trials=6, group=6, replicates=6, steps=1000, segments=10, batch=32, parameters=3000),
+    budget=Budget(trials=6, group=6, search_seeds=2, replicates=6, steps=1000, segments=10, batch=32, parameters=3000),
     costs=Costs(cells=CELLS, reference="lstm", hidden=(16, 32, 64, 128), rounds=7, length=50, batch=32),
 )
 
@@ -54,7 +63,9 @@ STANDARD = Scale(
         "france": France(gap=48, distractors=2),
         "disambiguation": Disambiguation(lookahead=3),
     },
-    budget=Budget(trials=12, group=6, replicates=10, steps=2000, segments=10, batch=32, parameters=6000),
+    budget=Budget(
+        trials=12, group=6, search_seeds=2, replicates=10, steps=2000, segments=10, batch=32, parameters=6000
+    ),
     costs=Costs(cells=CELLS, reference="lstm", hidden=(16, 32, 64, 128, 256), rounds=11, length=100, batch=32),
 )
 
@@ -66,7 +77,9 @@ PAPER = Scale(
         "france": France(gap=200, distractors=4),
         "disambiguation": Disambiguation(lookahead=5),
     },
-    budget=Budget(trials=48, group=12, replicates=29, steps=20000, segments=40, batch=50, parameters=16000),
+    budget=Budget(
+        trials=48, group=12, search_seeds=3, replicates=29, steps=20000, segments=40, batch=50, parameters=16000
+    ),
     costs=Costs(cells=CELLS, reference="lstm", hidden=(32, 64, 128, 256, 512), rounds=21, length=100, batch=64),
 )
 

@@ -16,8 +16,11 @@ MOST_PRINTED = 8
 
 
 def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
-    """task, variant, trial, status, lr, objective, best_so_far, is_best, and the edge that the best value lies at."""
-    frame = evidence.trials.sort_values(["trial"], kind="stable")
+    """task, variant, trial, nuisance factors, objective (mean over seeds), best_so_far, is_best, and the best's edge."""
+    nuisance = list(evidence.study.plan["nuisance"])
+    keys = ["task", "variant", "trial", *nuisance, "is_best"]
+    frame = evidence.trials.groupby(keys, sort=False, as_index=False)["objective"].agg(_mean_unless_diverged)
+    frame = frame.sort_values(["trial"], kind="stable")
     best = frame.groupby(["task", "variant"])["objective"].cummax()
     # A trial that diverged has no value, and leaves the best so far as it was.
     frame = frame.assign(best_so_far=best.groupby([frame["task"], frame["variant"]]).ffill())
@@ -26,7 +29,11 @@ def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
     order = {key: place for place, key in enumerate((s.task, s.variant) for s in evidence.study.settings)}
     frame["place"] = [order[key] for key in zip(frame["task"], frame["variant"], strict=True)]
     frame = frame.sort_values(["place", "trial"]).reset_index(drop=True)
-    return frame[["task", "variant", "trial", "status", "lr", "objective", "best_so_far", "is_best", "edge"]]
+    return frame[["task", "variant", "trial", *nuisance, "objective", "best_so_far", "is_best", "edge"]]
+
+
+def _mean_unless_diverged(objectives: pd.Series) -> float:
+    return float(objectives.mean(skipna=False))
 
 
 def _edge(row: pd.Series, ranges: dict[str, dict[str, float]]) -> str:
