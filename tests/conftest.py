@@ -25,7 +25,7 @@ SMALL = Budget(
     steps=8,
     segments=2,
     batch=4,
-    parameters=400,
+    parameters=1100,
     validation=16,
     test=16,
 )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reports.evidence import COST, CURVE, DIFFICULTY, GRADIENT, REPLICATE, SETTING, TRIAL, Evidence
-from tests.fake_record import TASKS, VARIANTS, World, fake_study
+from tests.fake_record import SEARCH_SEEDS, TASKS, VARIANTS, World, fake_study
 
 DIVERGED = World(diverged=(("france", "lstm", 1), ("france", "feedforward", 0)), variants=("lstm", "feedforward"))
 
@@ -18,7 +18,7 @@ def rows_of(table, task, variant, seed):
 def test_every_replicate_and_trial_has_its_row():
     evidence = Evidence(fake_study())
     assert len(evidence.replicates) == len(TASKS) * len(VARIANTS) * 5
-    assert len(evidence.trials) == len(TASKS) * len(VARIANTS) * 6
+    assert len(evidence.trials) == len(TASKS) * len(VARIANTS) * 6 * SEARCH_SEEDS
     assert set(evidence.trials["status"]) == {"finished", "pruned", "diverged"}
 
 

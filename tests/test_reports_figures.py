@@ -83,12 +83,18 @@ def test_the_best_learning_rate_near_an_end_of_its_logarithmic_range_is_warned_o
     assert ("france/lstm" in FIGURES["search"].caption(table)) == bool(edge)
 
 
-def test_best_so_far_never_falls_and_bridges_trials_that_diverged():
+def test_best_so_far_is_the_largest_yet_and_bridges_trials_that_diverged():
     table = table_of("search")
     assert table["objective"].isna().any()
     for _, rows in table.groupby(["task", "variant"]):
-        assert (rows["best_so_far"].diff().dropna() >= 0).all()
-        assert rows["best_so_far"].notna().all()
+        assert list(rows["best_so_far"]) == list(np.fmax.accumulate(rows["objective"].to_numpy()))
+
+
+def test_a_trial_that_diverged_on_one_of_its_seeds_has_no_objective():
+    study = fake_study(World(tasks=("france",), variants=("lstm",)))
+    table = table_of("search", study)
+    assert list(table["trial"]) == list(range(6))
+    assert list(table[table["objective"].isna()]["trial"]) == [4]
 
 
 def test_the_ranking_leaves_out_variants_that_have_not_met_every_task():

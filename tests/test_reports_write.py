@@ -22,7 +22,7 @@ from reports.settings import summarise
 from reports.write import write
 from tests.fake_record import World, fake_study
 
-HOSTILE = '<b>x</b> & "q" \'#$_*@[]`{}% \\u0041 </script> --'
+HOSTILE = '<b>x</b> & "q" \'#$_*@[]`{}% \\u0041 </script> --\\'
 SMALL = World(tasks=("adding", "disambiguation"), variants=("rnn", "lstm", "birnn"), diverged=())
 
 TINY = World(tasks=("adding",), variants=("lstm",), diverged=(), costs=False)
@@ -175,7 +175,7 @@ def test_settings_not_begun_count_as_missing_runs():
     nothing = replace(fake_study(SMALL), settings=(), trials=(), replicates=(), costs=())
     document, _ = compose(nothing, rng())
     words = " ".join(block.text for block in document.blocks if isinstance(block, Paragraph))
-    assert "66 planned runs are missing" in words  # 2 tasks, 3 variants, 6 trials and 5 replicates
+    assert "102 planned runs are missing" in words  # 2 tasks, 3 variants, 6 trials on 2 seeds and 5 replicates
 
 
 def test_a_failed_write_leaves_the_old_report_whole(tmp_path, monkeypatch):

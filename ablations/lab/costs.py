@@ -40,7 +40,9 @@ class _Timed:
         variant = Variant(cell, "recurrent", {"cell": cell})
         task = Adding(length=costs.length)
         setting = Setting("adding", task, variant, hidden)
-        budget = Budget(trials=1, group=1, search_seeds=1, replicates=1, steps=10**6, segments=1, batch=costs.batch, parameters=1)
+        budget = Budget(
+            trials=1, group=1, search_seeds=1, replicates=1, steps=10**6, segments=1, batch=costs.batch, parameters=1
+        )
         run = Run("replicate", 0, seed=0, lr=1e-3, clip=1.0, weight_decay=0.0)
         self.cohort = Cohort(setting, budget, "adam", seed, (run,))
         self.parameters = count_parameters(variant, task.interface, hidden)

@@ -1,0 +1,196 @@
+"""A study's numbers depend on the study alone: not on workers, interruptions, or order."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ablations.lab.cohorts import Checkpoints, Course
+from ablations.lab.conduct import conduct
+from ablations.lab.execution import Executor, Inline, Processes
+from ablations.lab.laboratory import JobFailed, Laboratory
+from ablations.lab.record import Record
+from ablations.lab.search import storage_at
+from ablations.lab.tracking import RunRecord, StudyRecord, read
+from ablations.studies import STUDIES
+from ablations.study import Study
+
+UNTIMED = {"seconds"}
+
+
+class Silent:
+    """A watch that counts, and can stop everything after some segments."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.segments, self.runs, self.failures, self.stop_after = 0, 0, 0, stop_after
+
+    def began(self, name: str) -> None: ...
+
+    def advanced(self, name: str, course: Course) -> None:
+        self.segments += 1
+        if self.segments == self.stop_after:
+            raise KeyboardInterrupt
+
+    def ended(self, name: str, run: RunRecord) -> None:
+        self.runs += 1
+
+    def closed(self, name: str) -> None: ...
+
+    def failed(self, name: str, error: JobFailed) -> None:
+        self.failures += 1
+
+
+def _carry_out(study: Study, folder: Path, executor: Executor | None = None, watch: Silent | None = None) -> Silent:
+    folder.mkdir(exist_ok=True)
+    watch = watch or Silent()
+    record = Record(f"sqlite:///{folder / 'mlflow.db'}", study.plan("smoke"), folder / "artifacts")
+    storage = storage_at(f"sqlite:///{folder / 'optuna.db'}")
+    laboratory = Laboratory(record, storage, Checkpoints(folder / "checkpoints"), watch)
+    record.set_provenance({})
+    conduct(study, "smoke", laboratory, executor or Inline(), at_once=2)
+    return watch
+
+
+def _numbers(study: Study, folder: Path) -> dict[str, Any]:
+    record: StudyRecord = read(f"sqlite:///{folder / 'mlflow.db'}", study.name, "smoke")
+    return {
+        run.identity: (
+            run.status,
+            dict(run.factors),
+            {name: value for name, value in run.metrics.items() if name not in UNTIMED},
+            dict(run.history),
+        )
+        for run in record.trials + record.replicates
+    }
+
+
+def test_everything_planned_is_recorded(study: Study, tmp_path: Path) -> None:
+    watch = _carry_out(study, tmp_path / "a")
+    record = read(f"sqlite:///{tmp_path / 'a' / 'mlflow.db'}", study.name, "smoke")
+    assert [(s.task, s.variant) for s in record.settings] == [
+        (task, variant) for task in ("adding", "disambiguation") for variant in ("rnn", "lstm")
+    ]
+    assert (len(record.trials), len(record.replicates)) == (4 * 3 * 2, 4 * 2)
+    assert watch.runs == 4 * study.at("smoke").budget.runs
+    for setting in record.settings:
+        assert setting.best_trial is not None
+    for run in record.replicates:
+        assert {"final_score", "flops_per_sequence", "sequences", "seconds"} <= set(run.metrics)
+        assert run.history["test_score"]
+
+
+def test_the_same_study_gives_the_same_numbers(study: Study, tmp_path: Path) -> None:
+    for name in "ab":
+        _carry_out(study, tmp_path / name)
+    assert _numbers(study, tmp_path / "a") == _numbers(study, tmp_path / "b")
+
+
+@pytest.mark.slow
+def test_workers_change_no_number(study: Study, tmp_path: Path) -> None:
+    _carry_out(study, tmp_path / "inline")
+    for workers in (1, 2):
+        executor = Processes(workers)
+        _carry_out(study, tmp_path / str(workers), executor)
+        executor.close()
+        assert _numbers(study, tmp_path / str(workers)) == _numbers(study, tmp_path / "inline")
+
+
+@pytest.mark.parametrize("segments", [2, 7])
+def test_a_study_that_was_stopped_gives_the_numbers_of_one_that_was_not(
+    study: Study, tmp_path: Path, segments: int
+) -> None:
+    _carry_out(study, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        _carry_out(study, tmp_path / "stopped", watch=Silent(stop_after=segments))
+    _carry_out(study, tmp_path / "stopped")
+    assert _numbers(study, tmp_path / "stopped") == _numbers(study, tmp_path / "whole")
+
+
+def test_a_study_stopped_between_two_writes_of_a_cohort_gives_the_same_numbers(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _carry_out(study, tmp_path / "whole")
+    add, calls = Record.add, iter(range(100))
+
+    def add_and_die(*arguments: Any) -> None:
+        add(*arguments)
+        if next(calls) == 4:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Record, "add", add_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            _carry_out(study, tmp_path / "stopped")
+    _carry_out(study, tmp_path / "stopped")
+    assert _numbers(study, tmp_path / "stopped") == _numbers(study, tmp_path / "whole")
+
+
+def test_a_finished_study_trains_nothing_again(study: Study, tmp_path: Path) -> None:
+    _carry_out(study, tmp_path / "a")
+    again = _carry_out(study, tmp_path / "a")
+    assert (again.segments, again.runs) == (0, 0)
+
+
+def test_more_replicates_go_on_from_those_there_are(study: Study, tmp_path: Path) -> None:
+    _carry_out(study, tmp_path / "a")
+    before = _numbers(study, tmp_path / "a")
+    more = study.with_budget("smoke", {"replicates": 4})
+    assert _carry_out(more, tmp_path / "a").runs == 4 * 2
+    after = _numbers(more, tmp_path / "a")
+    assert before.items() <= after.items()
+    assert len(after) == len(before) + 4 * 2
+
+
+def test_a_lost_optuna_storage_is_made_again_from_the_record(study: Study, tmp_path: Path) -> None:
+    _carry_out(study, tmp_path / "a")
+    before = _numbers(study, tmp_path / "a")
+    (tmp_path / "a" / "optuna.db").unlink()
+    assert _carry_out(study, tmp_path / "a").runs == 0
+    assert _numbers(study, tmp_path / "a") == before
+
+
+def test_a_failing_job_costs_its_setting_only_and_is_tried_again(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing(Inline):
+        def submit(self, key: int, job: Callable[[], Any]) -> None:
+            super().submit(key, partial(_fail) if key == 1 else job)
+
+    watch = _carry_out(study, tmp_path / "a", Failing())
+    assert watch.failures == 1
+    record = read(f"sqlite:///{tmp_path / 'a' / 'mlflow.db'}", study.name, "smoke")
+    assert {setting.best_trial is None for setting in record.settings} == {True, False}
+    _carry_out(study, tmp_path / "whole")
+    _carry_out(study, tmp_path / "a")
+    assert _numbers(study, tmp_path / "a") == _numbers(study, tmp_path / "whole")
+
+
+def _fail() -> None:
+    raise MemoryError("no memory left")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("whom", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_killed_command_carries_on_where_it_was(tmp_path: Path, whom: signal.Signals) -> None:
+    command = [sys.executable, "-m", "ablations", "run", "claims", "--scale", "smoke", "--workers", "1", "--trials", "1",
+               "--replicates", "1", "--search-seeds", "1"]  # fmt: skip
+    stores = {name: os.environ | {"ABLATIONS_HOME": str(tmp_path / name)} for name in ("whole", "killed")}
+    subprocess.run(command, env=stores["whole"], check=True, capture_output=True)
+    process = subprocess.Popen(command, env=stores["killed"], stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "killed").glob("checkpoints/*.pickle")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(process.pid, whom)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == (130 if whom != signal.SIGKILL else -9)
+    assert ("To go on: ablate run" in said) == (whom != signal.SIGKILL)
+    subprocess.run(command, env=stores["killed"], check=True, capture_output=True)
+    claims = STUDIES["claims"]
+    assert _numbers(claims, tmp_path / "killed") == _numbers(claims, tmp_path / "whole")

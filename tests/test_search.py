@@ -1,0 +1,77 @@
+"""Optuna, asked and told by one owner: seeded, resumable, and repeatable."""
+
+from pathlib import Path
+
+import pytest
+
+from ablations.lab.search import Search, storage_at
+from ablations.study import Study
+
+
+def _search(folder: Path, study: Study, group: int = 2) -> Search:
+    return Search(storage_at(f"sqlite:///{folder / 'optuna.db'}"), "name", "stream", study, group)
+
+
+def _run(search: Search, numbers: range) -> list[float]:
+    rates = [search.hyperparameters(number)["lr"] for number in numbers]
+    for number, lr in zip(numbers, rates, strict=True):
+        search.tell(number, "finished", -abs(lr - 0.02))
+    return rates
+
+
+def test_a_search_repeats_exactly(tmp_path: Path, study: Study) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first, second = (_search(tmp_path / name, study) for name in "ab")
+    assert [_run(first, range(k, k + 2)) for k in (0, 2, 4)] == [_run(second, range(k, k + 2)) for k in (0, 2, 4)]
+
+
+def test_an_interrupted_search_asks_what_it_would_have_asked(tmp_path: Path, study: Study) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    whole = _search(tmp_path / "a", study)
+    expected = _run(whole, range(2)) + _run(whole, range(2, 4))
+    broken = _search(tmp_path / "b", study)
+    found = _run(broken, range(2))
+    broken.hyperparameters(2)  # asked, and then the process dies
+    assert found + _run(_search(tmp_path / "b", study), range(2, 4)) == expected
+
+
+def test_a_range_is_kept_to(tmp_path: Path, study: Study) -> None:
+    rates = _run(_search(tmp_path, study), range(8))
+    assert all(1e-3 <= lr <= 1e-1 for lr in rates)
+    assert len(set(rates)) == 8
+
+
+def test_a_trial_below_the_median_is_pruned(tmp_path: Path, study: Study) -> None:
+    search = _search(tmp_path, study, group=2)
+    for number, level in enumerate((0.8, 0.9)):
+        search.hyperparameters(number)
+        for segment in (1, 2, 3):
+            assert search.prune([number], [level], segment) == [False]
+        search.tell(number, "finished", level)
+    search.hyperparameters(2)
+    search.hyperparameters(3)
+    search.prune([2, 3], [0.1, 0.95], 1)
+    assert search.prune([2, 3], [0.1, 0.95], 2) == [True, False]
+
+
+def test_the_best_is_the_highest_and_the_earliest_of_equals(tmp_path: Path, study: Study) -> None:
+    search = _search(tmp_path, study)
+    ends = [("finished", 0.5), ("diverged", None), ("finished", 0.9), ("solved", 0.9), ("pruned", None)]
+    for number, (status, objective) in enumerate(ends):
+        search.hyperparameters(number)
+        search.tell(number, status, objective)
+    assert search.best() == 2
+
+
+def test_there_is_no_best_where_every_trial_diverged(tmp_path: Path, study: Study) -> None:
+    search = _search(tmp_path, study)
+    search.hyperparameters(0)
+    search.tell(0, "diverged", None)
+    assert search.best() is None
+
+
+def test_a_storage_that_cannot_be_opened_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot open the Optuna storage"):
+        storage_at(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")
