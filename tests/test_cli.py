@@ -1,0 +1,164 @@
+"""The command: bad input is one clear line and exit code 2; the way from a run to its report works."""
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ablations import cli
+
+SMALLEST = ["--scale", "smoke", "--executor", "inline", "--trials", "1", "--search-seeds", "1", "--replicates", "1"]
+STUDY = """
+from dataclasses import replace
+from ablations.studies.claims import SMOKE, STUDY as CLAIMS
+tasks = {"disambiguation": SMOKE.tasks["disambiguation"]}
+STUDY = replace(CLAIMS, name="own", variants=CLAIMS.variants[4:6], scales={"smoke": replace(SMOKE, tasks=tasks)})
+"""
+
+
+def ablate(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["ablate", *arguments])
+    with pytest.raises(SystemExit) as done:
+        cli.main()
+    return int(done.value.code or 0)
+
+
+BAD_FILES = {
+    "syntax.py": ("STUDY = (", "syntax.py, line 1"),
+    "name.py": ("STUDY = Studie()", "NameError"),
+    "none.py": ("X = 1", "defines no STUDY"),
+    "task.py": ("from tasks import TASKS\nTASKS['copying'](delay=-1)", "Copying: delay: Input should be greater than"),
+    "baseline.py": (STUDY + "STUDY = replace(STUDY, baseline='gru')", "baseline 'gru' is not one of"),
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["run", "clams"], "unknown study 'clams'; did you mean 'claims'?"),
+        (["run", "nowhere.py"], "there is no study file nowhere.py"),
+        (["run", "claims", "--scale", "huge"], "'huge' is not one of"),
+        (["run", "claims", "--trials", "-3"], "-3 is not in the range x>=1"),
+        (["run", "claims", "--trials", "many"], "'many' is not a valid integer"),
+        (["run", "claims", "--steps", "7"], "multiple of segments"),
+        (["run", "claims", "--trails", "3"], "No such option"),
+        (["show", "copyin"], "unknown name 'copyin'; did you mean 'copying'?"),
+        (["list", "task"], "'task' is not one of"),
+        (["report", "claims"], "nothing is recorded of study 'claims' at scale 'demo'"),
+        (["status", "claims"], "nothing is recorded"),
+        (["report", "claims", "--tracking-uri", "sqlite:////proc/none/x.db"], "cannot open the MLflow store"),
+        (["ui"], "there is no record"),
+        (["nothing"], "No such command 'nothing'"),
+    ],
+)
+def test_bad_input_is_one_clear_line(
+    arguments: list[str],
+    complaint: str,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    home.mkdir()
+    assert ablate(monkeypatch, *arguments) == 2
+    said = capsys.readouterr().err
+    assert complaint in said
+    assert said.startswith("error: ")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_a_study_file_with_an_error_is_one_clear_line(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text, complaint = BAD_FILES[name]
+    (tmp_path / name).write_text(text)
+    assert ablate(monkeypatch, "run", str(tmp_path / name), "--scale", "smoke") == 2
+    said = capsys.readouterr().err
+    assert complaint in said
+    assert said.count("\n") == 1
+
+
+def test_a_results_folder_that_cannot_be_written_is_one_clear_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ABLATIONS_HOME", str(tmp_path / "file" / "results"))
+    assert ablate(monkeypatch, "run", "claims", *SMALLEST) == 2
+    assert "cannot be written to" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["copying", "adding", "france", "disambiguation", "lstm", "tcn", "vanishing"])
+def test_everything_can_be_explained(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ablate(monkeypatch, "show", name) == 0
+    assert len(capsys.readouterr().out.splitlines()) >= 3
+
+
+def test_the_list_names_everything(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ablate(monkeypatch, "list") == 0
+    said = capsys.readouterr().out
+    for name in ("copying", "gru", "bilstm-attention", "claims", "future-context"):
+        assert f"  {name} " in said
+
+
+def test_from_a_study_file_to_its_report(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(STUDY)
+    assert ablate(monkeypatch, "run", str(file), "--dry-run", *SMALLEST) == 0
+    assert "2 settings, 4 runs" in capsys.readouterr().out
+    assert not home.exists()
+    assert ablate(monkeypatch, "run", str(file), *SMALLEST) == 0
+    assert ablate(monkeypatch, "status", "own", "--scale", "smoke") == 0
+    assert "1/1" in capsys.readouterr().out
+    assert ablate(monkeypatch, "report", "own", "--scale", "smoke") == 0
+    named = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    assert [path.name for path in named] == ["report.html", "report.pdf"]
+    assert all(path.stat().st_size > 10_000 for path in named)
+    store = sqlite3.connect(home / "mlflow.db")
+    notes = store.execute("select value from tags where key = 'mlflow.note.content'").fetchall()
+    store.close()
+    assert any("**lstm on disambiguation**" in note for (note,) in notes)
+    assert list(home.glob("artifacts/**/setting.svg"))
+
+
+@pytest.mark.slow
+def test_the_ui_serves_the_record_on_the_loopback_address(home: Path, tmp_path: Path) -> None:
+    import socket
+    import time
+    import urllib.request
+
+    (tmp_path / "own.py").write_text(STUDY)
+    run = [sys.executable, "-m", "ablations", "run", str(tmp_path / "own.py"), *SMALLEST]
+    subprocess.run(run, check=True, capture_output=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    ui = subprocess.Popen(
+        [sys.executable, "-m", "ablations", "ui", "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        assert f"http://127.0.0.1:{port}" in ui.stdout.readline().decode()  # type: ignore[union-attr]
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health") as answer:
+                    assert answer.status == 200
+                break
+            except OSError:
+                assert time.monotonic() < deadline
+                time.sleep(0.5)
+    finally:
+        import os
+        import signal
+
+        os.killpg(ui.pid, signal.SIGTERM)
+        ui.wait(timeout=30)
+        ui.stdout.close()  # type: ignore[union-attr]

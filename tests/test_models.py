@@ -1,0 +1,138 @@
+"""Models fit every task, keep their promises on the future, on padding and on length, and are sized alike."""
+
+import pytest
+import torch
+from torch import Tensor
+from torch.func import functional_call, vmap
+
+from ablations.models import MODELS, LengthError, Network
+from ablations.models.convolution import CNN, TCN
+from ablations.models.recurrent_networks import AttentiveNetwork, Reservoir
+from ablations.models.variant import Variant, count_parameters, solve_size
+from tasks import TASKS, Interface
+
+SHAPES = {
+    "words, each": Interface(vocabulary=11, features=0, outputs=3, per_step=True, length=9),
+    "words, once": Interface(vocabulary=11, features=0, outputs=3, per_step=False, length=9),
+    "features, once": Interface(vocabulary=None, features=2, outputs=1, per_step=False, length=9),
+}
+each_model = pytest.mark.parametrize("name", MODELS)
+each_shape = pytest.mark.parametrize("shape", SHAPES)
+
+
+def draw(interface: Interface, B: int, T: int) -> Tensor:
+    return torch.randint(11, (B, T)) if interface.vocabulary else torch.randn(B, T, interface.features)
+
+
+def build(name: str, shape: str, size: int = 6) -> Network:
+    return Variant(name, name).build(SHAPES[shape], size, seed=1)
+
+
+@each_model
+@each_shape
+def test_outputs_are_as_the_interface_says(name: str, shape: str) -> None:
+    interface = SHAPES[shape]
+    outputs = build(name, shape)(draw(interface, 4, 7))
+    assert outputs.shape == ((4, 7, interface.outputs) if interface.per_step else (4, interface.outputs))
+
+
+@each_model
+@each_shape
+def test_padding_changes_no_answer(name: str, shape: str) -> None:
+    interface, model = SHAPES[shape], build(name, shape)
+    x = draw(interface, 4, 6)
+    padded = torch.cat([x, draw(interface, 4, 3)], dim=1)  # whatever stands in the padding
+    mask = (torch.arange(9) < 6).expand(4, 9)
+    outputs = model(padded, mask)
+    torch.testing.assert_close(outputs[:, :6] if interface.per_step else outputs, model(x), rtol=1e-5, atol=1e-6)
+
+
+@each_model
+def test_causal_models_see_nothing_of_the_future_and_others_do(name: str) -> None:
+    model = build(name, "words, each")
+    x = draw(SHAPES["words, each"], 16, 9)
+    later = torch.cat([x[:, :5], draw(SHAPES["words, each"], 16, 4)], dim=1)
+    unchanged = torch.allclose(model(x)[:, :5], model(later)[:, :5], atol=1e-6)
+    assert unchanged == model.causal
+
+
+@each_model
+@each_shape
+def test_models_can_be_stacked(name: str, shape: str) -> None:
+    models = [Variant(name, name).build(SHAPES[shape], 6, seed) for seed in range(3)]
+    stacked = {
+        key: torch.stack([dict(m.named_parameters())[key] for m in models]) for key, _ in models[0].named_parameters()
+    }
+    x = torch.stack([draw(SHAPES[shape], 4, 7) for _ in models])
+    together = vmap(lambda p, x: functional_call(models[0], p, (x,)))(stacked, x)
+    torch.testing.assert_close(together, torch.stack([m(part) for m, part in zip(models, x, strict=True)]))
+
+
+def test_the_feedforward_network_refuses_longer_sequences() -> None:
+    with pytest.raises(LengthError, match="at most 9 steps, the sequence has 10"):
+        build("feedforward", "words, once")(draw(SHAPES["words, once"], 2, 10))
+
+
+@pytest.mark.parametrize("name", ["cnn", "tcn"])
+def test_convolutions_depend_on_their_receptive_field_and_nothing_else(name: str) -> None:
+    model = Variant(name, name).build(Interface(None, 1, 1, per_step=True, length=20), 16, seed=0)
+    assert isinstance(model, CNN | TCN)
+    x = torch.randn(1, 101, 1, requires_grad=True)
+    (gradient,) = torch.autograd.grad(model(x)[0, 50, 0], x)
+    seen = gradient[0, :, 0].nonzero().flatten()
+    field = model.receptive_field
+    assert (int(seen.min()), int(seen.max())) == (
+        (50 - field // 2, 50 + field // 2) if name == "cnn" else (51 - field, 50)
+    )
+
+
+def test_the_tcn_sees_the_longest_training_sequence_whole() -> None:
+    for length in (1, 2, 5, 6, 50, 333):
+        model = TCN(Interface(None, 1, 1, per_step=False, length=length), 2)
+        assert model.receptive_field >= length
+
+
+@pytest.mark.parametrize("shape", ["words, each", "words, once"])
+def test_attention_sums_to_one_and_ignores_padding(shape: str) -> None:
+    model = build("bilstm-attention", shape)
+    assert isinstance(model, AttentiveNetwork)
+    mask = torch.arange(7) < torch.tensor([7, 3, 1])[:, None]
+    weights = model.attention(draw(SHAPES[shape], 3, 7), mask)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
+    assert not weights.movedim(1, -1)[~mask].any()
+
+
+def test_the_reservoir_learns_nothing_but_its_readout() -> None:
+    model = build("reservoir", "words, once", size=30)
+    assert isinstance(model, Reservoir)
+    trained = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    assert trained == {"readout.weight", "readout.bias"}
+    radius = torch.linalg.eigvals(model.recurrent.forwards[0].recurrent_weight).abs().max()  # type: ignore[arg-type]
+    assert float(radius) == pytest.approx(0.95, rel=1e-4)
+
+
+def test_a_build_depends_on_its_seed_and_touches_no_other_randomness() -> None:
+    before = torch.get_rng_state()
+    first, again = (build("bilstm", "words, once") for _ in range(2))
+    assert torch.equal(before, torch.get_rng_state())
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True))
+    other = Variant("bilstm", "bilstm").build(SHAPES["words, once"], 6, seed=2)
+    assert not torch.equal(first.readout.weight, other.readout.weight)  # type: ignore[union-attr, arg-type]
+
+
+@each_model
+def test_the_solved_size_is_the_nearest_of_all(name: str) -> None:
+    variant, interface = Variant(name, name), TASKS["france"](gap=3).interface
+    counts = {size: count_parameters(variant, interface, size) for size in range(1, 60)}
+    best = min(counts, key=lambda size: abs(counts[size] - 2500))
+    assert solve_size(variant, interface, 2500) == best
+
+
+def test_a_count_that_cannot_be_met_is_refused() -> None:
+    with pytest.raises(ValueError, match="parameters at least; 10 cannot be met"):
+        solve_size(Variant("tcn", "tcn"), TASKS["copying"](delay=50).interface, 10)
+
+
+def test_an_unknown_model_is_named_with_a_near_one() -> None:
+    with pytest.raises(ValueError, match="did you mean 'bilstm'"):
+        Variant("x", "bilstn")

@@ -1,0 +1,171 @@
+"""Cells equal torch.nn's layers, in outputs and in all gradients."""
+
+from types import SimpleNamespace
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import sympy
+import torch
+import typst
+from torch import Tensor, nn
+
+from ablations.models.cell import CELLS, Cell, Functions, TorchFunctions
+from ablations.models.equations import equations, symbolic_step
+from ablations.models.recurrent import Recurrence, Recurrent
+
+TORCH = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+each_cell = pytest.mark.parametrize("cell", TORCH)
+
+
+def twin(layer: Recurrent, cell: str, inputs: int, hidden: int, both: bool, layers: int) -> nn.Module:
+    """torch.nn's layer with the weights of ours; where it has two biases and ours one, the second is zero."""
+    theirs = TORCH[cell](inputs, hidden, num_layers=layers, bidirectional=both, batch_first=True)
+    with torch.no_grad():
+        for depth in range(layers):
+            for suffix, ours in (("", layer.forwards), ("_reverse", layer.backwards)):
+                if not len(ours):
+                    continue
+                own, end = ours[depth], f"_l{depth}{suffix}"
+                getattr(theirs, "weight_ih" + end).copy_(own.weight)
+                getattr(theirs, "weight_hh" + end).copy_(own.recurrent_weight)
+                getattr(theirs, "bias_ih" + end).copy_(own.bias)
+                getattr(theirs, "bias_hh" + end).zero_()
+                if own.recurrent_bias.numel():
+                    getattr(theirs, "bias_hh" + end)[-hidden:].copy_(own.recurrent_bias)
+    return theirs
+
+
+def gradients(layer: Recurrent, theirs: nn.Module, hidden: int) -> list[tuple[Tensor, Tensor]]:
+    pairs = []
+    for suffix, ours in (("", layer.forwards), ("_reverse", layer.backwards)):
+        for depth, own in enumerate(ours):
+            end = f"_l{depth}{suffix}"
+            pairs += [(own.weight.grad, getattr(theirs, "weight_ih" + end).grad)]
+            pairs += [(own.recurrent_weight.grad, getattr(theirs, "weight_hh" + end).grad)]
+            pairs += [(own.bias.grad, getattr(theirs, "bias_ih" + end).grad)]
+            if own.recurrent_bias.numel():
+                pairs += [(own.recurrent_bias.grad, getattr(theirs, "bias_hh" + end).grad[-hidden:])]
+    return pairs
+
+
+@each_cell
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize(("B", "T", "H", "layers"), [(3, 7, 5, 1), (3, 7, 5, 3), (1, 1, 1, 1), (2, 4, 1, 2)])
+def test_layers_equal_torch_in_outputs_and_gradients(
+    cell: str, both: bool, B: int, T: int, H: int, layers: int
+) -> None:
+    torch.manual_seed(0)
+    layer = Recurrent(cell, 4, H, bidirectional=both, layers=layers)
+    theirs = twin(layer, cell, 4, H, both, layers)
+    x, weights = torch.randn(B, T, 4), torch.randn(B, T, H * (1 + both))
+    own_x, their_x = x.clone().requires_grad_(), x.clone().requires_grad_()
+    ours, expected = layer(own_x), theirs(their_x)[0]
+    torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-5)
+    (ours * weights).sum().backward()
+    (expected * weights).sum().backward()
+    for own, other in [(own_x.grad, their_x.grad), *gradients(layer, theirs, H)]:
+        torch.testing.assert_close(own, other, rtol=1e-5, atol=1e-5)
+
+
+@each_cell
+@pytest.mark.parametrize("both", [False, True])
+def test_padded_batches_equal_packed_ones(cell: str, both: bool) -> None:
+    torch.manual_seed(0)
+    lengths = torch.tensor([6, 2, 4, 1])
+    mask = torch.arange(6) < lengths[:, None]
+    layer = Recurrent(cell, 3, 5, bidirectional=both, layers=2)
+    theirs = twin(layer, cell, 3, 5, both, 2)
+    x = torch.randn(4, 6, 3)
+    packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+    expected, _ = nn.utils.rnn.pad_packed_sequence(theirs(packed)[0], batch_first=True)
+    torch.testing.assert_close(layer(x, mask)[mask], expected[mask], rtol=1e-5, atol=1e-5)
+
+
+@each_cell
+def test_a_sequence_can_be_read_in_two_parts(cell: str) -> None:
+    layer, x = Recurrence(cell, 3, 5), torch.randn(2, 9, 3)
+    whole, end = layer(x)
+    first, middle = layer(x[:, :4])
+    second, last = layer(x[:, 4:], initial=middle)
+    torch.testing.assert_close(torch.cat([first, second], 1), whole)
+    for name in end:
+        torch.testing.assert_close(last[name], end[name])
+
+
+def test_the_forget_gate_starts_open() -> None:
+    bias = Recurrence("lstm", 3, 100).bias.detach().chunk(4)
+    assert [round(float(part.mean())) for part in bias] == [0, 1, 0, 0]
+
+
+def test_an_unknown_cell_is_named_with_a_near_one() -> None:
+    with pytest.raises(ValueError, match="did you mean 'lstm'"):
+        Recurrent("ltsm", 3, 4)
+
+
+class Peephole(Cell):
+    """Everything that the form offers at once: per-unit vectors, several states, a split gate, a maximum."""
+
+    name = "peephole"
+    gates = ("i", "f", "n")
+    split = ("n",)
+    state = ("h", "c", "m")
+    vectors = ("p", "q")
+
+    @staticmethod
+    def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Any]:
+        i, forget = f.sigmoid(a.i + v.p * s.c), f.sigmoid(a.f + v.q * s.c)
+        c = forget * s.c + i * f.tanh(a.n.x + forget * a.n.h)
+        m = f.maximum(a.i, s.m)
+        return {"i": i, "c": c, "m": m, "h": f.tanh(c) / (1 + f.exp(-m))}
+
+
+def test_the_form_takes_vectors_states_and_split_gates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CELLS, "peephole", Peephole)
+    layer = Recurrence("peephole", 2, 3).double()
+    x = torch.randn(2, 4, 2, dtype=torch.float64, requires_grad=True)
+    names, values = zip(*layer.named_parameters(), strict=True)
+
+    def outputs(x: Tensor, *parameters: Tensor) -> Tensor:
+        return torch.func.functional_call(layer, dict(zip(names, parameters, strict=True)), (x,))[0]
+
+    assert torch.autograd.gradcheck(outputs, (x, *values))
+
+
+@pytest.mark.parametrize("cell", [*CELLS.values(), Peephole])
+def test_symbols_and_tensors_tell_the_same_step(cell: type[Cell]) -> None:
+    symbolic = symbolic_step(cell)
+    symbols = sorted({symbol for expr in symbolic.values() for symbol in expr.free_symbols}, key=str)
+    values = dict(zip(map(str, symbols), torch.randn(len(symbols), dtype=torch.float64), strict=True))
+
+    def gate(name: str) -> Any:
+        if name in cell.split:
+            return SimpleNamespace(x=values[f"a:{name}:x"], h=values[f"a:{name}:h"])
+        return values[f"a:{name}"]
+
+    spaces = (
+        {name: gate(name) for name in cell.gates},
+        {name: values.get(f"{name}:t-1") for name in cell.state},
+        {name: values[f"{name}:"] for name in cell.vectors},
+    )
+    numeric = cell.step(TorchFunctions, *(SimpleNamespace(**space) for space in spaces))
+    functions = [{"sigmoid": lambda x: 1 / (1 + np.exp(-x)), "Max": np.maximum}, "numpy"]
+    for name, expr in symbolic.items():
+        evaluate = sympy.lambdify(symbols, expr, functions)
+        assert float(numeric[name]) == pytest.approx(evaluate(*(float(values[str(s)]) for s in symbols)), rel=1e-12)
+
+
+@pytest.mark.parametrize("cell", [*CELLS.values(), Peephole])
+def test_every_notation_is_well_formed(cell: type[Cell]) -> None:
+    typeset = equations(cell)
+    for equation in typeset:
+        ElementTree.fromstring(equation.mathml)
+    typst.compile("\n".join(f"$ {equation.typst} $" for equation in typeset).encode())
+
+
+def test_the_lstm_reads_as_in_the_books() -> None:
+    assert [equation.text for equation in equations(CELLS["lstm"])][-2:] == [
+        "c_t = f_t ⊙ c_(t-1) + i_t ⊙ g_t",
+        "h_t = o_t ⊙ tanh (c_t)",
+    ]
