@@ -19,10 +19,17 @@ from ablations.lab.laboratory import JobFailed, Laboratory
 from ablations.lab.record import Record
 from ablations.lab.search import storage_at
 from ablations.lab.tracking import RunRecord, StudyRecord, read
-from ablations.studies import STUDIES
+from ablations.studies import find
 from ablations.study import Study
 
 UNTIMED = {"seconds"}
+OWN = """
+from dataclasses import replace
+from ablations.studies.claims import SMOKE, STUDY as CLAIMS
+scale = replace(SMOKE, tasks={"adding": SMOKE.tasks["adding"]}, costs=None)
+STUDY = replace(CLAIMS, name="own", variants=CLAIMS.variants[4:6], scales={"smoke": scale})
+STUDY = STUDY.with_budget("smoke", {"steps": 400, "segments": 20})
+"""
 
 
 class Silent:
@@ -179,18 +186,19 @@ def _fail() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("whom", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_killed_command_carries_on_where_it_was(tmp_path: Path, whom: signal.Signals) -> None:
-    command = [sys.executable, "-m", "ablations", "run", "claims", "--scale", "smoke", "--workers", "1", "--trials", "1",
-               "--replicates", "1", "--search-seeds", "1"]  # fmt: skip
+    file = tmp_path / "own.py"
+    file.write_text(OWN)
+    command = [sys.executable, "-m", "ablations", "run", str(file), "--scale", "smoke", "--workers", "2"]
     stores = {name: os.environ | {"ABLATIONS_HOME": str(tmp_path / name)} for name in ("whole", "killed")}
     subprocess.run(command, env=stores["whole"], check=True, capture_output=True)
     process = subprocess.Popen(command, env=stores["killed"], stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 60
     while not list((tmp_path / "killed").glob("checkpoints/*.pickle")) and time.monotonic() < deadline:
-        time.sleep(0.02)
+        time.sleep(0.01)
     os.kill(process.pid, whom)
     _, said = process.communicate(timeout=60)
     assert process.returncode == (130 if whom != signal.SIGKILL else -9)
     assert ("To go on: ablate run" in said) == (whom != signal.SIGKILL)
     subprocess.run(command, env=stores["killed"], check=True, capture_output=True)
-    claims = STUDIES["claims"]
-    assert _numbers(claims, tmp_path / "killed") == _numbers(claims, tmp_path / "whole")
+    study = find(str(file))
+    assert _numbers(study, tmp_path / "killed") == _numbers(study, tmp_path / "whole")
