@@ -184,9 +184,10 @@ class Evidence:
         return refused
 
     def _with_settings(self, kind: str) -> Iterator[tuple[RunRecord, SettingRecord]]:
-        by_identity = {setting.identity: setting for setting in self.study.settings}
-        for run in getattr(self.study, kind):
-            yield run, by_identity[run.setting]
+        """Runs of a kind with their settings, in the order of the study, whatever order they ended in."""
+        for setting in self.study.settings:
+            own = (run for run in getattr(self.study, kind) if run.setting == setting.identity)
+            yield from ((run, setting) for run in sorted(own, key=lambda run: run.number))
 
 
 def _frame(rows: Sequence[Sequence[object]], columns: Columns) -> pd.DataFrame:

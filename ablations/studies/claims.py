@@ -48,11 +48,21 @@ SMOKE = Scale(
 DEMO = Scale(
     tasks={
         "copying": Copying(delay=6, items=5),
-        "adding": Adding(length=24),
-        "france": France(gap=24),
+        "adding": Adding(length=20),
+        "france": France(gap=20),
         "disambiguation": Disambiguation(),
     },
-    budget=Budget(trials=6, group=6, search_seeds=2, replicates=6, steps=1000, segments=10, batch=32, parameters=3000),
+    budget=Budget(
+        trials=5,
+        group=5,
+        search_seeds=2,
+        replicates=6,
+        steps=900,
+        segments=9,
+        batch=32,
+        parameters=3000,
+        validation=128,
+    ),
     costs=Costs(cells=CELLS, reference="lstm", hidden=(16, 32, 64, 128), rounds=7, length=50, batch=32),
 )
 

@@ -20,15 +20,11 @@ def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
     nuisance = list(evidence.study.plan["nuisance"])
     keys = ["task", "variant", "trial", *nuisance, "is_best"]
     frame = evidence.trials.groupby(keys, sort=False, as_index=False)["objective"].agg(_mean_unless_diverged)
-    frame = frame.sort_values(["trial"], kind="stable")
     best = frame.groupby(["task", "variant"])["objective"].cummax()
     # A trial that diverged has no value, and leaves the best so far as it was.
     frame = frame.assign(best_so_far=best.groupby([frame["task"], frame["variant"]]).ffill())
     ranges = evidence.study.plan["nuisance"]
     frame["edge"] = [_edge(row, ranges) if row["is_best"] else "" for _, row in frame.iterrows()]
-    order = {key: place for place, key in enumerate((s.task, s.variant) for s in evidence.study.settings)}
-    frame["place"] = [order[key] for key in zip(frame["task"], frame["variant"], strict=True)]
-    frame = frame.sort_values(["place", "trial"]).reset_index(drop=True)
     return frame[["task", "variant", "trial", *nuisance, "objective", "best_so_far", "is_best", "edge"]]
 
 
