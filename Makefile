@@ -43,9 +43,11 @@ ui: .venv/ready ## open the MLflow UI on this machine (PORT=5000)
 
 test: .venv/ready ## run every test
 	$(BIN)/pytest -n $(WORKERS)
+	@echo "All tests passed. Next: make demo, or make check before a commit."
 
 test-fast: .venv/ready ## run the tests that need no training, server or browser
 	$(BIN)/pytest -n $(WORKERS) -m 'not slow'
+	@echo "Fast tests passed. Next: make test runs the slow ones too."
 
 check: .venv/ready ## formatter, linter and strict types
 	$(BIN)/ruff format --check .
@@ -55,6 +57,7 @@ check: .venv/ready ## formatter, linter and strict types
 
 bench: .venv/ready ## time the recurrent layers against torch.nn
 	$(BIN)/python benchmarks/layers.py
+	@echo "Ratios above 1: the suite is faster. What a study costs: make study STUDY=claims, then make report."
 
 clean: ## remove .venv and caches; results stay
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -140,11 +140,12 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
     """Write the HTML and PDF report of STUDY from its record, and describe its settings in MLflow."""
     import numpy as np
 
-    from ablations.lab.record import describe
+    from ablations.lab.record import describe, describe_experiment
     from ablations.lab.session import make_writable
     from ablations.lab.tracking import read
     from reports.evidence import Evidence
     from reports.settings import summarise
+    from reports.verdicts import in_brief, judged
     from reports.write import write
 
     uri = _tracking(tracking_uri)
@@ -155,6 +156,8 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
     for setting in recorded.settings:
         if summary := summarise(evidence, setting, np.random.default_rng(0)):
             describe(uri, setting.run_id, summary.text, summary.metrics, {"setting.svg": summary.svg})
+    verdicts = judged(evidence, np.random.default_rng(0))
+    describe_experiment(uri, recorded.experiment_id, in_brief(recorded.plan["question"], verdicts))
     for path in written:
         click.echo(path)
 

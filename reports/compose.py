@@ -21,11 +21,12 @@ SHOWN = ("score_matrix", "cost_growth")
 def compose(study: StudyRecord, rng: np.random.Generator) -> tuple[Document, dict[str, pd.DataFrame]]:
     """The report of a study, and every table behind it by name."""
     evidence = Evidence(study)
+    verdicts = judged(evidence, rng)
     data = {name: kind.table(evidence, rng) for name, kind in FIGURES.items()}
     data |= {"replicates": evidence.replicates, "trials": evidence.trials}
     blocks = [
         *_partial(evidence),
-        *verdict_blocks(judged(evidence, rng)),
+        *verdict_blocks(verdicts),
         *comparison_blocks(evidence, rng),
         *_figure_blocks(data),
         *equation_blocks(evidence),

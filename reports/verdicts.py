@@ -34,6 +34,12 @@ def verdict_blocks(verdicts: Mapping[str, Verdict]) -> Iterator[Block]:
         yield from _claim_blocks(name, CLAIMS[name], verdict)
 
 
+def in_brief(question: str, verdicts: Mapping[str, Verdict]) -> str:
+    """The question and the verdicts as Markdown, for where the runs are kept."""
+    rows = [f"| {name} | {CLAIMS[name].sentence} | {verdict.word} |" for name, verdict in verdicts.items()]
+    return "\n".join([f"**{question}**", "", "| claim | sentence | verdict |", "|---|---|---|", *rows])
+
+
 def _claim_blocks(name: str, claim: Claim, verdict: Verdict) -> Iterator[Block]:
     yield Heading(name, level=2)
     yield Note(claim.sentence, verdict.word)

@@ -138,6 +138,11 @@ def describe(uri: str, run_id: str, text: str, metrics: Mapping[str, float], fil
         client.log_text(run_id, content, name)
 
 
+def describe_experiment(uri: str, experiment_id: str, text: str) -> None:
+    """Gives an experiment a description."""
+    connect(uri).set_experiment_tag(experiment_id, NOTE, text)
+
+
 def _annotate(client: MlflowClient, run_id: str, tags: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
     now = int(time.time() * 1000)
     client.log_batch(
