@@ -233,10 +233,14 @@ def status(study: str, scale: str, tracking_uri: str | None) -> None:
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
 def ui(tracking_uri: str | None, port: int) -> None:
     """Open the record in the MLflow UI on this machine's loopback address, until Ctrl-C."""
+    from ablations.lab.tracking import views
+
     uri = _tracking(tracking_uri)
     if not tracking_uri and not (_home() / "mlflow.db").exists():
         raise click.UsageError(f"there is no record in {_home()} yet; `ablate run` comes first")
     click.echo(f"http://127.0.0.1:{port} shows {uri}; Ctrl-C ends it")
+    for name, page in views(uri).items():
+        click.echo(f"{name}: http://127.0.0.1:{port}/{page}")
     environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     arguments = ["-m", "mlflow", "ui", "--backend-store-uri", uri, "--host", "127.0.0.1", "--port", str(port)]
     os.execve(sys.executable, [sys.executable, *arguments], environment)

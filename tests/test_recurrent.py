@@ -169,3 +169,107 @@ def test_the_lstm_reads_as_in_the_books() -> None:
         "c_t = f_t ⊙ c_(t-1) + i_t ⊙ g_t",
         "h_t = o_t ⊙ tanh (c_t)",
     ]
+
+
+@each_cell
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_two_biases_of_torch_are_one_and_padded_gradients_equal_packed_ones(cell: str, both: bool, layers: int) -> None:
+    """From torch.nn's weights to ours: b_ih + b_hh is the bias, but for the gates that are split."""
+    theirs = TORCH[cell](3, 5, num_layers=layers, bidirectional=both, batch_first=True)
+    layer = Recurrent(cell, 3, 5, bidirectional=both, layers=layers)
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    pairs = [
+        (own, *(getattr(theirs, f"{name}_l{depth}{suffix}") for name in names))
+        for suffix, ours in (("", layer.forwards), ("_reverse", layer.backwards))
+        for depth, own in enumerate(ours)
+    ]
+    apart = torch.tensor([gate in CELLS[cell].split for gate in CELLS[cell].gates]).repeat_interleave(5)
+    with torch.no_grad():
+        for own, w, r, b, d in pairs:
+            own.weight.copy_(w)
+            own.recurrent_weight.copy_(r)
+            own.bias.copy_(torch.where(apart, b, b + d))
+            own.recurrent_bias.copy_(d[apart])
+    lengths = torch.tensor([6, 2, 4, 1])
+    mask = torch.arange(6) < lengths[:, None]
+    x, weights = torch.randn(4, 6, 3), torch.randn(4, 6, layer.output_size)
+    own_x, their_x = x.clone().requires_grad_(), x.clone().requires_grad_()
+    packed = nn.utils.rnn.pack_padded_sequence(their_x, lengths, batch_first=True, enforce_sorted=False)
+    expected, _ = nn.utils.rnn.pad_packed_sequence(theirs(packed)[0], batch_first=True)
+    (expected * weights)[mask].sum().backward()
+    (layer(own_x, mask) * weights)[mask].sum().backward()
+    gradients = [(own_x.grad, their_x.grad)]
+    for own, w, r, b, d in pairs:
+        gradients += [(own.weight.grad, w.grad), (own.recurrent_weight.grad, r.grad), (own.bias.grad, b.grad)]
+        gradients += [(own.bias.grad[~apart], d.grad[~apart])]
+        gradients += [(own.recurrent_bias.grad, d.grad[apart])] if CELLS[cell].split else []
+    for mine, other in gradients:
+        torch.testing.assert_close(mine, other, rtol=1e-5, atol=1e-5)
+
+
+@each_cell
+@pytest.mark.parametrize("lengths", [None, [7, 3, 1]])
+def test_initial_and_final_states_are_torchs(cell: str, lengths: list[int] | None) -> None:
+    layer = Recurrent(cell, 3, 5)
+    theirs = twin(layer, cell, 3, 5, both=False, layers=1)
+    x, initial = torch.randn(3, 7, 3), {name: torch.randn(3, 5) for name in CELLS[cell].state}
+    mask = None if lengths is None else torch.arange(7) < torch.tensor(lengths)[:, None]
+    given = x if lengths is None else nn.utils.rnn.pack_padded_sequence(x, torch.tensor(lengths), batch_first=True)
+    states = [value[None] for value in initial.values()]
+    _, expected = theirs(given, tuple(states) if len(states) > 1 else states[0])
+    _, final = layer.forwards[0](x, mask, initial)
+    assert list(final) == list(initial)
+    for own, other in zip(final.values(), expected if isinstance(expected, tuple) else [expected], strict=True):
+        torch.testing.assert_close(own, other[0], rtol=1e-5, atol=1e-5)
+
+
+@each_cell
+@pytest.mark.parametrize("both", [False, True])
+def test_the_summary_is_what_each_direction_holds_in_the_end(cell: str, both: bool) -> None:
+    layer = Recurrent(cell, 3, 5, bidirectional=both, layers=2)
+    theirs = twin(layer, cell, 3, 5, both, layers=2)
+    lengths = torch.tensor([6, 4, 1])
+    x = torch.randn(3, 6, 3)
+    final = theirs(nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True))[1]
+    h = final[0] if isinstance(final, tuple) else final
+    expected = torch.cat([h[-2], h[-1]], dim=-1) if both else h[-1]
+    mask = torch.arange(6) < lengths[:, None]
+    torch.testing.assert_close(layer.summary(layer(x, mask)), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_a_cell_of_every_kind_of_part_runs_in_stacks_and_on_padding(
+    monkeypatch: pytest.MonkeyPatch, both: bool
+) -> None:
+    monkeypatch.setitem(CELLS, "peephole", Peephole)
+    layer = Recurrent("peephole", 2, 2, bidirectional=both, layers=2).double()
+    mask = torch.tensor([[True, True, True], [True, False, False]])
+    x = torch.randn(2, 3, 2, dtype=torch.float64, requires_grad=True)
+    names, values = zip(*layer.named_parameters(), strict=True)
+
+    def outputs(x: Tensor, *parameters: Tensor) -> Tensor:
+        return torch.func.functional_call(layer, dict(zip(names, parameters, strict=True)), (x, mask))[mask]
+
+    assert torch.autograd.gradcheck(outputs, (x, *values))
+    torch.testing.assert_close(layer(x, mask)[1, :1], layer(x[1:, :1])[0])
+
+
+def test_gates_vectors_and_biases_are_wired_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same layer written out by hand, with every block of weights cut out by its name."""
+    monkeypatch.setitem(CELLS, "peephole", Peephole)
+    layer, x = Recurrence("peephole", 2, 3).double(), torch.randn(1, 4, 2, dtype=torch.float64)
+    W, R, b = (
+        dict(zip("ifn", part.split(3), strict=True)) for part in (layer.weight, layer.recurrent_weight, layer.bias)
+    )
+    d, (p, q) = layer.recurrent_bias, layer.vectors
+    h = c = m = torch.zeros(3, dtype=torch.float64)
+    for t in range(4):
+        a = {gate: W[gate] @ x[0, t] + b[gate] + R[gate] @ h for gate in "if"}
+        i, forget = torch.sigmoid(a["i"] + p * c), torch.sigmoid(a["f"] + q * c)
+        c = forget * c + i * torch.tanh(W["n"] @ x[0, t] + b["n"] + forget * (R["n"] @ h + d))
+        m = torch.maximum(a["i"], m)
+        h = torch.tanh(c) * torch.sigmoid(m)
+    _, final = layer(x)
+    for name, expected in {"h": h, "c": c, "m": m}.items():
+        torch.testing.assert_close(final[name][0], expected)

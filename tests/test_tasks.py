@@ -1,12 +1,15 @@
 """The contract that every task keeps, and the exact references, each proved by a reader of its own."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import sqrt
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 from torch import Tensor
 
@@ -258,3 +261,104 @@ def test_the_1997_protocol_marks_where_the_paper_says() -> None:
 def test_the_worked_example_can_be_read(task: Task) -> None:
     batch = task.sample(np.random.default_rng(0), 2)
     assert task.read(batch, 0) != task.read(batch, 1)
+
+
+@each_form
+def test_padding_by_hand_changes_neither_loss_nor_score(task: Task) -> None:
+    inputs, targets, mask = batch = task.mixture().sample(np.random.default_rng(0), 30)
+    rng, shape, more = torch.Generator().manual_seed(0), (30, task.interface.outputs), 4
+
+    def padded(part: Tensor, value: float) -> Tensor:
+        return torch.cat([part, torch.full((30, more, *part.shape[2:]), value).to(part.dtype)], dim=1)
+
+    longer = Batch(padded(inputs, 0), targets, padded(mask, False))
+    outputs = longer_outputs = torch.randn(shape, generator=rng)
+    if task.interface.per_step:
+        longer = longer._replace(targets=padded(targets, IGNORED))
+        longer_outputs = torch.randn((30, mask.shape[1] + more, shape[1]), generator=rng)
+        outputs = longer_outputs[:, : mask.shape[1]]
+    for measure in (task.loss, task.score):
+        torch.testing.assert_close(measure(longer_outputs, longer), measure(outputs, batch))
+
+
+@pytest.mark.parametrize("task", [task for task in FORMS if task.interface.per_step])
+def test_what_is_said_on_padding_changes_neither_loss_nor_score(task: Task) -> None:
+    batch = task.mixture().sample(np.random.default_rng(0), 30)
+    outputs = torch.randn(*batch.mask.shape, task.interface.outputs, generator=torch.Generator().manual_seed(0))
+    otherwise = torch.where(batch.mask[..., None], outputs, 5 - outputs)
+    for measure in (task.loss, task.score):
+        assert measure(outputs, batch) == measure(otherwise, batch)
+
+
+@each_form
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_every_sequence_has_a_difficulty_between_the_shortest_and_the_nominal_one(
+    task: Task, data: st.DataObject
+) -> None:
+    shortest = data.draw(st.integers(task.easiest, task.nominal))
+    spread = data.draw(st.sampled_from(["even", "logarithmic"]))
+    drawn = replace(task, shortest=shortest, spread=spread).draw_difficulties(np.random.default_rng(0), 50)
+    assert shortest <= drawn.min() <= drawn.max() <= task.nominal
+
+
+@each_form
+def test_spreads_are_even_in_the_number_or_in_its_logarithm(task: Task) -> None:
+    values, even = replace(task, shortest=task.easiest, spread="even").difficulties()
+    assert even == pytest.approx(1 / len(values))
+    _, weights = task.mixture().difficulties()
+    assert np.cumsum(weights) == pytest.approx(np.log((values + 1) / values[0]) / np.log((values[-1] + 1) / values[0]))
+
+
+@pytest.mark.parametrize("name", TASKS)
+@given(st.integers(12, 400))
+@settings(max_examples=20, deadline=None)
+def test_any_grid_goes_from_easy_to_twice_the_nominal_difficulty(name: str, nominal: int) -> None:
+    task = TASKS[name](**{TASKS[name].difficulty: nominal})
+    grid = task.grid()
+    assert grid[0] <= max(task.easiest, nominal / 8)
+    assert nominal in grid
+    assert grid[-1] == 2 * nominal
+    assert list(grid) == sorted(set(grid))
+    assert all(task.at(difficulty).nominal == difficulty for difficulty in grid)
+
+
+@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_batch_has_as_many_sequences_as_asked_for_and_other_seeds_give_others(name: str, n: int) -> None:
+    task = TASKS[name]().mixture()
+    one, other = (task.sample(np.random.default_rng(seed), n) for seed in (0, 1))
+    assert all(len(part) == n for batch in (one, other) for part in batch)
+    assert one.inputs.shape != other.inputs.shape or not torch.equal(one.inputs, other.inputs)
+
+
+@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"DIFFICULTY": 0}, "DIFFICULTY"),
+        ({"DIFFICULTY": -1}, "DIFFICULTY"),
+        ({"DIFFICULTY": 2.5}, "DIFFICULTY"),
+        ({"DIFFICULTY": "long"}, "DIFFICULTY"),
+        ({"DIFFICULTY": None}, "DIFFICULTY"),
+        ({"shortest": 0}, "shortest"),
+        ({"shortest": -4}, "shortest"),
+        ({"DIFFICULTY": 30, "shortest": 31}, "shortest"),
+        ({"shortest": "short"}, "shortest"),
+        ({"spread": "odd"}, "spread"),
+        ({"no_such_parameter": 1}, "no_such_parameter"),
+    ],
+)
+def test_every_task_refuses_what_cannot_be_and_says_what(name: str, wrong: dict[str, Any], named: str) -> None:
+    difficulty = TASKS[name].difficulty
+    with pytest.raises(ValidationError, match=named.replace("DIFFICULTY", difficulty)):
+        TASKS[name](**{key.replace("DIFFICULTY", difficulty): value for key, value in wrong.items()})
+
+
+@each_form
+def test_references_are_scores_between_chance_and_perfect(task: Task) -> None:
+    references = task.references()
+    assert references["perfect"] == 1
+    assert 0 < references["chance"] < 1
+    assert all(0 <= value <= 1 for value in references.values())
+    assert all(value > 0 for value in task.loss_references().values())

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -151,6 +152,18 @@ def all_runs(client: "MlflowClient", experiment_id: str) -> "Iterator[Run]":
         yield from page
         if not (token := page.token):
             return
+
+
+def views(uri: str) -> dict[str, str]:
+    """Pages of the MLflow UI that list a task's settings, the best first, as paths by experiment and task."""
+    client = connect(uri)
+    pages = {}
+    for experiment in client.search_experiments():
+        for task in json.loads(experiment.tags.get("plan", '{"tasks": []}'))["tasks"]:
+            wanted = quote(f"tags.kind = 'setting' and tags.task = '{task}'")
+            query = f"searchFilter={wanted}&orderByKey={quote('metrics.`score`')}&orderByAsc=false"
+            pages[f"{experiment.name} {task}"] = f"#/experiments/{experiment.experiment_id}/runs?{query}"
+    return pages
 
 
 def read(uri: str, study: str, scale: str) -> StudyRecord:

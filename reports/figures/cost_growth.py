@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import NullLocator, ScalarFormatter
 
 from reports.evidence import Evidence
-from reports.figures.kind import FigureKind, draw_lines, panels, shared_legend, summarised, unique
+from reports.figures.kind import FigureKind, draw_lines, panels, plain_log, shared_legend, summarised, unique
 
 
 def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
@@ -28,7 +28,8 @@ def draw(table: pd.DataFrame) -> Figure:
         axis.set(xlabel="hidden size (of the LSTM where parameters are equal)", xscale="log", yscale="log")
         axis.set_xticks(sorted(table["row"].unique()))
         axis.xaxis.set_major_formatter(ScalarFormatter())
-        axis.minorticks_off()
+        axis.xaxis.set_minor_locator(NullLocator())
+        plain_log(axis.yaxis)
     axes[0].set_ylabel("µs per training sequence")
     shared_legend(figure, axes)
     return figure

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from reports.evidence import Evidence
-from reports.figures.kind import FigureKind, panels, shared_legend, summarised, unique
+from reports.figures.kind import FigureKind, panels, plain_log, shared_legend, summarised, unique
 from reports.style import style_of
 
 
@@ -27,6 +27,7 @@ def draw(table: pd.DataFrame) -> Figure:
             axis.vlines(row.microseconds, row.low, row.high, color=style["color"], linewidth=1)
             axis.plot(row.microseconds, row.mean, label=row.variant, **style)
         axis.set(xlabel="µs per training sequence (log)", ylabel="skill", xscale="log")
+        plain_log(axis.xaxis)
     shared_legend(figure, axes)
     return figure
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
 
 from reports.evidence import Evidence
 from reports.statistics import mean
@@ -63,6 +65,13 @@ def shared_legend(figure: Figure, axes: Sequence[Axes]) -> None:
     figure.legend(
         handles.values(), handles.keys(), loc="outside lower center", ncols=min(6, len(handles)), frameon=False
     )
+
+
+def plain_log(axis: Axis) -> None:
+    """Labels an axis that is logarithmic at 1, 2 and 5 of each power of ten, in plain numbers."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(ScalarFormatter())
+    axis.set_minor_locator(NullLocator())
 
 
 def unique(column: pd.Series) -> list[str]:

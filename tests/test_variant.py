@@ -1,0 +1,137 @@
+"""Variants: built from a seed alone, counted, and sized to a number of parameters."""
+
+import random
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ablations.models import CELLS, MODELS
+from ablations.models.variant import Variant, count_parameters, solve_size
+from tasks import TASKS
+
+INTERFACES = {
+    "copying": TASKS["copying"](delay=4, items=2).interface,
+    "adding": TASKS["adding"](length=6).interface,
+    "france": TASKS["france"](gap=3).interface,
+    "disambiguation": TASKS["disambiguation"]().interface,
+}
+VARIANTS = {
+    **{name: Variant(name, name) for name in MODELS},
+    **{cell: Variant(cell, "recurrent", {"cell": cell}) for cell in CELLS},
+    "deep": Variant("deep", "recurrent", {"cell": "gru", "bidirectional": True, "layers": 3}),
+}
+each_variant = pytest.mark.parametrize("name", VARIANTS)
+each_task = pytest.mark.parametrize("task", INTERFACES)
+
+
+@cache
+def counts(name: str, task: str) -> dict[int, int]:
+    """The parameters at every size from 1 to 20."""
+    return {size: count_parameters(VARIANTS[name], INTERFACES[task], size) for size in range(1, 21)}
+
+
+@each_variant
+@each_task
+def test_a_build_is_a_pure_function_of_its_seed(name: str, task: str) -> None:
+    def build(seed: int) -> dict[str, torch.Tensor]:
+        return VARIANTS[name].build(INTERFACES[task], 5, seed).state_dict()
+
+    torch.manual_seed(1)
+    first, other = build(7), build(8)
+    torch.manual_seed(2)
+    again = build(7)
+    assert first.keys() == again.keys() == other.keys()
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert all(not torch.equal(first[key], other[key]) for key in first if first[key].numel())
+
+
+@each_variant
+def test_a_build_touches_no_other_random_state(name: str) -> None:
+    torch.manual_seed(5)
+    before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    VARIANTS[name].build(INTERFACES["france"], 5, seed=3)
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert random.getstate() == before[1]
+    assert np.random.get_state()[1].tolist() == before[2]  # noqa: NPY002
+
+
+def test_a_build_that_fails_leaves_the_random_state_too() -> None:
+    before = torch.get_rng_state()
+    with pytest.raises(TypeError, match="cel"):
+        Variant("x", "recurrent", {"cel": "lstm"}).build(INTERFACES["france"], 5, seed=3)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@each_variant
+@pytest.mark.parametrize("task", ["copying", "adding"])
+def test_the_solved_size_comes_nearest_whatever_the_number_asked_for(name: str, task: str) -> None:
+    known = counts(name, task)
+    for parameters in ((known[1] + 1) // 2, known[1] - 1, known[8], (known[8] + known[9]) // 2 + 1):
+        size = solve_size(VARIANTS[name], INTERFACES[task], parameters)
+        assert abs(known[size] - parameters) == min(abs(count - parameters) for count in known.values())
+
+
+@given(st.integers(1, 2800))
+@settings(max_examples=30, deadline=None)
+def test_every_number_is_met_as_nearly_as_can_be_or_refused(parameters: int) -> None:
+    known = counts("bigru", "adding")
+    if known[1] > 2 * parameters:
+        with pytest.raises(ValueError, match=f"bigru has {known[1]} parameters at least; {parameters} cannot be met"):
+            solve_size(VARIANTS["bigru"], INTERFACES["adding"], parameters)
+    else:
+        size = solve_size(VARIANTS["bigru"], INTERFACES["adding"], parameters)
+        assert abs(known[size] - parameters) == min(abs(count - parameters) for count in known.values())
+
+
+@each_variant
+@pytest.mark.parametrize("parameters", [-1, 0, 1])
+def test_an_impossible_number_of_parameters_is_refused(name: str, parameters: int) -> None:
+    with pytest.raises(ValueError, match=f"{name} has .* {parameters} cannot be met"):
+        solve_size(VARIANTS[name], INTERFACES["france"], parameters)
+
+
+@pytest.mark.parametrize(("cell", "gates", "split"), [("rnn", 1, 0), ("gru", 3, 1), ("lstm", 4, 0)])
+@pytest.mark.parametrize("both", [False, True])
+def test_parameters_are_those_of_the_formula(cell: str, gates: int, split: int, both: bool) -> None:
+    """Features go in as they are, two of them; H(I + H + 1) for a gate, H more for a split one."""
+    variant = Variant("x", "recurrent", {"cell": cell, "bidirectional": both})
+    for size in (1, 3, 20):
+        layer = gates * size * (2 + size + 1) + split * size
+        readout = (1 + both) * size + 1
+        assert count_parameters(variant, INTERFACES["adding"], size) == (1 + both) * layer + readout
+
+
+def test_frozen_parameters_count() -> None:
+    size = 9
+    rnn, reservoir = (counts(name, "france")[size] for name in ("rnn", "reservoir"))
+    assert rnn == reservoir
+
+
+@pytest.mark.parametrize(("wrong", "near"), [("bilstn", "bilstm"), ("feed-forward", "feedforward"), ("tnc", "tcn")])
+def test_an_unknown_model_is_named_with_a_near_one_and_all_there_are(wrong: str, near: str) -> None:
+    with pytest.raises(ValueError, match=f"unknown model '{wrong}'; did you mean '{near}'.*known: .*reservoir"):
+        Variant("x", wrong)
+
+
+def test_a_model_unlike_all_others_is_named_without_a_guess() -> None:
+    with pytest.raises(ValueError, match=r"unknown model 'zzz'; \(known: feedforward, "):
+        Variant("x", "zzz")
+
+
+@each_variant
+def test_a_variant_knows_the_cell_whose_equations_run(name: str) -> None:
+    expected = {"feedforward": None, "cnn": None, "tcn": None, "birnn": "rnn", "bigru": "gru", "deep": "gru"}
+    expected |= {"reservoir": "rnn", **{cell: cell for cell in CELLS}}
+    cell = VARIANTS[name].cell(INTERFACES["france"])
+    assert (cell and cell.name) == expected.get(name, "lstm")
+
+
+def test_equal_variants_are_one_and_others_are_not() -> None:
+    flags = {"cell": "gru", "layers": 2}
+    same = Variant("x", "recurrent", dict(reversed(flags.items())))
+    assert len({Variant("x", "recurrent", flags), same}) == 1
+    assert len({same, Variant("x", "recurrent", {"cell": "gru"}), Variant("x", "bigru"), Variant("y", "bigru")}) == 4
