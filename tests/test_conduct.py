@@ -183,6 +183,11 @@ def _fail() -> None:
     raise MemoryError("no memory left")
 
 
+def _heed_interrupts() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so would all that is started by that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("whom", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_killed_command_carries_on_where_it_was(tmp_path: Path, whom: signal.Signals) -> None:
@@ -191,7 +196,14 @@ def test_a_killed_command_carries_on_where_it_was(tmp_path: Path, whom: signal.S
     command = [sys.executable, "-m", "ablations", "run", str(file), "--scale", "smoke", "--workers", "2"]
     stores = {name: os.environ | {"ABLATIONS_HOME": str(tmp_path / name)} for name in ("whole", "killed")}
     subprocess.run(command, env=stores["whole"], check=True, capture_output=True)
-    process = subprocess.Popen(command, env=stores["killed"], stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        env=stores["killed"],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_heed_interrupts,
+    )
     deadline = time.monotonic() + 60
     while not list((tmp_path / "killed").glob("checkpoints/*.pickle")) and time.monotonic() < deadline:
         time.sleep(0.01)

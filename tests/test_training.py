@@ -20,7 +20,9 @@ VARIANTS += [Variant(cell, "recurrent", {"cell": cell}) for cell in ("rnn", "lst
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
 def test_a_step_in_a_cohort_agrees_with_the_same_step_alone(cohort: MakeCohort, task: str, variant: Variant) -> None:
-    together = cohort(0.01, 0.003, 0.1, task=task, variant=variant)
+    # Adam divides by the gradient's own size, and so turns the rounding of a gradient near zero into a visible step.
+    optimiser = "adam" if variant.name == "lstm" else "sgd"
+    together = replace(cohort(0.01, 0.003, 0.1, task=task, variant=variant), optimiser=optimiser)
     start = Stack(together).initial
     state, _ = advance(together, None, 1)
     for index in range(3):
