@@ -293,3 +293,12 @@ def test_every_reservoir_has_its_spectral_radius(task: str, size: int) -> None:
     model = Variant("reservoir", "reservoir").build(REAL[task].interface, size, seed=0)
     weight = model.get_parameter("recurrent.forwards.0.recurrent_weight")
     assert max(abs(np.linalg.eigvals(weight.double().numpy()))) == pytest.approx(0.95, rel=1e-4)
+
+
+@each_model
+@each_shape
+def test_a_single_step_is_a_sequence_too(name: str, shape: str) -> None:
+    interface, model = SHAPES[shape], build(name, shape)
+    x, mask = draw(interface, 3, 5), (torch.arange(5) < 1).expand(3, 5)
+    outputs = model(x, mask)
+    torch.testing.assert_close(outputs[:, :1] if interface.per_step else outputs, model(x[:, :1]))

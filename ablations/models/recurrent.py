@@ -90,6 +90,8 @@ class Recurrent(nn.Module):
         self, cell: str, input_size: int, hidden_size: int, bidirectional: bool = False, layers: int = 1
     ) -> None:
         super().__init__()
+        if min(hidden_size, layers) < 1:
+            raise ValueError(f"hidden_size ({hidden_size}) and layers ({layers}) must be at least 1")
         self.output_size = hidden_size * (2 if bidirectional else 1)
         sizes = [input_size, *[self.output_size] * (layers - 1)]
         self.forwards = nn.ModuleList(Recurrence(cell, size, hidden_size) for size in sizes)
