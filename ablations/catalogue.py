@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from inspect import getdoc
 
 import numpy as np
+import torch
 
 from ablations.lab.estimate import estimate_seconds
 from ablations.lab.progress import duration
@@ -52,6 +53,7 @@ def describe_model(name: str) -> str:
 
 def describe_study(study: Study, scale: str, workers: int) -> Iterator[str]:
     """A study's question, its settings with sizes, its runs, and the time it takes at most, timed here; by line."""
+    torch.set_num_threads(1)  # as the workers that the estimate speaks of
     budget = study.at(scale).budget
     yield study.question
     yield f"Scale {scale}: {budget.trials} trials on {budget.search_seeds} seeds and {budget.replicates} replicates "
