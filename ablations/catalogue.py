@@ -18,8 +18,10 @@ from tasks import TASKS, Task
 
 
 def first_line(thing: object) -> str:
-    """The first line of what a thing says of itself."""
-    return (getdoc(getattr(thing, "func", thing)) or "").partition("\n")[0]
+    """The first line of what a thing says of itself, and the flags that it fixes."""
+    flags = ", ".join(f"{name} {value}" for name, value in getattr(thing, "keywords", {}).items())
+    line = (getdoc(getattr(thing, "func", thing)) or "").partition("\n")[0]
+    return f"{line} ({flags})" if flags else line
 
 
 def describe_task(name: str) -> str:
@@ -55,13 +57,16 @@ def describe_study(study: Study, scale: str, workers: int) -> Iterator[str]:
     """A study's question, its settings with sizes, its runs, and the time it takes at most, timed here; by line."""
     torch.set_num_threads(1)  # as the workers that the estimate speaks of
     budget = study.at(scale).budget
+    chosen = list(study.settings(scale))
     yield study.question
-    yield f"Scale {scale}: {budget.trials} trials on {budget.search_seeds} seeds and {budget.replicates} replicates "
-    yield f"of each setting, at most {budget.steps} steps of {budget.batch} sequences each."
+    yield (
+        f"Scale {scale}, each setting: {budget.trials} trials (search seeds: {budget.search_seeds}), {budget.replicates} "
+        f"replicates, at most {budget.steps} steps of {budget.batch} sequences each."
+    )
     yield ""
     yield f"{'setting':32} {'hidden':>6} {'parameters':>10} {'at most':>12}"
     total, settings = 0.0, 0
-    for setting in study.settings(scale):
+    for setting in chosen:
         seconds = estimate_seconds(study, scale, setting, workers)
         parameters = count_parameters(setting.variant, setting.task.interface, setting.size)
         yield f"{setting.name:32} {setting.size:6} {parameters:10} {duration(seconds):>12}"
@@ -75,7 +80,7 @@ def describe_status(study: StudyRecord) -> Iterator[str]:
     """How far a study is: runs by setting, how they ended, and the mean test score so far; by line."""
     budget = study.plan["budget"]
     yield f"{study.name} at scale {study.scale}: {study.plan['question']}"
-    yield f"{'setting':32} {'trials':>8} {'replicates':>10} {'score':>7}  ended early"
+    yield f"{'setting':32} {'trainings':>9} {'replicates':>10} {'score':>7}  ended early"
     for setting in study.settings:
         trials, replicates = (
             [run for run in runs if run.setting == setting.identity] for runs in (study.trials, study.replicates)
@@ -85,7 +90,7 @@ def describe_status(study: StudyRecord) -> Iterator[str]:
         ends = Counter(run.status for run in trials + replicates if run.status != "finished")
         early = ", ".join(f"{count} {status}" for status, count in sorted(ends.items()))
         yield (
-            f"{setting.task + '/' + setting.variant:32} {len(trials):>4}/{budget['trials'] * budget['search_seeds']:<3} "
+            f"{setting.task + '/' + setting.variant:32} {len(trials):>5}/{budget['trials'] * budget['search_seeds']:<3} "
             f"{len(replicates):>6}/{budget['replicates']:<3} {score:>7}  {early}"
         )
     planned = len(study.plan["tasks"]) * len(study.plan["variants"])

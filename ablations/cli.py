@@ -125,6 +125,13 @@ def _study(name: str, scale: str, options: Mapping[str, Any]) -> "Study":
         raise click.UsageError(in_one_line(error)) from error
 
 
+def _recorded_name(study: str) -> str:
+    """The name that a study is recorded under, given that or the file that defines it."""
+    from ablations.studies import find
+
+    return find(study).name if study.endswith(".py") else study
+
+
 def _print_plan(study: "Study", scale: str, workers: int) -> int:
     from ablations.catalogue import describe_study
 
@@ -137,7 +144,7 @@ def _print_plan(study: "Study", scale: str, workers: int) -> int:
 @click.argument("study")
 @_with_place
 def report(study: str, scale: str, tracking_uri: str | None) -> None:
-    """Write the HTML and PDF report of STUDY from its record, and describe its settings in MLflow."""
+    """Write the HTML and PDF report of STUDY, a name or a file, from its record, and describe it in MLflow."""
     import numpy as np
 
     from ablations.lab.record import describe, describe_experiment
@@ -149,9 +156,9 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
     from reports.write import write
 
     uri = _tracking(tracking_uri)
-    recorded = read(uri, study, scale)
+    recorded = read(uri, _recorded_name(study), scale)
     make_writable(_home())
-    written = write(recorded, _home() / "reports" / f"{study}-{scale}", np.random.default_rng(0))
+    written = write(recorded, _home() / "reports" / f"{recorded.name}-{scale}", np.random.default_rng(0))
     evidence = Evidence(recorded)
     for setting in recorded.settings:
         if summary := summarise(evidence, setting, np.random.default_rng(0)):
@@ -220,11 +227,11 @@ def show(name: str, scale: str, workers: int) -> None:
 @click.argument("study")
 @_with_place
 def status(study: str, scale: str, tracking_uri: str | None) -> None:
-    """Say how far STUDY is: runs by setting and how they ended, and the scores so far."""
+    """Say how far STUDY, a name or a file, is: runs by setting, how they ended, and the scores so far."""
     from ablations.catalogue import describe_status
     from ablations.lab.tracking import read
 
-    for line in describe_status(read(_tracking(tracking_uri), study, scale)):
+    for line in describe_status(read(_tracking(tracking_uri), _recorded_name(study), scale)):
         click.echo(line)
 
 

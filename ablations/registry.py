@@ -13,7 +13,7 @@ def look_up(registry: Mapping[str, T], name: str, kind: str) -> T:
     >>> look_up({"lstm": 1, "gru": 2}, "ltsm", "cell")
     Traceback (most recent call last):
         ...
-    ValueError: unknown cell 'ltsm'; did you mean 'lstm'? (known: lstm, gru)
+    ValueError: unknown cell 'ltsm'; did you mean 'lstm'? Known: lstm, gru
     """
     if name not in registry:
         raise ValueError(unknown(kind, name, registry))
@@ -24,5 +24,5 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """The one line that says that there is no such thing, and what there is."""
     names = list(known)
     near = get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"unknown {kind} {name!r}; {hint}(known: {', '.join(names)})"
+    hint = f"did you mean {near[0]!r}? Known: " if near else "known: "
+    return f"unknown {kind} {name!r}; {hint}{', '.join(names)}"

@@ -139,13 +139,15 @@ class Study:
         if self.baseline not in names:
             raise ValueError(f"baseline {self.baseline!r} is not one of its variants: {', '.join(names)}")
         factors = [*self.nuisance, *self.fixed]
+        for factor in factors:
+            look_up(dict.fromkeys(HYPERPARAMETERS), factor, "nuisance or fixed factor")
         if sorted(factors) != sorted(HYPERPARAMETERS):
             raise ValueError(f"nuisance and fixed factors together must be {', '.join(HYPERPARAMETERS)}, each once")
         return self
 
     def at(self, scale: str) -> Scale:
         """The tasks and budget of that scale. Raises ValueError where the study has no such scale."""
-        return look_up(self.scales, scale, f"scale of study {self.name}")
+        return look_up(self.scales, scale, "scale")
 
     def with_budget(self, scale: str, changes: Mapping[str, int]) -> "Study":
         """The study with some parts of one scale's budget changed."""

@@ -33,7 +33,7 @@ def _lead(evidence: Evidence, leader: str, other: str, rng: np.random.Generator)
     difference = pooled_difference(evidence, leader, other, rng)
     if difference is None:
         return float("nan"), False
-    return difference.value, difference.n >= FEWEST and difference.low > 0
+    return difference.value, difference.fewest >= FEWEST and difference.low > 0
 
 
 def differences(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
@@ -59,7 +59,7 @@ def comparison_blocks(evidence: Evidence, rng: np.random.Generator) -> Iterator[
         yield Paragraph("No variant has replicates on every task yet.")
         return
     equal = frame["variant"][~frame["distinguishable"]].tolist()[1:]
-    others = f"cannot be told apart from it: {', '.join(equal)}" if equal else "is told apart from all others"
+    others = f"these cannot be told apart from it: {', '.join(equal)}" if equal else "it is told apart from all others"
     yield Paragraph(
         f"Over all tasks of this study {frame['variant'][0]} has the highest pooled skill; by paired differences "
         f"{others}. Which one suits a task of one's own is better read task by task, from the tables and figures below."
@@ -69,7 +69,8 @@ def comparison_blocks(evidence: Evidence, rng: np.random.Generator) -> Iterator[
         frame,
         "Interquartile mean of skill over all tasks and replicates, its 95 % interval, and the paired difference to the "
         f"leading variant, which is distinguishable where that difference's interval over at least {FEWEST} runs is "
-        "above 0. Only variants with replicates on every task are ranked.",
+        "above 0. The difference is the interquartile mean of paired differences, "
+        "and need not follow the ranking. Only variants with replicates on every task are ranked.",
     )
     yield Table(
         "differences",

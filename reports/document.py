@@ -60,7 +60,7 @@ def as_text(value: object) -> str:
         return "yes" if value else "no"
     if not isinstance(value, int | float | np.number):
         return str(value)
-    number = float(value)
+    number = 0.0 if abs(float(value)) < 1e-12 else float(value)  # what is left of a sum that cancels
     if np.isnan(number):
         return "–"
     if np.isinf(number):

@@ -15,12 +15,16 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its 95 % interval and the count of runs behind it; the ends are NaN where one run gives none."""
+    """A number with its 95 % interval and the count of runs behind it; the ends are NaN where one run gives none.
+
+    Where samples were pooled, `fewest` is the number of runs in the smallest of them: what may carry a conclusion.
+    """
 
     value: float
     low: float
     high: float
     n: int
+    fewest: int
 
     def __str__(self) -> str:
         if np.isnan(self.low):
@@ -45,7 +49,7 @@ def pooled(strata: Sequence[ArrayLike], rng: np.random.Generator) -> Estimate:
 def geometric_mean(ratios: ArrayLike, rng: np.random.Generator) -> Estimate:
     """The geometric mean of positive ratios, with its percentile bootstrap interval."""
     logs = mean(np.log(np.asarray(ratios, dtype=float)), rng)
-    return Estimate(float(np.exp(logs.value)), float(np.exp(logs.low)), float(np.exp(logs.high)), logs.n)
+    return Estimate(float(np.exp(logs.value)), float(np.exp(logs.low)), float(np.exp(logs.high)), logs.n, logs.fewest)
 
 
 def probability_of_improvement(a: ArrayLike, b: ArrayLike, rng: np.random.Generator) -> Estimate:
@@ -79,13 +83,13 @@ def half_life(difficulty: ArrayLike, skills: ArrayLike) -> float:
 
 
 def _estimate(samples: Sequence[Array], statistic: Callable[..., Array], rng: np.random.Generator) -> Estimate:
-    n, value = sum(map(len, samples)), float(statistic(*samples, axis=-1))
-    if min(map(len, samples)) < 2:
-        return Estimate(value, float("nan"), float("nan"), n)
+    sizes, value = [len(sample) for sample in samples], float(statistic(*samples, axis=-1))
+    if min(sizes) < 2:
+        return Estimate(value, float("nan"), float("nan"), sum(sizes), min(sizes))
     found = bootstrap(
         samples, statistic, n_resamples=RESAMPLES, confidence_level=LEVEL, method="percentile", vectorized=True, rng=rng
     ).confidence_interval
-    return Estimate(value, float(found.low), float(found.high), n)
+    return Estimate(value, float(found.low), float(found.high), sum(sizes), min(sizes))
 
 
 def _mean(sample: Array, axis: int) -> Array:

@@ -25,8 +25,9 @@ def verdict_blocks(verdicts: Mapping[str, Verdict]) -> Iterator[Block]:
     """The ledger at a glance, then each claim with its rule, its numbers, and the runs behind them."""
     yield Heading("Verdicts")
     yield Paragraph(
-        f"Each claim names its comparison and its rule in advance. Intervals are 95 %; one over fewer than {FEWEST} runs "
-        "decides nothing. A verdict speaks of these tasks at these sizes and budgets, and of nothing beyond them."
+        f"Each claim names its comparison and its rule in advance. Intervals are 95 %; one over fewer than {FEWEST} runs, of "
+        "each task where tasks are pooled, decides nothing. "
+        "A verdict speaks of these tasks at these sizes and budgets, and of nothing beyond them."
     )
     ledger = [[name, CLAIMS[name].sentence, verdict.word] for name, verdict in verdicts.items()]
     yield Table("verdicts", pd.DataFrame(ledger, columns=["claim", "sentence", "verdict"]), "The ledger of claims.")
@@ -48,8 +49,8 @@ def _claim_blocks(name: str, claim: Claim, verdict: Verdict) -> Iterator[Block]:
     yield Paragraph(f"Outcome: {verdict.reason}")
     if not verdict.parts:
         return
-    nothing = Estimate(float("nan"), float("nan"), float("nan"), 0)
-    rows = [[part.what, *astuple(part.estimate or nothing), part.word] for part in verdict.parts]
+    nothing = Estimate(float("nan"), float("nan"), float("nan"), 0, 0)
+    rows = [[part.what, *astuple(part.estimate or nothing)[:4], part.word] for part in verdict.parts]
     columns = ["measured", "estimate", "low", "high", "n", "by itself"]
     frame = pd.DataFrame(rows, columns=columns)
     yield Table(f"claim_{name}", frame, f"The numbers behind {name}, with their 95 % intervals.")

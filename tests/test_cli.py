@@ -30,6 +30,12 @@ BAD_FILES = {
     "name.py": ("STUDY = Studie()", "NameError"),
     "none.py": ("X = 1", "defines no STUDY"),
     "task.py": ("from tasks import TASKS\nTASKS['copying'](delay=-1)", "Copying: delay: Input should be greater than"),
+    "taken.py": (STUDY.replace('name="own"', 'name="claims"'), "named 'claims' like a built-in one"),
+    "near.py": (
+        "\nfrom ablations.models.variant import Variant\nVariant('x', 'biigru')",
+        "near.py, line 3: unknown model",
+    ),
+    "factor.py": (STUDY + "STUDY = replace(STUDY, nuisance={'lrr': 1})", "lr"),
     "baseline.py": (STUDY + "STUDY = replace(STUDY, baseline='gru')", "baseline 'gru' is not one of"),
 }
 
@@ -113,8 +119,10 @@ def test_from_a_study_file_to_its_report(
     assert "2 settings, 4 runs" in capsys.readouterr().out
     assert not home.exists()
     assert ablate(monkeypatch, "run", str(file), *SMALLEST) == 0
-    assert ablate(monkeypatch, "status", "own", "--scale", "smoke") == 0
+    assert ablate(monkeypatch, "status", str(file), "--scale", "smoke") == 0
     assert "1/1" in capsys.readouterr().out
+    assert ablate(monkeypatch, "report", "onw", "--scale", "smoke") == 2
+    assert "recorded are own-smoke" in capsys.readouterr().err
     assert ablate(monkeypatch, "report", "own", "--scale", "smoke") == 0
     named = [Path(line) for line in capsys.readouterr().out.splitlines()]
     assert [path.name for path in named] == ["report.html", "report.pdf"]

@@ -18,6 +18,7 @@ from ablations.lab.execution import Executor, Inline, Processes
 from ablations.lab.laboratory import JobFailed, Laboratory
 from ablations.lab.record import Record
 from ablations.lab.search import storage_at
+from ablations.lab.setting import setting_identity
 from ablations.lab.tracking import RunRecord, StudyRecord, read
 from ablations.studies import find
 from ablations.study import Study
@@ -214,3 +215,20 @@ def test_a_killed_command_carries_on_where_it_was(tmp_path: Path, whom: signal.S
     subprocess.run(command, env=stores["killed"], check=True, capture_output=True)
     study = find(str(file))
     assert _numbers(study, tmp_path / "killed") == _numbers(study, tmp_path / "whole")
+
+
+def test_a_smaller_budget_reads_as_if_it_had_been_the_only_one(study: Study, tmp_path: Path) -> None:
+    _carry_out(study, tmp_path / "a")
+    less = study.with_budget("smoke", {"trials": 2, "replicates": 1})
+    assert _carry_out(less, tmp_path / "a").runs <= 4  # a replicate of another best trial, at most, is new
+    _carry_out(less, tmp_path / "only")
+    assert _numbers(less, tmp_path / "a").keys() == _numbers(less, tmp_path / "only").keys()
+
+
+def test_runs_of_another_budget_are_kept_and_not_counted(study: Study, tmp_path: Path) -> None:
+    _carry_out(study, tmp_path / "a")
+    other = study.with_budget("smoke", {"steps": 4})
+    record = Record(f"sqlite:///{tmp_path / 'a' / 'mlflow.db'}", other.plan("smoke"), tmp_path)
+    assert record.holdings([setting_identity(other, "smoke", s) for s in other.settings("smoke")]) == (0, 4)
+    own = [setting_identity(study, "smoke", s) for s in study.settings("smoke")]
+    assert record.holdings(own) == (4 * study.at("smoke").budget.runs, 0)

@@ -62,14 +62,14 @@ def test_the_best_is_the_highest_and_the_earliest_of_equals(tmp_path: Path, stud
     for number, (status, objective) in enumerate(ends):
         search.hyperparameters(number)
         search.tell(number, status, objective)
-    assert search.best() == 2
+    assert search.best(5) == 2
 
 
 def test_there_is_no_best_where_every_trial_diverged(tmp_path: Path, study: Study) -> None:
     search = _search(tmp_path, study)
     search.hyperparameters(0)
     search.tell(0, "diverged", None)
-    assert search.best() is None
+    assert search.best(1) is None
 
 
 def test_a_storage_that_cannot_be_opened_is_one_clear_error(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,10 +20,11 @@ OVER = {"finished": "FINISHED", "solved": "FINISHED", "pruned": "KILLED", "diver
 
 
 class Ended(NamedTuple):
-    """How a run ended, and the value of the search's objective if it has one."""
+    """How a run ended, the value of the search's objective if it has one, and the run id of its parent."""
 
     status: str
     objective: float | None
+    parent: str
 
 
 class Record:
@@ -42,6 +43,12 @@ class Record:
         self._parents: dict[str, str] = {}
         self.finished: dict[str, Ended] = {}
         self._take_stock()
+
+    def holdings(self, settings: Collection[str]) -> tuple[int, int]:
+        """How many runs there are of settings with those identities, and how many parent runs of other settings."""
+        own = {self._parents[setting] for setting in settings if setting in self._parents}
+        others = len(self._parents) - len(own)
+        return sum(ended.parent in own for ended in self.finished.values()), others
 
     def open_setting(self, setting: SettingRecord) -> str:
         """Makes the setting's parent run, or takes up the one that is there; returns its run id."""
@@ -91,7 +98,7 @@ class Record:
             self.client.log_batch(made, metrics=metrics[start : start + MOST_METRICS])
         self.client.log_batch(made, params=_parameters(parameters))
         self.client.set_terminated(made, OVER[run.status])
-        self.finished[run.identity] = Ended(run.status, run.metrics.get("objective"))
+        self.finished[run.identity] = Ended(run.status, run.metrics.get("objective"), tags[PARENT])
 
     def close_parent(self, own_identity: str, tags: Mapping[str, Any] | None = None) -> None:
         """Ends a parent run, with what is now known of it."""
@@ -127,7 +134,8 @@ class Record:
                 self.client.set_tag(run.info.run_id, "status", INTERRUPTED)
                 self.client.set_terminated(run.info.run_id, "KILLED")
             elif status != INTERRUPTED:
-                self.finished[own_identity] = Ended(str(status), run.data.metrics.get("objective"))
+                objective, parent = run.data.metrics.get("objective"), run.data.tags[PARENT]
+                self.finished[own_identity] = Ended(str(status), objective, parent)
 
 
 def describe(uri: str, run_id: str, text: str, metrics: Mapping[str, float], files: Mapping[str, str]) -> None:

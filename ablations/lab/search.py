@@ -60,9 +60,10 @@ class Search:
         value = objective if state is TrialState.COMPLETE else None
         self._optuna.tell(number, value, state, skip_if_finished=True)
 
-    def best(self) -> int | None:
-        """The trial with the best objective, the earliest of equals; None where every trial diverged."""
+    def best(self, trials: int) -> int | None:
+        """The best of the first so many trials, the earliest of equals; None where every one of them diverged."""
         complete = self._optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        complete = [trial for trial in complete if trial.number < trials]
         return max(complete, key=lambda trial: (trial.value, -trial.number)).number if complete else None
 
     def _sampler(self, number: int) -> BaseSampler:

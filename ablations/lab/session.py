@@ -18,6 +18,7 @@ from ablations.lab.progress import Reporter
 from ablations.lab.provenance import provenance
 from ablations.lab.record import Record
 from ablations.lab.search import storage_at
+from ablations.lab.setting import setting_identity
 from ablations.study import Study
 
 
@@ -40,9 +41,12 @@ def run_study(
     """
     make_writable(place.home)
     record = Record(place.tracking_uri, study.plan(scale), place.home / "artifacts")
-    budget = study.at(scale).budget
-    planned = len(list(study.settings(scale))) * budget.runs
-    with Reporter(console, planned, len(record.finished)) as watch, _executor(executor, workers) as pool:
+    settings = [setting_identity(study, scale, setting) for setting in study.settings(scale)]
+    known, others = record.holdings(settings)
+    if others > int(study.at(scale).costs is not None):
+        console.print("The record also keeps settings of another plan; status and report speak of this one.")
+    planned = len(settings) * study.at(scale).budget.runs
+    with Reporter(console, planned, known) as watch, _executor(executor, workers) as pool:
         laboratory = Laboratory(record, storage_at(place.storage), Checkpoints(place.home / "checkpoints"), watch)
         with _timed(record, {**provenance(command), "workers": workers}):
             return conduct(study, scale, laboratory, pool, at_once=workers + 1)

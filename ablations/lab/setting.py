@@ -19,8 +19,8 @@ from ablations.models.variant import count_parameters
 from ablations.study import HYPERPARAMETERS, Setting, Study, as_data
 
 
-def setting_record(study: Study, scale: str, setting: Setting) -> SettingRecord:
-    """What the record keeps of a setting; its identity is a hash of all that determines its numbers.
+def setting_identity(study: Study, scale: str, setting: Setting) -> str:
+    """A hash of all that determines a setting's numbers.
 
     How many trials and replicates there are is no part of that: more of them go on from those there are.
     """
@@ -31,10 +31,16 @@ def setting_record(study: Study, scale: str, setting: Setting) -> SettingRecord:
         "budget": {key: value for key, value in plan["budget"].items() if key not in ("trials", "replicates")},
         **{key: plan[key] for key in ("nuisance", "fixed", "criterion", "seed")},
     }
+    return identity(content)
+
+
+def setting_record(study: Study, scale: str, setting: Setting) -> SettingRecord:
+    """What the record keeps of a setting."""
+    task, variant = setting.task, setting.variant
     cell = variant.cell(task.interface)
     return SettingRecord(
         run_id="",
-        identity=identity(content),
+        identity=setting_identity(study, scale, setting),
         task=setting.label,
         task_parameters=as_data(task),
         difficulty=task.difficulty,
@@ -66,7 +72,7 @@ class SettingWork:
         search = Search(self.laboratory.storage, parent, self.entry.identity, self.study, self.budget.group)
         try:
             yield from self._search(search)
-            best = search.best()
+            best = search.best(self.budget.trials)
             if best is not None:
                 yield from self._replicate(best, search.hyperparameters(best))
         except JobFailed as error:

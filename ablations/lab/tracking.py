@@ -169,13 +169,15 @@ def views(uri: str) -> dict[str, str]:
 def read(uri: str, study: str, scale: str) -> StudyRecord:
     """The record of a study at one scale. Raises `RecordError` where there is none.
 
-    Of an interrupted study the finished part is read. Left out are settings that do not belong to the study's latest
-    plan, and replicates of a trial that is not its setting's best any more.
+    Of an interrupted study the finished part is read. Left out is what does not belong to the study's latest plan:
+    other settings, more trials and replicates than it has, and replicates of a trial that is not the best any more.
     """
     client = connect(uri)
     experiment = client.get_experiment_by_name(experiment_name(study, scale))
     if experiment is None or "plan" not in experiment.tags:
-        raise RecordError(f"nothing is recorded of study {study!r} at scale {scale!r}; `ablate run` comes first")
+        known = [found.name for found in client.search_experiments() if "plan" in found.tags]
+        there = f"recorded are {', '.join(sorted(known))}" if known else "`ablate run` comes first"
+        raise RecordError(f"nothing is recorded of study {study!r} at scale {scale!r}; {there}")
     plan = json.loads(experiment.tags["plan"])
     runs = list(all_runs(client, experiment.experiment_id))
     current = [run for run in runs if run.data.tags.get("plan") == experiment.tags["plan_identity"]]
@@ -191,8 +193,14 @@ def read(uri: str, study: str, scale: str) -> StudyRecord:
         plan=plan,
         provenance=json.loads(experiment.tags["provenance"]),
         settings=tuple(sorted(settings, key=_in_order_of(plan))),
-        trials=tuple(run for run in children if run.kind == "trial"),
-        replicates=tuple(r for r in children if r.kind == "replicate" and r.factors["trial"] == best[r.setting]),
+        trials=tuple(r for r in children if r.kind == "trial" and r.number < plan["budget"]["trials"]),
+        replicates=tuple(
+            r
+            for r in children
+            if r.kind == "replicate"
+            and r.factors["trial"] == best[r.setting]
+            and r.number < plan["budget"]["replicates"]
+        ),
         costs=tuple(run for run in children if run.kind == "cost"),
     )
 

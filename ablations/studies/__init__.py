@@ -2,6 +2,7 @@
 
 import runpy
 from pathlib import Path
+from traceback import extract_tb
 
 from pydantic import ValidationError
 
@@ -29,10 +30,18 @@ def find(name: str) -> Study:
     except SyntaxError as error:
         raise ValueError(f"{name}, line {error.lineno}: {error.msg}") from error
     except Exception as error:
-        raise ValueError(f"{name}: {type(error).__name__}: {error}") from error
+        kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
+        raise ValueError(f"{name}, line {_line_in(name, error)}: {kind}{error}") from error
     if not isinstance(defined, Study):
         raise ValueError(f"{name} defines no STUDY of type ablations.study.Study")
+    if defined.name in STUDIES:
+        raise ValueError(f"{name}: its study is named {defined.name!r} like a built-in one; give it a name of its own")
     return defined
+
+
+def _line_in(file: str, error: Exception) -> int | None:
+    """The line of the file that the error came through last."""
+    return next((frame.lineno for frame in reversed(extract_tb(error.__traceback__)) if frame.filename == file), None)
 
 
 def in_one_line(error: ValidationError) -> str:

@@ -13,7 +13,7 @@ MARGIN = 0.02
 """A difference in skill smaller than this is of no practical interest."""
 
 FEWEST = 5
-"""An interval over fewer runs than this decides nothing."""
+"""An interval over fewer runs than this, of each task where tasks are pooled, decides nothing."""
 
 Word = Literal["supported", "contradicted", "inconclusive", "not run"]
 
@@ -56,7 +56,7 @@ class Claim:
         """The verdict: contradicted if any part is, supported if all parts are, not run if any is missing."""
         parts = tuple(self.parts(evidence, rng))
         word = combined([part.word for part in parts])
-        return Verdict(word, parts, self._runs(evidence), _reason(word, parts))
+        return Verdict(word, parts, () if word == "not run" else self._runs(evidence), _reason(word, parts))
 
     def _runs(self, evidence: Evidence) -> tuple[str, ...]:
         if self.costs:
@@ -108,7 +108,7 @@ def pooled_difference(evidence: Evidence, a: str, b: str, rng: np.random.Generat
 def _word(estimate: Estimate | None, limit: float) -> Word:
     if estimate is None:
         return "not run"
-    if estimate.n < FEWEST:
+    if estimate.fewest < FEWEST:
         return "inconclusive"
     if estimate.low > limit:
         return "supported"

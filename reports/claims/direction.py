@@ -32,7 +32,7 @@ def _future_context(evidence: Evidence, rng: np.random.Generator) -> Sequence[Pa
 def _not_above(what: str, estimate: Estimate | None, ceiling: float) -> Part:
     """Contradicted where the whole interval is above a ceiling that cannot be passed, supported otherwise."""
     part = below(what, estimate, ceiling)
-    enough = estimate is not None and estimate.n >= FEWEST
+    enough = estimate is not None and estimate.fewest >= FEWEST
     return Part(what, estimate, "supported") if enough and part.word == "inconclusive" else part
 
 

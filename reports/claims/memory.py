@@ -28,10 +28,10 @@ def _at_difficulty(evidence: Evidence, variant: str, task: str, which: str) -> p
 
 
 def _refusals(evidence: Evidence, variant: str, rng: np.random.Generator) -> Estimate | None:
-    """The share of harder-than-trained difficulties that a variant refused, by replicate."""
+    """The share of harder-than-trained difficulties that a variant refused, by seed, over all tasks."""
     rows = evidence.difficulty
     longer = rows[(rows["variant"] == variant) & (rows["difficulty"] > rows["nominal"])]
-    return from_runs(longer.groupby(["task", "seed"])["refused"].mean(), mean, rng)
+    return from_runs(longer.groupby("seed")["refused"].mean(), mean, rng)
 
 
 def _fixed_length(evidence: Evidence, rng: np.random.Generator) -> Sequence[Part]:
