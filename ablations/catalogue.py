@@ -20,7 +20,7 @@ from tasks import TASKS, Task
 def first_line(thing: object) -> str:
     """The first line of what a thing says of itself, and the flags that it fixes."""
     flags = ", ".join(f"{name} {value}" for name, value in getattr(thing, "keywords", {}).items())
-    line = (getdoc(getattr(thing, "func", thing)) or "").partition("\n")[0]
+    line = _prose(thing).partition("\n")[0]
     return f"{line} ({flags})" if flags else line
 
 
@@ -50,7 +50,7 @@ def describe_model(name: str) -> str:
     """A model, and the hidden size that some parameter counts give it on each task."""
     variant = Variant(name, name)
     rows = [f"hidden size and parameters on the task {task}: {_sizes(variant, TASKS[task]())}" for task in TASKS]
-    return f"{_prose(getattr(MODELS[name], 'func', MODELS[name]))}\n\n{_indented(chr(10).join(rows))}"
+    return f"{_prose(MODELS[name])}\n\n{_indented(chr(10).join(rows))}"
 
 
 def describe_study(study: Study, scale: str, workers: int) -> Iterator[str]:
@@ -65,15 +65,15 @@ def describe_study(study: Study, scale: str, workers: int) -> Iterator[str]:
     )
     yield ""
     yield f"{'setting':32} {'hidden':>6} {'parameters':>10} {'at most':>12}"
-    total, settings = 0.0, 0
+    total = 0.0
     for setting in chosen:
         seconds = estimate_seconds(study, scale, setting, workers)
         parameters = count_parameters(setting.variant, setting.task.interface, setting.size)
         yield f"{setting.name:32} {setting.size:6} {parameters:10} {duration(seconds):>12}"
-        total, settings = total + seconds, settings + 1
-    runs = settings * budget.runs
+        total += seconds
     yield ""
-    yield f"{settings} settings, {runs} runs; about {duration(total)} with {workers} workers if no run stops early."
+    runs = len(chosen) * budget.runs
+    yield f"{len(chosen)} settings, {runs} runs; about {duration(total)} with {workers} workers if no run stops early."
 
 
 def describe_status(study: StudyRecord) -> Iterator[str]:
@@ -98,8 +98,8 @@ def describe_status(study: StudyRecord) -> Iterator[str]:
 
 
 def _prose(thing: object) -> str:
-    """A docstring up to its doctests."""
-    return (getdoc(thing) or "").partition(">>>")[0].rstrip()
+    """A docstring, that of what a partial calls, up to its doctests."""
+    return (getdoc(getattr(thing, "func", thing)) or "").partition(">>>")[0].rstrip()
 
 
 def _indented(text: str) -> str:

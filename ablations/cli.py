@@ -146,25 +146,27 @@ def _print_plan(study: "Study", scale: str, workers: int) -> int:
 def report(study: str, scale: str, tracking_uri: str | None) -> None:
     """Write the HTML and PDF report of STUDY, a name or a file, from its record, and describe it in MLflow."""
     import numpy as np
+    import pandas as pd
 
     from ablations.lab.record import describe, describe_experiment
     from ablations.lab.session import make_writable
-    from ablations.lab.tracking import read
+    from ablations.lab.tracking import connect, read
     from reports.evidence import Evidence
     from reports.settings import summarise
-    from reports.verdicts import in_brief, judged
+    from reports.verdicts import in_brief
     from reports.write import write
 
     uri = _tracking(tracking_uri)
     recorded = read(uri, _recorded_name(study), scale)
     make_writable(_home())
-    written = write(recorded, _home() / "reports" / f"{recorded.name}-{scale}", np.random.default_rng(0))
-    evidence = Evidence(recorded)
+    folder = _home() / "reports" / f"{recorded.name}-{scale}"
+    written = write(recorded, folder, np.random.default_rng(0))
+    client, evidence = connect(uri), Evidence(recorded)
     for setting in recorded.settings:
         if summary := summarise(evidence, setting, np.random.default_rng(0)):
-            describe(uri, setting.run_id, summary.text, summary.metrics, {"setting.svg": summary.svg})
-    verdicts = judged(evidence, np.random.default_rng(0))
-    describe_experiment(uri, recorded.experiment_id, in_brief(recorded.plan["question"], verdicts))
+            describe(client, setting.run_id, summary.text, summary.metrics, {"setting.svg": summary.svg})
+    ledger = pd.read_csv(folder / "tables" / "verdicts.csv")
+    describe_experiment(client, recorded.experiment_id, in_brief(recorded.plan["question"], ledger))
     for path in written:
         click.echo(path)
 
@@ -198,8 +200,7 @@ def list_(kind: str | None) -> None:
 @click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count(), show_default=True, help="Of a study.")
 def show(name: str, scale: str, workers: int) -> None:
     """Explain one task, cell, model, study or claim."""
-    from ablations.catalogue import describe_cell, describe_model, describe_task
-    from ablations.catalogue import describe_study as study_lines
+    from ablations import catalogue
     from ablations.models import CELLS, MODELS
     from ablations.registry import look_up
     from ablations.studies import STUDIES, find
@@ -210,14 +211,14 @@ def show(name: str, scale: str, workers: int) -> None:
         return f"{CLAIMS[name].sentence}\n\nRule: {CLAIMS[name].rule}"
 
     def describe_study(name: str) -> str:
-        return "\n".join(study_lines(find(name), scale, workers))
+        return "\n".join(catalogue.describe_study(find(name), scale, workers))
 
     describers: dict[str, Command] = {
         **dict.fromkeys(STUDIES, describe_study),
         **dict.fromkeys(CLAIMS, describe_claim),
-        **dict.fromkeys(MODELS, describe_model),
-        **dict.fromkeys(CELLS, describe_cell),
-        **dict.fromkeys(TASKS, describe_task),
+        **dict.fromkeys(MODELS, catalogue.describe_model),
+        **dict.fromkeys(CELLS, catalogue.describe_cell),
+        **dict.fromkeys(TASKS, catalogue.describe_task),
     }
     describe = describe_study if name.endswith(".py") else look_up(describers, name, "name")
     click.echo(describe(name))

@@ -35,9 +35,9 @@ def verdict_blocks(verdicts: Mapping[str, Verdict]) -> Iterator[Block]:
         yield from _claim_blocks(name, CLAIMS[name], verdict)
 
 
-def in_brief(question: str, verdicts: Mapping[str, Verdict]) -> str:
-    """The question and the verdicts as Markdown, for where the runs are kept."""
-    rows = [f"| {name} | {CLAIMS[name].sentence} | {verdict.word} |" for name, verdict in verdicts.items()]
+def in_brief(question: str, ledger: pd.DataFrame) -> str:
+    """The question and the report's own table of verdicts as Markdown, for where the runs are kept."""
+    rows = ["| " + " | ".join(row) + " |" for row in ledger.itertuples(index=False)]
     return "\n".join([f"**{question}**", "", "| claim | sentence | verdict |", "|---|---|---|", *rows])
 
 

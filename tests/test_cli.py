@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ablations import cli
+from ablations.study import Budget
 
 SMALLEST = ["--scale", "smoke", "--executor", "inline", "--trials", "1", "--search-seeds", "1", "--replicates", "1"]
 STUDY = """
@@ -23,6 +24,10 @@ def ablate(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     with pytest.raises(SystemExit) as done:
         cli.main()
     return int(done.value.code or 0)
+
+
+def test_every_part_of_the_budget_can_be_overridden() -> None:
+    assert list(cli.BUDGET) == list(Budget.__dataclass_fields__)
 
 
 BAD_FILES = {

@@ -19,7 +19,7 @@ from ablations.lab.laboratory import JobFailed, Laboratory
 from ablations.lab.record import Record
 from ablations.lab.search import storage_at
 from ablations.lab.setting import setting_identity
-from ablations.lab.tracking import RunRecord, StudyRecord, read
+from ablations.lab.tracking import CURVES, VALUES, RunRecord, StudyRecord, read
 from ablations.studies import find
 from ablations.study import Study
 
@@ -89,6 +89,9 @@ def test_everything_planned_is_recorded(study: Study, tmp_path: Path) -> None:
     assert watch.runs == 4 * study.at("smoke").budget.runs
     for setting in record.settings:
         assert setting.best_trial is not None
+    for run in record.trials + record.replicates:
+        assert set(run.metrics) <= set(VALUES)
+        assert set(run.history) <= set(CURVES)
     for run in record.replicates:
         assert {"final_score", "flops_per_sequence", "sequences", "seconds"} <= set(run.metrics)
         assert run.history["test_score"]

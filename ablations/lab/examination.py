@@ -31,14 +31,12 @@ def examine(cohort: Cohort, state: State) -> list[Examination]:
     networks = Stack(cohort)
     tested = _test(cohort, networks, state.theta)
     flops = count_flops(cohort)
-    results = []
-    for index in range(len(cohort.runs)):
-        curves = dict(tested[index])
-        if not cohort.setting.task.interface.per_step:
-            curves["gradient_initial"] = _gradient_by_distance(cohort, networks, networks.initial, index)
-            curves["gradient_trained"] = _gradient_by_distance(cohort, networks, state.theta, index)
-        results.append(Examination(curves, flops))
-    return results
+    if not cohort.setting.task.interface.per_step:
+        batch = _test_batch(cohort, cohort.setting.task.nominal, EXAMPLES)
+        for index, curves in enumerate(tested):
+            for name, theta in {"gradient_initial": networks.initial, "gradient_trained": state.theta}.items():
+                curves[name] = _gradient_by_distance(cohort, networks, theta, batch, index)
+    return [Examination(curves, flops) for curves in tested]
 
 
 def count_flops(cohort: Cohort) -> float:
@@ -72,10 +70,9 @@ def _test_batch(cohort: Cohort, difficulty: int, size: int) -> Batch:
     return stack([task.sample(cohort.generator(run, "test", difficulty), size) for run in cohort.runs])
 
 
-def _gradient_by_distance(cohort: Cohort, networks: Stack, theta: Tensor, index: int) -> Curve:
+def _gradient_by_distance(cohort: Cohort, networks: Stack, theta: Tensor, stacked: Batch, index: int) -> Curve:
     """The mean norm of d loss / d (encoded input) at each distance, in steps, before the last step of a sequence."""
-    task = cohort.setting.task
-    batch = Batch(*(part[index] for part in _test_batch(cohort, task.nominal, EXAMPLES)))
+    task, batch = cohort.setting.task, Batch(*(part[index] for part in stacked))
     parameters = {name: part[index].detach() for name, part in networks.parameters(theta).items()}
     read: list[Tensor] = []
     handle = networks.model.encoder.register_forward_hook(_keep(read))

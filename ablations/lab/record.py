@@ -138,17 +138,18 @@ class Record:
                 self.finished[own_identity] = Ended(str(status), objective, parent)
 
 
-def describe(uri: str, run_id: str, text: str, metrics: Mapping[str, float], files: Mapping[str, str]) -> None:
+def describe(
+    client: MlflowClient, run_id: str, text: str, metrics: Mapping[str, float], files: Mapping[str, str]
+) -> None:
     """Gives a run a description, aggregates, and text files as its artifacts."""
-    client = connect(uri)
     _annotate(client, run_id, {NOTE: text}, metrics)
     for name, content in files.items():
         client.log_text(run_id, content, name)
 
 
-def describe_experiment(uri: str, experiment_id: str, text: str) -> None:
+def describe_experiment(client: MlflowClient, experiment_id: str, text: str) -> None:
     """Gives an experiment a description."""
-    connect(uri).set_experiment_tag(experiment_id, NOTE, text)
+    client.set_experiment_tag(experiment_id, NOTE, text)
 
 
 def _annotate(client: MlflowClient, run_id: str, tags: Mapping[str, Any], metrics: Mapping[str, float]) -> None:

@@ -18,7 +18,7 @@ from ablations.lab.batches import pieces, stack, training_batches
 from ablations.lab.optimisers import OPTIMISERS, Moments, clip_by_norm
 from ablations.lab.seeds import generator, integer
 from ablations.models import Network
-from ablations.study import Budget, Setting
+from ablations.study import HYPERPARAMETERS, Budget, Setting
 from tasks import Batch, Task
 
 EXPLODED = 1e6
@@ -168,16 +168,13 @@ def train_step(cohort: Cohort, networks: Stack, theta: Tensor, moments: Moments,
     """
     losses = vmap(cohort.setting.task.loss)(networks.outputs(theta, batch), batch)
     (gradient,) = torch.autograd.grad(losses.sum(), theta)
-    lr, limit, decay = (torch.tensor([getattr(run, key) for run in cohort.runs]) for key in _COEFFICIENTS)
+    lr, limit, decay = (torch.tensor([getattr(run, key) for run in cohort.runs]) for key in HYPERPARAMETERS)
     with torch.no_grad():
         gradient = clip_by_norm(gradient, limit) + decay.unsqueeze(1) * theta
         direction = OPTIMISERS[cohort.optimiser](theta, gradient, moments, step + 1)
         remaining = 1 - step / cohort.budget.steps
         theta -= remaining * lr.unsqueeze(1) * direction
     return losses.detach()
-
-
-_COEFFICIENTS = ("lr", "clip", "weight_decay")
 
 
 @torch.no_grad()

@@ -1,7 +1,7 @@
 """A cell's equations, as text and typeset in LaTeX, MathML and Typst, from the very `step` that runs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import ClassVar
@@ -25,16 +25,18 @@ class Equation:
 
 
 class Notation(ABC):
-    """How names, products and the like are written; `row` joins parts from left to right."""
+    """How names, products and the like are written; `signs` those that it has words for; `row` joins parts."""
+
+    signs: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
     def name(self, base: str, below: str = "") -> str: ...
 
     @abstractmethod
-    def sign(self, sign: str) -> str: ...
-
-    @abstractmethod
     def fraction(self, over: str, under: str) -> str: ...
+
+    def sign(self, sign: str) -> str:
+        return self.signs.get(sign, sign)
 
     def group(self, inner: str) -> str:
         return self.row([self.sign("("), inner, self.sign(")")])
@@ -47,9 +49,6 @@ class Text(Notation):
     def name(self, base: str, below: str = "") -> str:
         return base + (f"_{below}" if len(below) == 1 else f"_({below})" if below else "")
 
-    def sign(self, sign: str) -> str:
-        return sign
-
     def group(self, inner: str) -> str:
         return f"({inner})"
 
@@ -58,7 +57,7 @@ class Text(Notation):
 
 
 class Latex(Notation):
-    signs: ClassVar = {
+    signs: ClassVar[Mapping[str, str]] = {
         "⊙": r"\odot",
         "σ": r"\sigma",
         "tanh": r"\tanh",
@@ -72,21 +71,15 @@ class Latex(Notation):
     def name(self, base: str, below: str = "") -> str:
         return base + (f"_{{{below}}}" if below else "")
 
-    def sign(self, sign: str) -> str:
-        return self.signs.get(sign, sign)
-
     def fraction(self, over: str, under: str) -> str:
         return rf"\frac{{{over}}}{{{under}}}"
 
 
 class Typst(Notation):
-    signs: ClassVar = {"⊙": "dot.o", "σ": "sigma", "−": "-"}
+    signs: ClassVar[Mapping[str, str]] = {"⊙": "dot.o", "σ": "sigma", "−": "-"}
 
     def name(self, base: str, below: str = "") -> str:
         return base + (f"_({below})" if below else "")
-
-    def sign(self, sign: str) -> str:
-        return self.signs.get(sign, sign)
 
     def group(self, inner: str) -> str:
         return f"({inner})"
@@ -112,7 +105,7 @@ class MathML(Notation):
 class _Typesetter:
     """Writes a SymPy expression in a notation, its terms and factors in the order of the cell's own code."""
 
-    signs: ClassVar = {"sigmoid": "σ", "Max": "max"}
+    signs: ClassVar[Mapping[str, str]] = {"sigmoid": "σ", "Max": "max"}
 
     def __init__(self, notation: Notation) -> None:
         self.notation = notation
