@@ -11,8 +11,11 @@ from ablations.lab.estimate import estimate_seconds
 from ablations.lab.progress import duration
 from ablations.lab.tracking import StudyRecord
 from ablations.models import CELLS, MODELS, Cell
-from ablations.models.equations import equations
+from ablations.models.equations import marked
+from ablations.models.paths import path_of
 from ablations.models.variant import Variant, count_parameters, solve_size
+from ablations.models.variants import VARIANTS
+from ablations.registry import look_up
 from ablations.study import Study
 from tasks import TASKS, Task
 
@@ -40,10 +43,27 @@ def describe_task(name: str) -> str:
 
 
 def describe_cell(name: str) -> str:
-    """A cell and its equations, from the step that runs."""
+    """A cell and its equations, from the step that runs; an ablation's with «what is not in its parent»."""
     cell = CELLS[name]
-    lines = "\n".join(equation.text for equation in equations(cell))
-    return f"{_prose(cell)}\n\n{_indented(lines)}\n\n{_legend(cell)}"
+    change = f"\n\nAn ablation of {cell.parent.name}: {cell.change}." if cell.parent else ""
+    return (
+        f"{_prose(cell)}{change}\n\n{_indented(marked(cell))}\n\n{_legend(cell)}\nComputed by the {path_of(cell)} path."
+    )
+
+
+def cell_source(name: str) -> str:
+    """The Python that is compiled for a cell."""
+    from ablations.models.kernels.source import source  # needs the compiler
+
+    return source(look_up(CELLS, name, "cell"))
+
+
+def describe_variant(name: str) -> str:
+    """A named variant that is no cell of its own: its model, its flags, and in what it differs from its parent."""
+    variant = VARIANTS[name]
+    flags = ", ".join(f"{key} {value}" for key, value in variant.flags.items())
+    lines = [f"The model {variant.model}{' with ' + flags if flags else ''}."]
+    return "\n".join([*lines, f"An ablation of {variant.parent}: {variant.change}." if variant.parent else ""]).rstrip()
 
 
 def describe_model(name: str) -> str:
@@ -72,8 +92,8 @@ def describe_study(study: Study, scale: str, workers: int) -> Iterator[str]:
         yield f"{setting.name:32} {setting.size:6} {parameters:10} {duration(seconds):>12}"
         total += seconds
     yield ""
-    runs = len(chosen) * budget.runs
-    yield f"{len(chosen)} settings, {runs} runs; about {duration(total)} with {workers} workers if no run stops early."
+    size = f"{len(chosen)} settings, {study.runs(scale)} runs"
+    yield f"{size}; about {duration(total)} with {workers} workers if no run stops early."
 
 
 def describe_status(study: StudyRecord) -> Iterator[str]:

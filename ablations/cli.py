@@ -13,19 +13,9 @@ if TYPE_CHECKING:
     from ablations.study import Study
 
 SCALES = ("smoke", "demo", "standard", "paper")
-BUDGET = (
-    "trials",
-    "group",
-    "search_seeds",
-    "replicates",
-    "steps",
-    "segments",
-    "batch",
-    "parameters",
-    "validation",
-    "test",
-)
-KINDS = ("tasks", "cells", "models", "studies", "claims")
+BUDGET = ("trials", "group", "search_seeds", "replicates", "steps", "segments", "batch", "parameters", "validation",
+          "test")  # fmt: skip
+KINDS = ("tasks", "cells", "models", "ablations", "studies", "claims")
 INTERRUPTED = 130
 
 Command = Callable[..., Any]
@@ -174,9 +164,10 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
 @cli.command("list")
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 def list_(kind: str | None) -> None:
-    """List what there is: tasks, cells, models, studies, claims."""
+    """List what there is: tasks, cells, models, ablations, studies, claims."""
     from ablations.catalogue import first_line
     from ablations.models import CELLS, MODELS
+    from ablations.models.variants import VARIANTS
     from ablations.studies import STUDIES
     from reports.claims import CLAIMS
     from tasks import TASKS
@@ -185,23 +176,26 @@ def list_(kind: str | None) -> None:
         "tasks": {name: first_line(task) for name, task in TASKS.items()},
         "cells": {name: first_line(cell) for name, cell in CELLS.items()},
         "models": {name: first_line(model) for name, model in MODELS.items()},
+        "ablations": {v.name: f"{v.parent}: {v.change}" for v in VARIANTS.values() if v.parent},
         "studies": {name: study.question for name, study in STUDIES.items()},
         "claims": {name: claim.sentence for name, claim in CLAIMS.items()},
     }
     for each in [kind] if kind else KINDS:
         click.echo(each)
         for name, text in described[each].items():
-            click.echo(f"  {name:18} {text}")
+            click.echo(f"  {name:26} {text}")
 
 
 @cli.command()
 @click.argument("name")
 @click.option("--scale", type=click.Choice(SCALES), default="demo", show_default=True, help="Of a study.")
 @click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count(), show_default=True, help="Of a study.")
-def show(name: str, scale: str, workers: int) -> None:
-    """Explain one task, cell, model, study or claim."""
+@click.option("--source", is_flag=True, help="Of a cell: the Python that is compiled.")
+def show(name: str, scale: str, workers: int, source: bool) -> None:
+    """Explain one task, cell, model, ablation, study or claim."""
     from ablations import catalogue
     from ablations.models import CELLS, MODELS
+    from ablations.models.variants import VARIANTS
     from ablations.registry import look_up
     from ablations.studies import STUDIES, find
     from reports.claims import CLAIMS
@@ -213,9 +207,13 @@ def show(name: str, scale: str, workers: int) -> None:
     def describe_study(name: str) -> str:
         return "\n".join(catalogue.describe_study(find(name), scale, workers))
 
+    if source:
+        click.echo(catalogue.cell_source(name))
+        return
     describers: dict[str, Command] = {
         **dict.fromkeys(STUDIES, describe_study),
         **dict.fromkeys(CLAIMS, describe_claim),
+        **dict.fromkeys(VARIANTS, catalogue.describe_variant),
         **dict.fromkeys(MODELS, catalogue.describe_model),
         **dict.fromkeys(CELLS, catalogue.describe_cell),
         **dict.fromkeys(TASKS, catalogue.describe_task),
@@ -241,7 +239,7 @@ def status(study: str, scale: str, tracking_uri: str | None) -> None:
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
 def ui(tracking_uri: str | None, port: int) -> None:
     """Open the record in the MLflow UI on this machine's loopback address, until Ctrl-C."""
-    from ablations.lab.tracking import views
+    from ablations.lab.pages import views
 
     uri = _tracking(tracking_uri)
     if not tracking_uri and not (_home() / "mlflow.db").exists():

@@ -60,10 +60,11 @@ def test_a_step_gives_every_state_with_its_shape_and_type(cell: type[Cell]) -> N
 
 @each_cell
 def test_all_that_a_cell_names_matters_to_its_next_state(cell: type[Cell]) -> None:
-    """But for h, which also enters through R h."""
+    """But for h, which also enters through R h, for gates that are fed back, and for what a gated R reads."""
     values = leaves(cell, 50)
     new = step(cell, values)
-    read = [value for name, value in values.items() if name != "s:h"]
+    elsewhere = {"s:h", *(f"s:{gate}" for gate in cell.feedback), *(["a:r"] if cell.gated else [])}
+    read = [value for name, value in values.items() if name not in elsewhere]
     gradients = torch.autograd.grad(sum(new[name].sum() for name in cell.state), read, allow_unused=True)
     assert all(gradient is not None and bool(gradient.any()) for gradient in gradients)
 
@@ -96,7 +97,8 @@ def test_a_step_is_that_of_torch_cells(name: str) -> None:
 @pytest.mark.parametrize("hidden", [1, 7, 400])
 def test_weights_start_within_their_bound_and_biases_around_what_the_cell_asks(cell: type[Cell], hidden: int) -> None:
     part, bound = Recurrence(cell.name, 3, hidden), 1 / hidden**0.5
-    for parameter in (part.weight, part.recurrent_weight, part.recurrent_bias, part.vectors):
+    drawn = (part.weight, part.recurrent_bias, part.vectors, part.feedback_weight)
+    for parameter in (*drawn, *([] if cell.start == "identity" else [part.recurrent_weight])):
         assert bool((parameter.abs() <= bound).all())
     for gate, bias in zip(cell.gates, part.bias.chunk(len(cell.gates)), strict=True):
         assert bool(((bias - cell.bias.get(gate, 0)).abs() <= bound + 1e-6).all())
@@ -110,3 +112,21 @@ def test_only_the_candidate_of_the_gru_has_a_recurrent_bias_of_its_own() -> None
 
 def test_only_the_forget_gate_of_the_lstm_starts_open() -> None:
     assert {name: dict(CELLS[name].bias) for name in STEPS} == {"rnn": {}, "lstm": {"f": 1}, "gru": {}}
+
+
+def test_a_recurrence_that_starts_from_the_identity_copies_its_state_without_input() -> None:
+    layer, h = Recurrence("rnn-identity", 3, 5), torch.rand(1, 2, 5)
+    outputs, final = layer(torch.zeros(2, 9, 3), initial=h)
+    assert torch.equal(final, h)
+    assert torch.equal(outputs[:, 4], h[0])
+
+
+@each_cell
+def test_an_ablation_differs_from_its_parent_and_says_in_what(cell: type[Cell]) -> None:
+    assert (cell.parent is None) == (cell.change == "")
+    if cell.parent is not None:
+        own, parents = ({key: getattr(each, key) for key in FORM} for each in (cell, cell.parent))
+        assert own != parents or cell.step is not cell.parent.step
+
+
+FORM = ("gates", "unconnected", "split", "gated", "feedback", "state", "vectors", "bias", "start")

@@ -9,28 +9,39 @@ from xml.etree import ElementTree
 import pytest
 import sympy
 import torch
+import typst
+from matplotlib.mathtext import MathTextParser
 
 from ablations.models import CELLS, Cell
 from ablations.models.cell import Functions, SymbolicFunctions, TorchFunctions, sigmoid
-from ablations.models.equations import equations, symbolic_step
+from ablations.models.equations import equations, marked, symbolic_step
+from ablations.models.lstm import LSTM
 from ablations.models.recurrent import Recurrence
 
 
 class Awkward(Cell):
-    """Arithmetic whose parentheses are easily lost, a vector, three states and two split gates."""
+    """Arithmetic whose parentheses and signs are easily lost, vectors, and gates of all kinds, some with long names."""
 
     name = "awkward"
-    gates = ("i", "n", "u")
+    gates = ("i", "n", "u", "mix", "k")
+    unconnected = ("k",)
     split = ("n", "u")
-    state = ("h", "c", "m")
-    vectors = ("p",)
+    gated = ("mix",)
+    feedback = ("i",)
+    state = ("h", "c", "memo", "i")
+    vectors = ("p", "scale")
+
+    @staticmethod
+    def operand(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> Any:
+        return f.tanh(a.k - s.c) * (s.h + v.scale)
 
     @staticmethod
     def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Any]:
-        i = f.sigmoid(a.i - (s.c - v.p * s.m))
-        c = (1 - i) * (s.c + a.n.x * (a.n.h - s.h)) - i * (a.u.x + a.u.h)
-        m = f.maximum(f.exp(a.i), s.m) / (1 + f.relu(c) / (2 + s.m * s.m))
-        return {"i": i, "c": c, "m": m, "h": f.tanh(c - m) / (i / (1 + i) + 3) - (1 - (c - m))}
+        i = f.sigmoid(a.i - (s.c - v.p * s.memo))
+        c = (1 - i) * (s.c + a.n.x * (a.n.h - s.h)) - i * (a.u.x + a.u.h) + f.exp(-a.mix) * (1 - 2.0 * s.h)
+        memo = f.maximum(f.exp(a.i), s.memo) / (1 + f.relu(c) / (2 + s.memo * s.memo)) - 0.5 * (c - 1) / (1 + i)
+        h = f.tanh(c - memo) / (i / (1 + i) + 3) - (1 - (c - memo)) * -3 + 1 / (2 + i) * (c / 4) - -a.k / (2 + i) / 2
+        return {"i": i, "c": c, "memo": memo, "h": h - f.maximum(-c, 0.25)}
 
 
 @pytest.fixture(autouse=True)
@@ -38,16 +49,26 @@ def awkward(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CELLS, "awkward", Awkward)
 
 
-each_cell = pytest.mark.parametrize("cell", [*CELLS.values(), Awkward])
+each_cell = pytest.mark.parametrize("cell", [*CELLS.values(), Awkward], ids=lambda cell: cell.name)
 each_known_cell = pytest.mark.parametrize("cell", [CELLS[name] for name in ("rnn", "lstm", "gru")])
-FUNCTIONS = {"sigmoid": lambda x: 1 / (1 + math.exp(-x)), "tanh": math.tanh, "exp": math.exp, "max": max}
+FUNCTIONS = {
+    "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
+    "tanh": math.tanh,
+    "exp": math.exp,
+    "relu": lambda x: max(x, 0.0),
+    "maximum": max,
+    "positive": lambda x: float(x > 0),
+    "larger": lambda x, y: float(x > y),
+}
+READ_BACK = FUNCTIONS | {"max": max, "dot": lambda row, column: sum(x * y for x, y in zip(row, column, strict=True))}
 
 
 def as_python(text: str) -> str:
     """An equation's right-hand side, as it is printed, in Python."""
     text = text.split(" = ")[1].replace("⊙", "*").replace("−", "-").replace("σ", "sigmoid")
-    text = text.replace("_(t-1)", "_old").replace("_t", "_new")
-    return re.sub(r"\b([WR]_\w) (\w)", r"\1 * \2", text)
+    text = text.replace("_{t-1}", "_old").replace("_t", "_new").replace("{", "").replace("}", "")
+    text = re.sub(r"\b(V_\w+) (\[.*?\])", r"dot(\1, \2)", text)
+    return re.sub(r"\b([WR]_\w+|[\d.]+) (?=[\w(])", r"\1 * ", text)
 
 
 @each_cell
@@ -55,22 +76,22 @@ def test_the_printed_equations_compute_what_the_layer_computes(cell: type[Cell])
     """One unit reads one number; what is printed is read back and worked out with the layer's own weights."""
     layer = Recurrence(cell.name, 1, 1).double().requires_grad_(False)
     x = torch.randn((), dtype=torch.float64)
-    old = {name: torch.randn(1, 1, dtype=torch.float64) for name in cell.state}
-    names = {"x_new": float(x), **{f"{name}_old": float(value) for name, value in old.items()}}
+    old = torch.randn(len(cell.state), 1, 1, dtype=torch.float64)
+    names: dict[str, Any] = {"x_new": float(x)}
+    names |= {f"{name}_old": float(value) for name, value in zip(cell.state, old, strict=True)}
     for letter, gates, weights in (
         ("W", cell.gates, layer.weight),
-        ("R", cell.gates, layer.recurrent_weight),
+        ("R", cell.connected(), layer.recurrent_weight),
         ("b", cell.gates, layer.bias),
         ("d", cell.split, layer.recurrent_bias),
     ):
         names |= {f"{letter}_{gate}": float(weight) for gate, weight in zip(gates, weights, strict=True)}
+    names |= {f"V_{gate}": row.tolist() for gate, row in zip(cell.feedback, layer.feedback_weight, strict=True)}
     names |= {name: float(vector) for name, vector in zip(cell.vectors, layer.vectors, strict=True)}
     for equation in equations(cell):
-        names[f"{equation.name}_new"] = eval(as_python(equation.text), FUNCTIONS, names)
+        names[f"{equation.name}_new"] = eval(as_python(equation.text), READ_BACK, names)
     _, new = layer(x.reshape(1, 1, 1), initial=old)
-    assert {name: names[f"{name}_new"] for name in cell.state} == pytest.approx(
-        {name: float(value) for name, value in new.items()}, rel=1e-9
-    )
+    assert [names[f"{name}_new"] for name in cell.state] == pytest.approx(new.flatten().tolist(), rel=1e-9)
 
 
 @each_cell
@@ -79,24 +100,19 @@ def test_the_symbols_derivatives_are_autograds(cell: type[Cell]) -> None:
     symbolic = symbolic_step(cell)
     symbols = sorted({symbol for name in cell.state for symbol in symbolic[name].free_symbols}, key=str)
     values = torch.randn(len(symbols), dtype=torch.float64, requires_grad=True)
-    modules = [{"sigmoid": torch.sigmoid, "tanh": torch.tanh, "exp": torch.exp, "Max": maximum}, "math"]
+    torch_functions = {name: getattr(TorchFunctions, name) for name in ("sigmoid", "tanh", "exp", "relu", "maximum")}
     for name in cell.state:
-        result = sympy.lambdify(symbols, symbolic[name], modules)(*values)
-        (expected,) = torch.autograd.grad(result, values)
-        slopes = [symbolic[name].diff(symbol).rewrite(sympy.Piecewise) for symbol in symbols]
+        result = sympy.lambdify(symbols, symbolic[name], [torch_functions, "math"])(*values)
+        expected = torch.autograd.grad(result, values)[0].tolist()
+        slopes = [symbolic[name].diff(symbol) for symbol in symbols]
         slopes = sympy.lambdify(symbols, slopes, [FUNCTIONS, "math"])(*values.tolist())
-        assert [float(slope) for slope in slopes] == pytest.approx(expected.tolist(), rel=1e-9)
-
-
-def maximum(*values: Any) -> torch.Tensor:
-    """SymPy flattens nested maxima, and puts plain numbers among them."""
-    return torch.stack([torch.as_tensor(value, dtype=torch.float64) for value in values]).max()
+        assert [float(slope) for slope in slopes] == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "tanh", "relu", "exp", "maximum"])
 def test_symbolic_functions_are_torchs(name: str) -> None:
     pair = sympy.symbols("u v")[: 2 if name == "maximum" else 1]
-    evaluate = sympy.lambdify(pair, getattr(SymbolicFunctions, name)(*pair), [FUNCTIONS | {"Max": max}, "math"])
+    evaluate = sympy.lambdify(pair, getattr(SymbolicFunctions, name)(*pair), [FUNCTIONS, "math"])
     for values in torch.randn(5, len(pair), dtype=torch.float64):
         assert float(getattr(TorchFunctions, name)(*values)) == pytest.approx(evaluate(*values.tolist()))
 
@@ -119,12 +135,21 @@ def test_every_weight_is_printed_once_so_that_names_stand_for_what_is_known(cell
     )
 
 
-@each_known_cell
+@each_cell
+def test_every_kind_of_weight_that_a_cell_has_is_printed_and_no_other(cell: type[Cell]) -> None:
+    printed = " ".join(equation.text for equation in equations(cell))
+    kinds = {"W": cell.gates, "R": cell.connected(), "b": cell.gates, "d": cell.split, "V": cell.feedback}
+    for letter, gates in kinds.items():
+        assert set(re.findall(rf"\b{letter}_{{?(\w+)", printed)) == set(gates)
+
+
+@each_cell
 def test_all_notations_say_the_same(cell: type[Cell]) -> None:
     def bare(text: str) -> str:
-        for written, sign in {"\\left": "", "\\right": "", "\\odot": "⊙", "dot.o": "⊙", "\\sigma": "σ"}.items():
-            text = text.replace(written, sign)
-        return re.sub(r"[\s(){}_\\]", "", text.replace("sigma", "σ").replace("-", "−"))
+        for sign in ("left", "right", "frac", "mathrm", "op(", "/"):
+            text = text.replace(sign, "")
+        text = text.replace("odot", "⊙").replace("sigma", "σ").replace("-", "−")
+        return re.sub(r"""[\s(){}_\\,"]""", "", text)
 
     for equation in equations(cell):
         tree = ElementTree.fromstring(equation.mathml)
@@ -132,6 +157,18 @@ def test_all_notations_say_the_same(cell: type[Cell]) -> None:
         assert {element.tag for element in tree.iter()} <= {"math", "mrow", "msub", "mfrac", "mi", "mo", "mn"}
         written = ["".join(tree.itertext()), equation.latex, equation.typst, equation.text]
         assert {bare(text) for text in written} == {bare(equation.text)}
+
+
+@each_cell
+def test_typst_compiles_what_is_written_for_it(cell: type[Cell]) -> None:
+    assert typst.compile("\n".join(f"$ {equation.typst} $" for equation in equations(cell)).encode())
+
+
+@each_cell
+def test_latex_is_understood_by_matplotlib(cell: type[Cell]) -> None:
+    parser = MathTextParser("path")
+    for equation in equations(cell):
+        assert parser.parse(f"${equation.latex}$").width > 0
 
 
 @pytest.mark.parametrize(
@@ -158,3 +195,197 @@ def test_all_notations_say_the_same(cell: type[Cell]) -> None:
 def test_known_cells_read_as_in_the_books(cell: str, pieces: list[str]) -> None:
     printed = "\n".join(equation.latex for equation in equations(CELLS[cell]))
     assert all(piece in printed for piece in pieces)
+
+
+def merged(gate: str) -> str:
+    """The pre-activation of a gate of the usual kind."""
+    return f"W_{gate} x_t + R_{gate} h_{{t-1}} + b_{gate}"
+
+
+PRINTED = {
+    "rnn-no-recurrence": ["h_t = tanh(W_h x_t + b_h)"],
+    "rnn-relu": [f"h_t = relu({merged('h')})"],
+    "slstm": [
+        f"m_t = max({merged('f')} + m_{{t-1}}, {merged('i')})",
+        f"i_t = exp({merged('i')} − m_t)",
+        f"f_t = exp({merged('f')} + m_{{t-1}} − m_t)",
+        f"z_t = tanh({merged('z')})",
+        f"o_t = σ({merged('o')})",
+        "c_t = f_t ⊙ c_{t-1} + i_t ⊙ z_t",
+        "n_t = f_t ⊙ n_{t-1} + i_t",
+        "h_t = o_t ⊙ (c_t / n_t)",
+    ],
+    "gru-reset-before": [
+        f"r_t = σ({merged('r')})",
+        f"z_t = σ({merged('z')})",
+        "n_t = tanh(W_n x_t + R_n (r_t ⊙ h_{t-1}) + b_n)",
+        "h_t = (1 − z_t) ⊙ n_t + z_t ⊙ h_{t-1}",
+    ],
+    "mingru": ["z_t = σ(W_z x_t + b_z)", "n_t = W_n x_t + b_n", "h_t = (1 − z_t) ⊙ h_{t-1} + z_t ⊙ n_t"],
+}
+
+
+@pytest.mark.parametrize("cell", PRINTED)
+def test_equations_read_as_they_would_be_written_by_hand(cell: str) -> None:
+    assert [equation.text for equation in equations(CELLS[cell])] == PRINTED[cell]
+
+
+LSTM_PRINTED = {
+    **{gate: f"{gate}_t = {'tanh' if gate == 'g' else 'σ'}({merged(gate)})" for gate in "ifgo"},
+    "c": "c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t",
+    "h": "h_t = o_t ⊙ tanh(c_t)",
+}
+GATES = "[i_{t-1}, f_{t-1}, o_{t-1}]"
+MARKED_LSTM = {
+    "lstm-no-input-gate": {"c": "c_t = f_t ⊙ c_{t-1} «+ g_t»"},
+    "lstm-no-forget-gate": {"c": "c_t = «c_{t-1}» + i_t ⊙ g_t"},
+    "lstm-no-output-gate": {"h": "h_t = «tanh(c_t)»"},
+    "lstm-no-input-activation": {"g": f"g_t = «{merged('g')}»"},
+    "lstm-no-output-activation": {"h": "h_t = o_t ⊙ «c_t»"},
+    "lstm-coupled": {"f": "f_t = «1 − i_t»"},
+    "lstm-peepholes": {
+        "i": f"i_t = σ({merged('i')} «+ p ⊙ c_{{t-1}}»)",
+        "f": f"f_t = σ({merged('f')} «+ q ⊙ c_{{t-1}}»)",
+        "o": f"o_t = σ({merged('o')} «+ u ⊙ c_t»)",
+    },
+    "lstm-full-gate-recurrence": {
+        gate: f"{gate}_t = σ(W_{gate} x_t + R_{gate} h_{{t-1}} «+ V_{gate} {GATES}» + b_{gate})" for gate in "ifo"
+    },
+}
+MARKED = {
+    "rnn-relu": [f"h_t = «relu({merged('h')})»"],
+    "rnn-no-recurrence": ["h_t = tanh(«W_h x_t + b_h»)"],
+    "gru-no-reset": [
+        f"z_t = σ({merged('z')})",
+        "n_t = tanh(W_n x_t «+ R_n h_{t-1}» + b_n)",
+        "h_t = (1 − z_t) ⊙ n_t + z_t ⊙ h_{t-1}",
+        f"without: r_t = σ({merged('r')})",
+    ],
+    "gru-no-update": [
+        f"r_t = σ({merged('r')})",
+        "h_t = «tanh(W_n x_t + b_n + r_t ⊙ (R_n h_{t-1} + d_n))»",
+        f"without: z_t = σ({merged('z')})",
+        "without: n_t = tanh(W_n x_t + b_n + r_t ⊙ (R_n h_{t-1} + d_n))",
+    ],
+    "gru-reset-before": [
+        f"r_t = σ({merged('r')})",
+        f"z_t = σ({merged('z')})",
+        "n_t = tanh(W_n x_t «+ R_n (r_t ⊙ h_{t-1})» + b_n)",
+        "h_t = (1 − z_t) ⊙ n_t + z_t ⊙ h_{t-1}",
+    ],
+    "mgu": [
+        f"«f_t = σ({merged('f')})»",
+        "n_t = tanh(W_n x_t + R_n («f_t» ⊙ h_{t-1}) + b_n)",
+        "h_t = «f_t» ⊙ n_t + «(1 − f_t)» ⊙ h_{t-1}",
+        f"without: r_t = σ({merged('r')})",
+        f"without: z_t = σ({merged('z')})",
+    ],
+}
+
+
+@pytest.mark.parametrize("cell", MARKED_LSTM)
+def test_an_ablated_lstm_is_printed_with_what_was_changed_marked_and_what_is_gone_at_the_end(cell: str) -> None:
+    names = list(symbolic_step(CELLS[cell]))
+    expected = [(LSTM_PRINTED | MARKED_LSTM[cell])[name] for name in names]
+    expected += [f"without: {line}" for name, line in LSTM_PRINTED.items() if name not in names]
+    assert marked(CELLS[cell]).splitlines() == expected
+
+
+@pytest.mark.parametrize("cell", MARKED)
+def test_an_ablation_is_printed_with_what_was_changed_marked_and_what_is_gone_at_the_end(cell: str) -> None:
+    assert marked(CELLS[cell]).splitlines() == MARKED[cell]
+
+
+@pytest.mark.parametrize("cell", [*[c for c in CELLS.values() if c.parent is None], CELLS["rnn-identity"], Awkward])
+def test_where_no_equation_differs_from_a_parents_nothing_is_marked(cell: type[Cell]) -> None:
+    assert marked(cell).splitlines() == [equation.text for equation in equations(cell)]
+
+
+@pytest.mark.parametrize("cell", [cell for cell in CELLS.values() if cell.parent], ids=lambda cell: cell.name)
+def test_without_its_marks_an_ablation_reads_as_ever(cell: type[Cell]) -> None:
+    lines = [line for line in re.sub("[«»]", "", marked(cell)).splitlines() if not line.startswith("without: ")]
+    assert lines == [equation.text for equation in equations(cell)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (lambda f, s: s.h + s.c * 2, lambda f, s: 2 * s.c + s.h, "2 c_{t-1} + h_{t-1}"),
+        (lambda f, s: s.h - s.c, lambda f, s: s.h + s.c, "h_{t-1} «+ c_{t-1}»"),
+        (lambda f, s: s.h + s.c, lambda f, s: s.h - s.c, "h_{t-1} «− c_{t-1}»"),
+        (lambda f, s: s.h * s.c, lambda f, s: -s.h * s.c, "«−h_{t-1} ⊙ c_{t-1}»"),
+        (lambda f, s: 2 * s.h, lambda f, s: 3 * s.h, "«3 h_{t-1}»"),
+        (lambda f, s: s.h / (1 + s.c), lambda f, s: s.h / (1 + f.exp(s.c)), "h_{t-1} / (1 «+ exp(c_{t-1})»)"),
+        (lambda f, s: s.h * f.tanh(2 * s.c), lambda f, s: s.h * f.tanh(s.c), "h_{t-1} ⊙ «tanh(c_{t-1})»"),
+        (
+            lambda f, s: s.h + f.tanh(s.c * s.c),
+            lambda f, s: s.h + f.tanh(s.h * s.c),
+            "h_{t-1} + tanh(«h_{t-1}» ⊙ c_{t-1})",
+        ),
+        (lambda f, s: f.maximum(s.h, s.c), lambda f, s: f.maximum(s.h, 1.0), "max(h_{t-1}, «1»)"),
+        (lambda f, s: f.exp(s.c), lambda f, s: s.c + s.h, "«c_{t-1} + h_{t-1}»"),
+    ],
+)
+def test_marks_enclose_the_term_that_differs_in_whatever_order_terms_are(
+    before: Any, after: Any, expected: str
+) -> None:
+    class Parent(LSTM):
+        step = staticmethod(lambda f, a, s, v: {"h": before(f, s)})
+
+    class Child(LSTM):
+        parent = Parent
+        step = staticmethod(lambda f, a, s, v: {"h": after(f, s)})
+
+    assert marked(Child) == f"h_t = {expected}"
+
+
+@pytest.mark.parametrize(
+    ("made", "text", "typeset"),
+    [
+        (lambda f, s, v: f.exp(-s.c), "exp(−c_{t-1})", r"\exp \left( -c_{t-1} \right)"),
+        (lambda f, s, v: 0.5 * s.c, "0.5 c_{t-1}", "0.5 c_{t-1}"),
+        (lambda f, s, v: 1 - 2.0 * s.h, "1 − 2 h_{t-1}", "1 - 2 h_{t-1}"),
+        (lambda f, s, v: s.h * 2 - 1e-5, "2 h_{t-1} − 0.00001", "2 h_{t-1} - 0.00001"),
+        (lambda f, s, v: -(s.h - s.c), "−(h_{t-1} − c_{t-1})", r"-\left( h_{t-1} - c_{t-1} \right)"),
+        (lambda f, s, v: s.h * -s.c, "−h_{t-1} ⊙ c_{t-1}", r"-h_{t-1} \odot c_{t-1}"),
+        (lambda f, s, v: 1 / s.c, "1 / c_{t-1}", r"\frac{1}{c_{t-1}}"),
+        (lambda f, s, v: s.h / s.c / 2, "h_{t-1} / c_{t-1} / 2", r"\frac{\frac{h_{t-1}}{c_{t-1}}}{2}"),
+        (lambda f, s, v: (1 + s.h) / (s.h * s.c), "(1 + h_{t-1}) / (h_{t-1} ⊙ c_{t-1})", None),
+        (lambda f, s, v: (1 + s.h) / (1 + s.c), "(1 + h_{t-1}) / (1 + c_{t-1})", r"\frac{1 + h_{t-1}}{1 + c_{t-1}}"),
+        (lambda f, s, v: s.h - s.c / v.scale, "h_{t-1} − c_{t-1} / scale", r"h_{t-1} - \frac{c_{t-1}}{\mathrm{scale}}"),
+    ],
+)
+def test_arithmetic_is_written_without_needless_signs(made: Any, text: str, typeset: str | None) -> None:
+    class Made(LSTM):
+        vectors = ("scale",)
+        step = staticmethod(lambda f, a, s, v: {"h": made(f, s, v)})
+
+    (equation,) = equations(Made)
+    assert equation.text == f"h_t = {text}"
+    assert typeset is None or equation.latex == f"h_{{t}} = {typeset}"
+
+
+def test_names_of_several_letters_are_upright_and_quoted_for_typst() -> None:
+    class Named(LSTM):
+        gates = ("mix",)
+        step = staticmethod(lambda f, a, s, v: {"mix": f.relu(a.mix), "h": f.relu(a.mix) * s.c})
+
+    mix, h = equations(Named)
+    assert (h.text, h.latex) == ("h_t = mix_t ⊙ c_{t-1}", r"h_{t} = \mathrm{mix}_{t} \odot c_{t-1}")
+    assert h.typst == 'h_(t) = "mix"_(t) ⊙ c_(t-1)'
+    assert mix.typst == '"mix"_(t) = op("relu") (W_("mix") x_(t) + R_("mix") h_(t-1) + b_("mix"))'
+
+
+def test_a_quantity_that_is_an_old_state_does_not_rename_it() -> None:
+    class Delay(LSTM):
+        step = staticmethod(lambda f, a, s, v: {"c": s.h, "h": s.h * s.c, "o": s.h * s.c})
+
+    assert [equation.text for equation in equations(Delay)] == ["c_t = h_{t-1}", "h_t = h_{t-1} ⊙ c_{t-1}", "o_t = h_t"]
+
+
+def test_powers_are_not_among_what_equations_are_made_of() -> None:
+    class Squared(LSTM):
+        step = staticmethod(lambda f, a, s, v: {"h": s.h**2})
+
+    with pytest.raises(ValueError, match="written with"):
+        equations(Squared)

@@ -2,21 +2,23 @@
 
 from types import SimpleNamespace
 from typing import Any
-from xml.etree import ElementTree
 
-import numpy as np
 import pytest
-import sympy
 import torch
-import typst
 from torch import Tensor, nn
 
-from ablations.models.cell import CELLS, Cell, Functions, TorchFunctions
-from ablations.models.equations import equations, symbolic_step
+from ablations.models.cell import Cell, Functions
+from ablations.models.cells import CELLS
 from ablations.models.recurrent import Recurrence, Recurrent
 
 TORCH = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 each_cell = pytest.mark.parametrize("cell", TORCH)
+
+
+def directions(layer: Recurrent) -> list[tuple[str, list[Recurrence]]]:
+    """The suffix by which torch.nn calls a direction, and its layers."""
+    by_direction = zip(*layer.layers, strict=True)
+    return [(suffix, list(ours)) for suffix, ours in zip(("", "_reverse"), by_direction, strict=False)]
 
 
 def twin(layer: Recurrent, cell: str, inputs: int, hidden: int, both: bool, layers: int) -> nn.Module:
@@ -24,9 +26,7 @@ def twin(layer: Recurrent, cell: str, inputs: int, hidden: int, both: bool, laye
     theirs = TORCH[cell](inputs, hidden, num_layers=layers, bidirectional=both, batch_first=True)
     with torch.no_grad():
         for depth in range(layers):
-            for suffix, ours in (("", layer.forwards), ("_reverse", layer.backwards)):
-                if not len(ours):
-                    continue
+            for suffix, ours in directions(layer):
                 own, end = ours[depth], f"_l{depth}{suffix}"
                 getattr(theirs, "weight_ih" + end).copy_(own.weight)
                 getattr(theirs, "weight_hh" + end).copy_(own.recurrent_weight)
@@ -39,7 +39,7 @@ def twin(layer: Recurrent, cell: str, inputs: int, hidden: int, both: bool, laye
 
 def gradients(layer: Recurrent, theirs: nn.Module, hidden: int) -> list[tuple[Tensor, Tensor]]:
     pairs = []
-    for suffix, ours in (("", layer.forwards), ("_reverse", layer.backwards)):
+    for suffix, ours in directions(layer):
         for depth, own in enumerate(ours):
             end = f"_l{depth}{suffix}"
             pairs += [(own.weight.grad, getattr(theirs, "weight_ih" + end).grad)]
@@ -90,8 +90,7 @@ def test_a_sequence_can_be_read_in_two_parts(cell: str) -> None:
     first, middle = layer(x[:, :4])
     second, last = layer(x[:, 4:], initial=middle)
     torch.testing.assert_close(torch.cat([first, second], 1), whole)
-    for name in end:
-        torch.testing.assert_close(last[name], end[name])
+    torch.testing.assert_close(last, end)
 
 
 def test_the_forget_gate_starts_open() -> None:
@@ -133,44 +132,6 @@ def test_the_form_takes_vectors_states_and_split_gates(monkeypatch: pytest.Monke
     assert torch.autograd.gradcheck(outputs, (x, *values))
 
 
-@pytest.mark.parametrize("cell", [*CELLS.values(), Peephole])
-def test_symbols_and_tensors_tell_the_same_step(cell: type[Cell]) -> None:
-    symbolic = symbolic_step(cell)
-    symbols = sorted({symbol for expr in symbolic.values() for symbol in expr.free_symbols}, key=str)
-    values = dict(zip(map(str, symbols), torch.randn(len(symbols), dtype=torch.float64), strict=True))
-
-    def gate(name: str) -> Any:
-        if name in cell.split:
-            return SimpleNamespace(x=values[f"a:{name}:x"], h=values[f"a:{name}:h"])
-        return values[f"a:{name}"]
-
-    spaces = (
-        {name: gate(name) for name in cell.gates},
-        {name: values.get(f"{name}:t-1") for name in cell.state},
-        {name: values[f"{name}:"] for name in cell.vectors},
-    )
-    numeric = cell.step(TorchFunctions, *(SimpleNamespace(**space) for space in spaces))
-    functions = [{"sigmoid": lambda x: 1 / (1 + np.exp(-x)), "Max": np.maximum}, "numpy"]
-    for name, expr in symbolic.items():
-        evaluate = sympy.lambdify(symbols, expr, functions)
-        assert float(numeric[name]) == pytest.approx(evaluate(*(float(values[str(s)]) for s in symbols)), rel=1e-12)
-
-
-@pytest.mark.parametrize("cell", [*CELLS.values(), Peephole])
-def test_every_notation_is_well_formed(cell: type[Cell]) -> None:
-    typeset = equations(cell)
-    for equation in typeset:
-        ElementTree.fromstring(equation.mathml)
-    typst.compile("\n".join(f"$ {equation.typst} $" for equation in typeset).encode())
-
-
-def test_the_lstm_reads_as_in_the_books() -> None:
-    assert [equation.text for equation in equations(CELLS["lstm"])][-2:] == [
-        "c_t = f_t ⊙ c_(t-1) + i_t ⊙ g_t",
-        "h_t = o_t ⊙ tanh (c_t)",
-    ]
-
-
 @each_cell
 @pytest.mark.parametrize("both", [False, True])
 @pytest.mark.parametrize("layers", [1, 2, 3])
@@ -181,7 +142,7 @@ def test_two_biases_of_torch_are_one_and_padded_gradients_equal_packed_ones(cell
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     pairs = [
         (own, *(getattr(theirs, f"{name}_l{depth}{suffix}") for name in names))
-        for suffix, ours in (("", layer.forwards), ("_reverse", layer.backwards))
+        for suffix, ours in directions(layer)
         for depth, own in enumerate(ours)
     ]
     apart = torch.tensor([gate in CELLS[cell].split for gate in CELLS[cell].gates]).repeat_interleave(5)
@@ -213,20 +174,19 @@ def test_two_biases_of_torch_are_one_and_padded_gradients_equal_packed_ones(cell
 def test_initial_and_final_states_are_torchs(cell: str, lengths: list[int] | None) -> None:
     layer = Recurrent(cell, 3, 5)
     theirs = twin(layer, cell, 3, 5, both=False, layers=1)
-    x, initial = torch.randn(3, 7, 3), {name: torch.randn(3, 5) for name in CELLS[cell].state}
+    x, initial = torch.randn(3, 7, 3), torch.randn(len(CELLS[cell].state), 3, 5)
     mask = None if lengths is None else torch.arange(7) < torch.tensor(lengths)[:, None]
     given = x if lengths is None else nn.utils.rnn.pack_padded_sequence(x, torch.tensor(lengths), batch_first=True)
-    states = [value[None] for value in initial.values()]
+    states = [value[None] for value in initial]
     _, expected = theirs(given, tuple(states) if len(states) > 1 else states[0])
-    _, final = layer.forwards[0](x, mask, initial)
-    assert list(final) == list(initial)
-    for own, other in zip(final.values(), expected if isinstance(expected, tuple) else [expected], strict=True):
+    _, final = layer.layers[0][0](x, mask, initial)
+    for own, other in zip(final, expected if isinstance(expected, tuple) else [expected], strict=True):
         torch.testing.assert_close(own, other[0], rtol=1e-5, atol=1e-5)
 
 
 @each_cell
 @pytest.mark.parametrize("both", [False, True])
-def test_the_summary_is_what_each_direction_holds_in_the_end(cell: str, both: bool) -> None:
+def test_the_layer_tells_what_each_direction_holds_in_the_end(cell: str, both: bool) -> None:
     layer = Recurrent(cell, 3, 5, bidirectional=both, layers=2)
     theirs = twin(layer, cell, 3, 5, both, layers=2)
     lengths = torch.tensor([6, 4, 1])
@@ -235,7 +195,7 @@ def test_the_summary_is_what_each_direction_holds_in_the_end(cell: str, both: bo
     h = final[0] if isinstance(final, tuple) else final
     expected = torch.cat([h[-2], h[-1]], dim=-1) if both else h[-1]
     mask = torch.arange(6) < lengths[:, None]
-    torch.testing.assert_close(layer.summary(layer(x, mask)), expected, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(layer.read(x, mask)[1], expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("both", [False, True])
@@ -271,5 +231,4 @@ def test_gates_vectors_and_biases_are_wired_by_name(monkeypatch: pytest.MonkeyPa
         m = torch.maximum(a["i"], m)
         h = torch.tanh(c) * torch.sigmoid(m)
     _, final = layer(x)
-    for name, expected in {"h": h, "c": c, "m": m}.items():
-        torch.testing.assert_close(final[name][0], expected)
+    torch.testing.assert_close(final[:, 0], torch.stack([h, c, m]))

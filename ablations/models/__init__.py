@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from functools import partial
 
-from ablations.models.cell import CELLS, Cell
+from ablations.models.cell import Cell
+from ablations.models.cells import CELLS
 from ablations.models.convolution import CNN, TCN
 from ablations.models.feedforward import FeedForward
 from ablations.models.network import LengthError, Network
@@ -15,9 +16,9 @@ MODELS: dict[str, Callable[..., Network]] = {
     "cnn": CNN,
     "tcn": TCN,
     "recurrent": RecurrentNetwork,
-    "birnn": partial(RecurrentNetwork, cell="rnn", bidirectional=True),
-    "bilstm": partial(RecurrentNetwork, cell="lstm", bidirectional=True),
-    "bigru": partial(RecurrentNetwork, cell="gru", bidirectional=True),
+    "birnn": partial(RecurrentNetwork, cell="rnn", direction="both"),
+    "bilstm": partial(RecurrentNetwork, cell="lstm", direction="both"),
+    "bigru": partial(RecurrentNetwork, cell="gru", direction="both"),
     "bilstm-attention": AttentiveNetwork,
     "reservoir": Reservoir,
 }

@@ -3,22 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import sympy
 import torch
+from torch import Tensor
 
 Value = Any
 """What equations are made of: a torch tensor (…, H), or a SymPy expression."""
-
-
-class sigmoid(sympy.Function):  # the name that is typeset and that equations are written with
-    """The logistic function as a symbol; SymPy has none of its own."""
-
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        return self * (1 - self)
 
 
 class TorchFunctions:
@@ -28,20 +20,53 @@ class TorchFunctions:
     tanh = staticmethod(torch.tanh)
     relu = staticmethod(torch.relu)
     exp = staticmethod(torch.exp)
-    maximum = staticmethod(torch.maximum)
+
+    @staticmethod
+    def maximum(x: Tensor, y: Tensor | float) -> Tensor:
+        return torch.maximum(x, torch.as_tensor(y, dtype=x.dtype, device=x.device))
+
+
+class sigmoid(sympy.Function):
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return self * (1 - self)
+
+
+class tanh(sympy.Function):
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return 1 - self**2
+
+
+class exp(sympy.Function):
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return self
+
+
+class relu(sympy.Function):
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return positive(*self.args)
+
+
+class positive(sympy.Function):
+    """The derivative of relu: 1 above zero, else 0, as torch has it."""
+
+
+class maximum(sympy.Function):
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return larger(*(self.args if argindex == 1 else self.args[::-1]))
+
+
+class larger(sympy.Function):
+    """The derivative of maximum by its first argument: 1 where that is the larger, 1/2 at a tie, as torch has it."""
 
 
 class SymbolicFunctions:
-    """The same functions on SymPy expressions."""
+    """The same functions on SymPy expressions: symbols with a derivative, which SymPy leaves as they are written."""
 
     sigmoid = sigmoid
-    tanh = sympy.tanh
-    exp = sympy.exp
-    maximum = sympy.Max
-
-    @staticmethod
-    def relu(x: sympy.Expr) -> sympy.Expr:
-        return sympy.Max(x, 0)
+    tanh = tanh
+    relu = relu
+    exp = exp
+    maximum = maximum
 
 
 Functions = type[TorchFunctions] | type[SymbolicFunctions]
@@ -51,19 +76,31 @@ class Cell(ABC):
     """The equations of one step of a recurrent layer, and the names that they are written with.
 
     gates: the blocks of pre-activations W x + R h + b, each of H units, in the order of the weight rows.
+    unconnected: the gates without a recurrent part, W x + b.
     split: the gates whose input part W x + b and recurrent part R h + b' enter the equations apart; in `step` such a
         gate has the two fields `x` and `h`.
+    gated: the gates whose R multiplies what `operand` makes of h, in place of h.
+    feedback: the gates whose activations of the step before, states of the same names, enter the pre-activations of
+        all of them through a matrix of their own.
     state: what is carried from step to step; the first of them, h, is the output and what R multiplies.
     vectors: the names of per-unit weight vectors (peepholes, for example).
     bias: what a gate's bias starts from where it is not zero.
+    start: what R starts from, "uniform" random numbers or the "identity".
+    parent, change: of an ablation, the cell from which it differs in exactly one thing, and what that is.
     """
 
     name: ClassVar[str]
     gates: ClassVar[tuple[str, ...]]
+    unconnected: ClassVar[tuple[str, ...]] = ()
     split: ClassVar[tuple[str, ...]] = ()
+    gated: ClassVar[tuple[str, ...]] = ()
+    feedback: ClassVar[tuple[str, ...]] = ()
     state: ClassVar[tuple[str, ...]] = ("h",)
     vectors: ClassVar[tuple[str, ...]] = ()
     bias: ClassVar[Mapping[str, float]] = {}
+    start: ClassVar[Literal["uniform", "identity"]] = "uniform"
+    parent: ClassVar["type[Cell] | None"] = None
+    change: ClassVar[str] = ""
 
     @staticmethod
     @abstractmethod
@@ -74,58 +111,12 @@ class Cell(ABC):
         the step; v: the per-unit vectors. Written with those, + − × ÷ and constants, and nothing else.
         """
 
-
-class RNN(Cell):
-    """The simple recurrent network (Elman 1990), as torch.nn.RNN computes it.
-
-    >>> zero = torch.zeros(1)
-    >>> RNN.step(TorchFunctions, SimpleNamespace(h=torch.ones(1)), SimpleNamespace(h=zero), SimpleNamespace())
-    {'h': tensor([0.7616])}
-    """
-
-    name = "rnn"
-    gates = ("h",)
-
     @staticmethod
-    def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Value]:
-        return {"h": f.tanh(a.h)}
+    def operand(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> Value:
+        """What R multiplies for the `gated` gates; their own pre-activations are not yet there."""
+        raise NotImplementedError
 
-
-class LSTM(Cell):
-    """Long short-term memory with a forget gate (Gers et al. 2000), as torch.nn.LSTM computes it.
-
-    The forget gate's bias starts from 1 (Jozefowicz et al. 2015); torch.nn has no option for that.
-    """
-
-    name = "lstm"
-    gates = ("i", "f", "g", "o")
-    state = ("h", "c")
-    bias: ClassVar[Mapping[str, float]] = {"f": 1.0}
-
-    @staticmethod
-    def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Value]:
-        input_, forget, output = f.sigmoid(a.i), f.sigmoid(a.f), f.sigmoid(a.o)
-        update = f.tanh(a.g)
-        c = forget * s.c + input_ * update
-        return {"i": input_, "f": forget, "g": update, "o": output, "c": c, "h": output * f.tanh(c)}
-
-
-class GRU(Cell):
-    """The gated recurrent unit with its reset gate after the product, as torch.nn.GRU computes it.
-
-    Cho et al. (2014) put the reset gate before the product; this form, cuDNN's, needs one product per step.
-    """
-
-    name = "gru"
-    gates = ("r", "z", "n")
-    split = ("n",)
-
-    @staticmethod
-    def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Value]:
-        reset, update = f.sigmoid(a.r), f.sigmoid(a.z)
-        new = f.tanh(a.n.x + reset * a.n.h)
-        return {"r": reset, "z": update, "n": new, "h": (1 - update) * new + update * s.h}
-
-
-CELLS: dict[str, type[Cell]] = {cell.name: cell for cell in (RNN, LSTM, GRU)}
-"""Every cell by name."""
+    @classmethod
+    def connected(cls) -> tuple[str, ...]:
+        """The gates with a recurrent part, in the order of the rows of R."""
+        return tuple(gate for gate in cls.gates if gate not in cls.unconnected)

@@ -1,16 +1,13 @@
 """A cell's equations, as text and typeset in LaTeX, MathML and Typst, from the very `step` that runs."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections import Counter
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import ClassVar
 
 import sympy
 
 from ablations.models.cell import Cell, SymbolicFunctions
-
-PRODUCT, SUM = 2, 1  # binding strength, for parentheses
+from ablations.models.notation import Latex, MathML, Notation, Text, Typesetter, Typst, applied, changed, stacked
 
 
 @dataclass(frozen=True)
@@ -24,178 +21,75 @@ class Equation:
     typst: str
 
 
-class Notation(ABC):
-    """How names, products and the like are written; `signs` those that it has words for; `row` joins parts."""
+def equations(cell: type[Cell]) -> list[Equation]:
+    """The equations of one step in order; a quantity named earlier stands by its name.
 
-    signs: ClassVar[Mapping[str, str]] = {}
+    W, R and b are the gates' weights and biases, d the bias of a recurrent part that stands apart, V the weights of
+    the gates of the step before, ⊙ is elementwise.
 
-    @abstractmethod
-    def name(self, base: str, below: str = "") -> str: ...
-
-    @abstractmethod
-    def fraction(self, over: str, under: str) -> str: ...
-
-    def sign(self, sign: str) -> str:
-        return self.signs.get(sign, sign)
-
-    def group(self, inner: str) -> str:
-        return self.row([self.sign("("), inner, self.sign(")")])
-
-    def row(self, parts: Sequence[str]) -> str:
-        return " ".join(parts)
+    >>> from ablations.models.gru import GRU
+    >>> print(equations(GRU)[-1].latex)
+    h_{t} = \\left( 1 - z_{t} \\right) \\odot n_{t} + z_{t} \\odot h_{t-1}
+    """
+    notations = {"text": Text(), "latex": Latex(), "mathml": MathML(), "typst": Typst()}
+    with sympy.evaluate(False):  # SymPy would sort terms and factors
+        return [
+            Equation(name, **{key: _line(notation, name, expr) for key, notation in notations.items()})
+            for name, expr in _definitions(cell).items()
+        ]
 
 
-class Text(Notation):
-    def name(self, base: str, below: str = "") -> str:
-        return base + (f"_{below}" if len(below) == 1 else f"_({below})" if below else "")
+def marked(cell: type[Cell]) -> str:
+    """The equations as text, one a line; in those of an ablation, what its parent has otherwise stands in «».
 
-    def group(self, inner: str) -> str:
-        return f"({inner})"
+    Where something only vanished, what is left of that sum or product is marked. The parent's equations for quantities
+    that the ablation lacks follow.
 
-    def fraction(self, over: str, under: str) -> str:
-        return f"({over}) / ({under})"
-
-
-class Latex(Notation):
-    signs: ClassVar[Mapping[str, str]] = {
-        "⊙": r"\odot",
-        "σ": r"\sigma",
-        "tanh": r"\tanh",
-        "exp": r"\exp",
-        "max": r"\max",
-        "−": "-",
-        "(": r"\left(",
-        ")": r"\right)",
-    }
-
-    def name(self, base: str, below: str = "") -> str:
-        return base + (f"_{{{below}}}" if below else "")
-
-    def fraction(self, over: str, under: str) -> str:
-        return rf"\frac{{{over}}}{{{under}}}"
-
-
-class Typst(Notation):
-    signs: ClassVar[Mapping[str, str]] = {"⊙": "dot.o", "σ": "sigma", "−": "-"}
-
-    def name(self, base: str, below: str = "") -> str:
-        return base + (f"_({below})" if below else "")
-
-    def group(self, inner: str) -> str:
-        return f"({inner})"
-
-    def fraction(self, over: str, under: str) -> str:
-        return f"frac({over}, {under})"
-
-
-class MathML(Notation):
-    def name(self, base: str, below: str = "") -> str:
-        return f"<msub><mi>{base}</mi><mi>{below}</mi></msub>" if below else f"<mi>{base}</mi>"
-
-    def sign(self, sign: str) -> str:
-        return f"<mi>{sign}</mi>" if sign.isalpha() else f"<mo>{sign}</mo>"
-
-    def fraction(self, over: str, under: str) -> str:
-        return f"<mfrac>{over}{under}</mfrac>"
-
-    def row(self, parts: Sequence[str]) -> str:
-        return f"<mrow>{''.join(parts)}</mrow>"
-
-
-class _Typesetter:
-    """Writes a SymPy expression in a notation, its terms and factors in the order of the cell's own code."""
-
-    signs: ClassVar[Mapping[str, str]] = {"sigmoid": "σ", "Max": "max"}
-
-    def __init__(self, notation: Notation) -> None:
-        self.notation = notation
-
-    def write(self, expr: sympy.Expr, binding: int = 0) -> str:
-        if isinstance(expr, sympy.Add):
-            return self._grouped(self._sum(expr), binding > SUM)
-        if isinstance(expr, sympy.Mul):
-            return self._product(expr)
-        if isinstance(expr, sympy.Pow):
-            return self.notation.fraction(self.notation.name("1"), self.write(expr.base))
-        if isinstance(expr, sympy.Symbol):
-            return self._grouped(self._symbol(expr.name), binding > SUM and expr.name.startswith("a:"))
-        if isinstance(expr, sympy.Function | sympy.Max):
-            return self._call(expr)
-        return self.notation.name(str(expr))
-
-    def _grouped(self, inner: str, needed: bool) -> str:
-        return self.notation.group(inner) if needed else inner
-
-    def _sum(self, expr: sympy.Add) -> str:
-        parts: list[str] = []
-        for term in expr.args:
-            negative = isinstance(term, sympy.Mul) and term.args[0] == -1
-            if parts or negative:
-                parts.append(self.notation.sign("−" if negative else "+"))
-            rest = sympy.Mul(*term.args[1:], evaluate=False) if negative else term
-            parts.append(self.write(rest, PRODUCT if negative else SUM))
-        return self.notation.row(parts)
-
-    def _product(self, expr: sympy.Mul) -> str:
-        under = [factor.base for factor in expr.args if isinstance(factor, sympy.Pow)]
-        over = [self.write(factor, PRODUCT) for factor in expr.args if not isinstance(factor, sympy.Pow)]
-        times = self.notation.sign("⊙")
-        product = self.notation.row([part for factor in over for part in (times, factor)][1:])
-        return self.notation.fraction(product, self.write(sympy.Mul(*under))) if under else product
-
-    def _call(self, expr: sympy.Expr) -> str:
-        name = type(expr).__name__
-        comma = self.notation.sign(",")
-        inner = [part for argument in expr.args for part in (comma, self.write(argument))][1:]
-        return self.notation.row(
-            [self.notation.sign(self.signs.get(name, name)), self.notation.group(self.notation.row(inner))]
-        )
-
-    def _symbol(self, name: str) -> str:
-        """ "h:t-1" is h at time t − 1; "a:i" the pre-activation of gate i, "a:n:x" and "a:n:h" its two parts apart."""
-        base, below, *part = name.split(":")
-        if base != "a":
-            return self.notation.name(base, below)
-        n, plus = self.notation, self.notation.sign("+")
-        input_ = [n.name("W", below), n.name("x", "t")]
-        recurrent = [n.name("R", below), n.name("h", "t-1")]
-        match part:
-            case ["x"]:
-                return n.row([*input_, plus, n.name("b", below)])
-            case ["h"]:
-                return n.row([*recurrent, plus, n.name("d", below)])
-        return n.row([*input_, plus, *recurrent, plus, n.name("b", below)])
+    >>> from ablations.models.lstm import LSTMWithoutOutputGate
+    >>> print(marked(LSTMWithoutOutputGate))
+    i_t = σ(W_i x_t + R_i h_{t-1} + b_i)
+    f_t = σ(W_f x_t + R_f h_{t-1} + b_f)
+    g_t = tanh(W_g x_t + R_g h_{t-1} + b_g)
+    c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t
+    h_t = «tanh(c_t)»
+    without: o_t = σ(W_o x_t + R_o h_{t-1} + b_o)
+    """
+    text, lines = Text(), []
+    with sympy.evaluate(False):
+        new, old = _definitions(cell), _definitions(cell.parent or cell)
+        for name, expr in new.items():
+            known = name in old
+            line = _line(text, name, _compared(expr, old[name]) if known else expr)
+            lines.append(line if known else text.group(line, "«»"))
+        lines += [f"without: {_line(text, name, expr)}" for name, expr in old.items() if name not in new]
+    return "\n".join(lines)
 
 
 def symbolic_step(cell: type[Cell]) -> dict[str, sympy.Expr]:
     """The cell's `step` on symbols: every named quantity in terms of pre-activations, old state and vectors."""
+    return cell.step(SymbolicFunctions, *_symbols(cell))
+
+
+def _symbols(cell: type[Cell]) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:
+    """Pre-activations "a:i", where they are split "a:n:x" and "a:n:h", old state "h:t-1", and vectors "p:"."""
     gates = {gate: sympy.Symbol(f"a:{gate}") for gate in cell.gates if gate not in cell.split}
     for gate in cell.split:
         gates[gate] = SimpleNamespace(x=sympy.Symbol(f"a:{gate}:x"), h=sympy.Symbol(f"a:{gate}:h"))
     state = {name: sympy.Symbol(f"{name}:t-1") for name in cell.state}
     vectors = {name: sympy.Symbol(f"{name}:") for name in cell.vectors}
-    return cell.step(SymbolicFunctions, *(SimpleNamespace(**part) for part in (gates, state, vectors)))
+    return SimpleNamespace(**gates), SimpleNamespace(**state), SimpleNamespace(**vectors)
 
 
-def equations(cell: type[Cell]) -> list[Equation]:
-    """The equations of one step in order; a quantity named earlier stands by its name.
-
-    W, R and b are the gates' weights and biases, d the bias of a recurrent part that stands apart, ⊙ is elementwise.
-
-    >>> from ablations.models.cell import GRU
-    >>> print(equations(GRU)[-1].latex)
-    h_{t} = \\left( 1 - z_{t} \\right) \\odot n_{t} + z_{t} \\odot h_{t-1}
-    """
-    notations = {"text": Text(), "latex": Latex(), "mathml": MathML(), "typst": Typst()}
-    typeset: list[Equation] = []
+def _definitions(cell: type[Cell]) -> dict[str, sympy.Expr]:
+    """Every named quantity in terms of those named before it, weights, input, old state and vectors."""
+    made: dict[str, sympy.Expr] = {}
     known: dict[sympy.Expr, sympy.Symbol] = {}
-    with sympy.evaluate(False):  # SymPy would sort terms and factors
-        for name, expr in symbolic_step(cell).items():
-            short = _with_names(expr, known)
-            known[expr] = sympy.Symbol(f"{name}:t")
-            equation = {key: _equation(notation, name, short) for key, notation in notations.items()}
-            typeset.append(Equation(name, **equation))
-    return typeset
+    for name, expr in symbolic_step(cell).items():
+        short = _with_names(expr, known)
+        made[name] = _flat(short.xreplace(_pre_activations(cell, known)))
+        if expr.args or expr.name.startswith("a:"):  # what has a short name of its own keeps it
+            known.setdefault(expr, sympy.Symbol(f"{name}:t"))
+    return made
 
 
 def _with_names(expr: sympy.Expr, known: dict[sympy.Expr, sympy.Symbol]) -> sympy.Expr:
@@ -204,6 +98,89 @@ def _with_names(expr: sympy.Expr, known: dict[sympy.Expr, sympy.Symbol]) -> symp
     return expr
 
 
-def _equation(notation: Notation, name: str, expr: sympy.Expr) -> str:
-    line = notation.row([notation.name(name, "t"), notation.sign("="), _Typesetter(notation).write(expr)])
+def _pre_activations(cell: type[Cell], known: dict[sympy.Expr, sympy.Symbol]) -> dict[sympy.Symbol, sympy.Expr]:
+    """What the symbols of the pre-activations stand for."""
+    meaning: dict[sympy.Symbol, sympy.Expr] = {}
+    for gate in sorted(cell.gates, key=cell.gated.__contains__):  # what the operand is made of comes first
+        operand = sympy.Symbol(f"{cell.state[0]}:t-1")
+        if gate in cell.gated:
+            operand = _with_names(cell.operand(SymbolicFunctions, *_symbols(cell)), known).xreplace(meaning)
+        meaning |= _pre_activation(cell, gate, operand)
+    return meaning
+
+
+def _pre_activation(cell: type[Cell], gate: str, operand: sympy.Expr) -> dict[sympy.Symbol, sympy.Expr]:
+    """What the symbols of one gate's pre-activation stand for; its R multiplies the operand."""
+
+    def times(letter: str, vector: sympy.Expr) -> sympy.Expr:
+        return applied(sympy.Symbol(f"{letter}:{gate}"), vector)
+
+    fed = stacked(*(sympy.Symbol(f"{name}:t-1") for name in cell.feedback))
+    inputs, bias = times("W", sympy.Symbol("x:t")), sympy.Symbol(f"b:{gate}")
+    recurrent = [times("R", operand)] if gate in cell.connected() else []
+    feedback = [times("V", fed)] if gate in cell.feedback else []
+    if gate not in cell.split:
+        return {sympy.Symbol(f"a:{gate}"): sympy.Add(inputs, *recurrent, *feedback, bias)}
+    return {
+        sympy.Symbol(f"a:{gate}:x"): sympy.Add(inputs, *feedback, bias),
+        sympy.Symbol(f"a:{gate}:h"): sympy.Add(*recurrent, sympy.Symbol(f"d:{gate}")),
+    }
+
+
+def _flat(expr: sympy.Expr) -> sympy.Expr:
+    """Sums in sums and products in products made one, but for fractions."""
+    if not expr.args:
+        return expr
+    arguments: list[sympy.Expr] = []
+    for argument in map(_flat, expr.args):
+        fraction = any(isinstance(part, sympy.Pow) for part in argument.args)
+        merged = isinstance(argument, sympy.Add | sympy.Mul) and type(argument) is type(expr) and not fraction
+        arguments += argument.args if merged else [argument]
+    return expr.func(*arguments)
+
+
+def _compared(new: sympy.Expr, old: sympy.Expr) -> sympy.Expr:
+    """The new expression, with its terms that the old one has otherwise marked."""
+    if new == old:
+        return new
+    if type(new) is not type(old) or not new.args:
+        return changed(new)
+    if isinstance(new, sympy.Add | sympy.Mul):
+        return _compared_terms(new, old)
+    if len(new.args) != len(old.args):
+        return changed(new)
+    return new.func(*map(_compared, new.args, old.args))
+
+
+def _compared_terms(new: sympy.Expr, old: sympy.Expr) -> sympy.Expr:
+    """As `_compared`, for sums and products in any order."""
+    fresh, gone = Counter(new.args) - Counter(old.args), Counter(old.args) - Counter(new.args)
+    if not fresh and not gone:
+        return new
+    if not fresh or any(term.is_Number for term in fresh):
+        return changed(new)
+    terms: list[sympy.Expr] = []
+    for term in new.args:
+        counterpart = next((other for other in gone if _alike(term, other)), None)
+        if not fresh[term]:
+            terms.append(term)
+        elif counterpart is None:
+            terms.append(changed(term))
+        else:
+            gone -= Counter([counterpart])
+            terms.append(_compared(term, counterpart))
+    return changed(new) if all(isinstance(term, changed) for term in terms) else new.func(*terms)
+
+
+def _alike(term: sympy.Expr, other: sympy.Expr) -> bool:
+    """Whether two terms are two forms of one: of the same kind, with a part in common."""
+    if type(term) is not type(other):
+        return False
+    if isinstance(term, sympy.Function):
+        return any(part == its or _alike(part, its) for part, its in zip(term.args, other.args, strict=False))
+    return bool(set(term.args) & set(other.args))
+
+
+def _line(notation: Notation, name: str, expr: sympy.Expr) -> str:
+    line = notation.row([notation.name(name, "t"), notation.sign("="), Typesetter(notation).write(expr)])
     return f'<math display="block">{line}</math>' if isinstance(notation, MathML) else line

@@ -1,85 +1,73 @@
-"""Recurrent layers: a cell unrolled over time, in one or both directions, in one or several layers."""
+"""Recurrent layers: a cell over time, in either direction or both, in one or several layers."""
 
 from collections.abc import Mapping
 from math import sqrt
-from types import SimpleNamespace
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from ablations.models.cell import CELLS, TorchFunctions
+from ablations.models.cells import CELLS
+from ablations.models.paths import compute
+from ablations.models.unrolled import Weights
 from ablations.registry import look_up
 
-State = Mapping[str, Tensor]
+Merge = Literal["concatenate", "sum"]
+"""How what two directions say becomes one."""
 
 
 class Recurrence(nn.Module):
-    """One cell unrolled over time in one direction: x (B, T, I) -> outputs (B, T, H).
+    """One cell over time in one direction: x (B, T, I) -> outputs (B, T, H) and the final state (S, B, H).
 
-    Parameters, with G gates, S split gates and V vectors of the cell: weight (G·H, I), recurrent_weight (G·H, H), bias
-    (G·H,), recurrent_bias (S·H,), vectors (V, H). Weights start uniform in ±1/√H as torch.nn's do, biases so too,
-    shifted by what the cell asks for, vectors uniform.
+    Its parameters are those of `Weights`. They start uniform in ±1/√H as torch.nn's do, biases shifted by what the cell
+    asks for; where its recurrent weights start from the identity, its biases start from zero (Le et al. 2015).
     """
 
-    def __init__(self, cell: str, input_size: int, hidden_size: int) -> None:
+    def __init__(self, cell: str, input_size: int, hidden_size: int, reverse: bool = False) -> None:
         super().__init__()
         self.cell = look_up(CELLS, cell, "cell")
-        self.hidden_size = hidden_size
-        gates, split = len(self.cell.gates), len(self.cell.split)
-        self.weight = nn.Parameter(torch.empty(gates * hidden_size, input_size))
-        self.recurrent_weight = nn.Parameter(torch.empty(gates * hidden_size, hidden_size))
-        self.bias = nn.Parameter(torch.empty(gates * hidden_size))
-        self.recurrent_bias = nn.Parameter(torch.empty(split * hidden_size))
-        self.vectors = nn.Parameter(torch.empty(len(self.cell.vectors), hidden_size))
+        self.hidden_size = H = hidden_size
+        self.reverse = reverse
+        gates, split, fed = len(self.cell.gates), len(self.cell.split), len(self.cell.feedback)
+        self.weight = nn.Parameter(torch.empty(gates * H, input_size))
+        self.recurrent_weight = nn.Parameter(torch.empty(len(self.cell.connected()) * H, H))
+        self.bias = nn.Parameter(torch.empty(gates * H))
+        self.recurrent_bias = nn.Parameter(torch.empty(split * H))
+        self.vectors = nn.Parameter(torch.empty(len(self.cell.vectors), H))
+        self.feedback_weight = nn.Parameter(torch.empty(fed * H, fed * H))
         self.reset_parameters()
 
+    @torch.no_grad()
     def reset_parameters(self) -> None:
         bound = 1 / sqrt(self.hidden_size)
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
-        with torch.no_grad():
-            for gate, bias in zip(self.cell.gates, self.bias.chunk(len(self.cell.gates)), strict=True):
-                bias += self.cell.bias.get(gate, 0.0)
+        self.shift_biases(self.cell.bias)
+        if self.cell.start == "identity":
+            nn.init.eye_(self.recurrent_weight)
+            nn.init.zeros_(self.bias)
 
-    def forward(self, x: Tensor, mask: Tensor | None = None, initial: State | None = None) -> tuple[Tensor, State]:
-        """Outputs (B, T, H) and the final state, each (B, H); where mask (B, T) is false the state stands still."""
-        B, T, _ = x.shape
-        state = initial or {name: x.new_zeros(B, self.hidden_size) for name in self.cell.state}
-        inputs = (x @ self.weight.mT + self.bias).unbind(1)
-        moving = [None] * T if mask is None else mask.unsqueeze(-1).unbind(1)
-        vectors = SimpleNamespace(**dict(zip(self.cell.vectors, self.vectors.unbind(0), strict=True)))
-        outputs = []
-        for input_part, moves in zip(inputs, moving, strict=True):
-            gates = self._gates(input_part, state[self.cell.state[0]])
-            new = self.cell.step(TorchFunctions, gates, SimpleNamespace(**state), vectors)
-            state = {name: _where(moves, new[name], old) for name, old in state.items()}
-            outputs.append(state[self.cell.state[0]])
-        return torch.stack(outputs, dim=1), state
+    @torch.no_grad()
+    def shift_biases(self, shifts: Mapping[str, float | Tensor]) -> None:
+        """Adds to the biases of some gates a number, or a number for each unit."""
+        for gate, bias in zip(self.cell.gates, self.bias.chunk(len(self.cell.gates)), strict=True):
+            bias += shifts.get(gate, 0.0)
 
-    def _gates(self, input_part: Tensor, h: Tensor) -> SimpleNamespace:
-        """The pre-activations by gate: merged W x + R h + b, or the two parts apart where the cell splits them."""
-        recurrent_part = h @ self.recurrent_weight.mT
-        if not self.cell.split:
-            merged = (input_part + recurrent_part).chunk(len(self.cell.gates), -1)
-            return SimpleNamespace(**dict(zip(self.cell.gates, merged, strict=True)))
-        inputs, recurrents = (part.chunk(len(self.cell.gates), -1) for part in (input_part, recurrent_part))
-        biases = iter(self.recurrent_bias.chunk(len(self.cell.split)))
-        gates = SimpleNamespace()
-        for gate, x, r in zip(self.cell.gates, inputs, recurrents, strict=True):
-            apart = gate in self.cell.split
-            setattr(gates, gate, SimpleNamespace(x=x, h=r + next(biases)) if apart else x + r)
-        return gates
-
-
-def _where(moves: Tensor | None, new: Tensor, old: Tensor) -> Tensor:
-    return new if moves is None else torch.where(moves, new, old)
+    def forward(self, x: Tensor, mask: Tensor | None = None, initial: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Outputs (B, T, H) and the final state (S, B, H); where mask (B, T) is false the state stands still."""
+        if initial is None:
+            initial = x.new_zeros(len(self.cell.state), x.shape[0], self.hidden_size)
+        weights = Weights(
+            self.weight, self.recurrent_weight, self.bias, self.recurrent_bias, self.vectors, self.feedback_weight
+        )
+        return compute(self.cell, x, mask, initial, weights, self.reverse)
 
 
 class Recurrent(nn.Module):
     """A stack of recurrent layers of one cell: x (B, T, D) -> outputs (B, T, H), or (B, T, 2H) in both directions.
 
-    Where mask (B, T) is false, on the padding after a sequence, the state stands still: the forward direction's last
-    output is its state after the sequence, the backward direction starts from zero at the sequence's own last step.
+    In `reverse`, a layer of one direction reads the last step first. Two directions' outputs are concatenated, or, by
+    `merge`, summed. Where mask (B, T) is false, on the padding after a sequence, the state stands still.
 
     >>> layer = Recurrent("gru", input_size=3, hidden_size=4, bidirectional=True, layers=2)
     >>> layer(torch.zeros(2, 5, 3)).shape
@@ -87,29 +75,38 @@ class Recurrent(nn.Module):
     """
 
     def __init__(
-        self, cell: str, input_size: int, hidden_size: int, bidirectional: bool = False, layers: int = 1
+        self,
+        cell: str,
+        input_size: int,
+        hidden_size: int,
+        bidirectional: bool = False,
+        layers: int = 1,
+        reverse: bool = False,
+        merge: Merge = "concatenate",
     ) -> None:
         super().__init__()
         if min(hidden_size, layers) < 1:
             raise ValueError(f"hidden_size ({hidden_size}) and layers ({layers}) must be at least 1")
-        self.output_size = hidden_size * (2 if bidirectional else 1)
+        if merge not in ("concatenate", "sum"):
+            raise ValueError(f"merge must be 'concatenate' or 'sum', got {merge!r}")
+        self.merge = merge
+        self.output_size = hidden_size * (2 if bidirectional and merge == "concatenate" else 1)
         sizes = [input_size, *[self.output_size] * (layers - 1)]
-        self.forwards = nn.ModuleList(Recurrence(cell, size, hidden_size) for size in sizes)
-        self.backwards = nn.ModuleList(Recurrence(cell, size, hidden_size) for size in sizes if bidirectional)
+        directions = (False, True) if bidirectional else (reverse,)
+        self.layers = nn.ModuleList(
+            nn.ModuleList(Recurrence(cell, size, hidden_size, direction) for direction in directions) for size in sizes
+        )
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        for layer, forward in enumerate(self.forwards):
-            outputs, _ = forward(x, mask)
-            if self.backwards:
-                reverse = None if mask is None else mask.flip(1)
-                backward, _ = self.backwards[layer](x.flip(1), reverse)
-                outputs = torch.cat([outputs, backward.flip(1)], dim=-1)
-            x = outputs
-        return x
+        outputs, _ = self.read(x, mask)
+        return outputs
 
-    def summary(self, outputs: Tensor) -> Tensor:
-        """What each direction holds when it has read everything, (B, H) or (B, 2H), from outputs of a whole batch."""
-        if not self.backwards:
-            return outputs[:, -1]
-        size = self.output_size // 2
-        return torch.cat([outputs[:, -1, :size], outputs[:, 0, size:]], dim=-1)
+    def read(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """The outputs, and what each direction of the last layer holds when it has read everything: (B, H or 2H)."""
+        for layer in self.layers:
+            read = [direction(x, mask) for direction in layer.children()]
+            x = self._merged([outputs for outputs, _ in read])
+        return x, self._merged([state[0] for _, state in read])
+
+    def _merged(self, parts: list[Tensor]) -> Tensor:
+        return torch.cat(parts, dim=-1) if self.merge == "concatenate" else torch.stack(parts).sum(0)

@@ -1,30 +1,86 @@
 """Networks whose sequence layers are recurrent: the plain ones, one that attends, and one that is frozen."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
 from ablations.models.network import Network, silence
-from ablations.models.recurrent import Recurrent
+from ablations.models.recurrent import Merge, Recurrence, Recurrent
+from ablations.registry import look_up
 from tasks import Interface
+
+Pooling = Literal["last", "mean", "max"]
+"""What one answer per sequence is read from."""
 
 
 class RecurrentNetwork(Network):
-    """Any cell, in one or both directions, in one or several layers, and a linear readout.
+    """Any cell, in either direction or both, in one or several layers, and a linear readout.
 
-    A step is answered from its own state, a sequence from the state that each direction ends with.
+    direction: "forward", "backward" or "both"; the two are concatenated, or summed by `merge`.
+    pooling: what one answer per sequence is read from: the "last" state of each direction, or the "mean" or "max" of
+        its states over the steps.
+    forget_bias: what the forget gate's bias starts from in place of the cell's own, a number; or "chrono", by which
+        memories last from one step to the longest sequence (Tallec & Ollivier 2018).
     """
 
     def __init__(
-        self, interface: Interface, size: int, cell: str = "lstm", bidirectional: bool = False, layers: int = 1
+        self,
+        interface: Interface,
+        size: int,
+        cell: str = "lstm",
+        direction: Literal["forward", "backward", "both"] = "forward",
+        merge: Merge = "concatenate",
+        layers: int = 1,
+        pooling: Pooling = "last",
+        forget_bias: float | Literal["chrono"] | None = None,
     ) -> None:
         super().__init__(interface)
-        self.causal = not bidirectional
-        self.recurrent = Recurrent(cell, self.encoder.size, size, bidirectional, layers)
+        look_up(dict.fromkeys(("forward", "backward", "both")), direction, "direction")
+        look_up(dict.fromkeys(("last", "mean", "max")), pooling, "pooling")
+        if pooling != "last" and interface.per_step:
+            raise ValueError(f"pooling {pooling!r} needs a task with one answer per sequence")
+        self.causal = direction == "forward"
+        self.pooling = pooling
+        both, reverse = direction == "both", direction == "backward"
+        self.recurrent = Recurrent(cell, self.encoder.size, size, both, layers, reverse, merge)
         self.readout = nn.Linear(self.recurrent.output_size, interface.outputs)
+        if forget_bias is not None:
+            for part in self.recurrent.modules():
+                if isinstance(part, Recurrence):
+                    start_forget_gate(part, forget_bias, interface.length)
 
     def answer(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        states = self.recurrent(x, mask)
-        return self.readout(states if self.interface.per_step else self.recurrent.summary(states))
+        states, final = self.recurrent.read(x, mask)
+        return self.readout(states if self.interface.per_step else pool(states, final, mask, self.pooling))
+
+
+def pool(states: Tensor, final: Tensor, mask: Tensor | None, pooling: Pooling) -> Tensor:
+    """One vector (B, D) for a sequence: its `final` state, or the mean or maximum of its states (B, T, D)."""
+    if pooling == "last":
+        return final
+    if pooling == "mean":
+        return silence(states, mask).sum(1) / (states.shape[1] if mask is None else mask.sum(1, keepdim=True))
+    return (states if mask is None else torch.where(mask.unsqueeze(-1), states, -torch.inf)).amax(1)
+
+
+@torch.no_grad()
+def start_forget_gate(layer: Recurrence, bias: float | Literal["chrono"], length: int) -> None:
+    """Starts the forget gate's bias from a number in place of the cell's own; or by the chrono rule, for sequences of
+    up to that length: the forget gate's from log u, u uniform in [1, length − 1], and the input gate's from minus that.
+    """
+    needed = {"f", "i"} if bias == "chrono" else {"f"}
+    if missing := needed.difference(layer.cell.gates):
+        raise ValueError(
+            f"forget_bias {bias!r} needs a cell with gate {sorted(missing)[0]}; {layer.cell.name} has none"
+        )
+    own = layer.cell.bias.get("f", 0.0)
+    if bias != "chrono":
+        layer.shift_biases({"f": bias - own})
+        return
+    gates = dict(zip(layer.cell.gates, layer.bias.chunk(len(layer.cell.gates)), strict=True))
+    gates["f"].copy_(torch.empty(layer.hidden_size).uniform_(1, max(2, length - 1)).log())
+    gates["i"].copy_(-gates["f"])
 
 
 class AdditiveAttention(nn.Module):
@@ -65,18 +121,18 @@ class AttentiveNetwork(Network):
 
     def attention(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         """The weights (B, T, T), or (B, 1, T) where the sequence is answered once."""
-        states = self.recurrent(self.encoder(inputs), mask)
-        return self.attend(self._queries(states), states, mask)
+        states, final = self.recurrent.read(self.encoder(inputs), mask)
+        return self.attend(self._queries(states, final), states, mask)
 
     def answer(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        states = self.recurrent(x, mask)
-        queries = self._queries(states)
+        states, final = self.recurrent.read(x, mask)
+        queries = self._queries(states, final)
         context = self.attend(queries, states, mask) @ silence(states, mask)
         outputs = self.readout(torch.cat([queries, context], dim=-1))
         return outputs if self.interface.per_step else outputs.squeeze(1)
 
-    def _queries(self, states: Tensor) -> Tensor:
-        return states if self.interface.per_step else self.recurrent.summary(states).unsqueeze(1)
+    def _queries(self, states: Tensor, final: Tensor) -> Tensor:
+        return states if self.interface.per_step else final.unsqueeze(1)
 
 
 class Reservoir(Network):
@@ -96,9 +152,9 @@ class Reservoir(Network):
         self.readout = nn.Linear(size, interface.outputs)
         for part in (self.encoder, self.recurrent):
             part.requires_grad_(False)
-        weight = self.recurrent.forwards[0].recurrent_weight
-        weight *= self.spectral_radius / torch.linalg.eigvals(weight).abs().max()
+        weight = self.recurrent.get_parameter("layers.0.0.recurrent_weight")
+        weight.mul_(self.spectral_radius / torch.linalg.eigvals(weight).abs().max())
 
     def answer(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        states = self.recurrent(x, mask)
-        return self.readout(states if self.interface.per_step else self.recurrent.summary(states))
+        states, final = self.recurrent.read(x, mask)
+        return self.readout(states if self.interface.per_step else final)

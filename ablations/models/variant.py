@@ -16,7 +16,7 @@ from tasks import Interface
 
 @dataclass(frozen=True)
 class Variant:
-    """A model with its flags. An ablation names its `parent`, from which it differs in exactly one thing.
+    """A model with its flags. An ablation names its `parent`, and the `change`, the one thing in which they differ.
 
     >>> from tasks import TASKS
     >>> lstm = Variant("lstm", "recurrent", {"cell": "lstm"})
@@ -28,6 +28,7 @@ class Variant:
     model: str
     flags: Mapping[str, Any] = field(default_factory=dict)
     parent: str | None = None
+    change: str = ""
 
     def __post_init__(self) -> None:
         look_up(MODELS, self.model, "model")

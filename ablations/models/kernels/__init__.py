@@ -1,0 +1,1 @@
+"""Compiled recurrence: kernels for whole sequences and many runs, written from a cell's equations."""

@@ -1,0 +1,191 @@
+"""Matrices in scratch memory: parts of them, and their copies, transposes and sums, a vector at a time.
+
+Nothing here looks at bounds or counts references: what a part is of must outlive it.
+"""
+
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.imputils import impl_ret_borrowed
+from numba.extending import intrinsic
+from numba.np import arrayobj
+
+from ablations.models.kernels.lanes import INT, LANES, compiled, llvm_function, load, place, splat, store, total, vector
+
+
+@intrinsic
+def apart(typing: Any) -> Any:
+    """Keeps the function that it stands in from being copied into its callers, or unrolled: that takes long to compile."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
+        for attribute in ("noinline", "optsize"):
+            builder.function.attributes.add(attribute)
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic
+def strided(typing: Any, array: types.Array) -> Any:
+    """The same array, typed as one whose rows may lie apart, so that functions are compiled for one type only."""
+    general = array.copy(layout="A", readonly=False)
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
+        return impl_ret_borrowed(context, builder, signature.return_type, arguments[0])
+
+    return general(array), generate
+
+
+@intrinsic
+def part(typing: Any, matrix: Any, i: Any, j: Any, rows: Any, columns: Any) -> Any:
+    """matrix[i : i + rows, j : j + columns], without a look at the bounds; the matrix must outlive it."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
+        matrix, i, j, rows, columns = arguments
+        down = builder.extract_value(context.make_array(signature.args[0])(context, builder, matrix).strides, 0)
+        pointer = place(context, builder, signature.args[0], matrix, i, j)
+        return _matrix(context, builder, signature.return_type, pointer, rows, columns, down)
+
+    return matrix.copy(layout="A")(matrix, *[types.intp] * 4), generate
+
+
+@intrinsic
+def carve(typing: Any, work: Any, position: Any, rows: Any, columns: Any) -> Any:
+    """A matrix of that shape from that position of `work` on, a row of floats that must outlive it."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
+        work, position, rows, columns = arguments
+        pointer = place(context, builder, signature.args[0], work, position)
+        down = builder.mul(columns, ir.Constant(columns.type, signature.args[0].dtype.bitwidth // 8))
+        return _matrix(context, builder, signature.return_type, pointer, rows, columns, down)
+
+    return work.copy(ndim=2, layout="A")(work, *[types.intp] * 3), generate
+
+
+def _matrix(
+    context: Any, builder: ir.IRBuilder, type_: Any, pointer: ir.Value, rows: Any, columns: Any, down: Any
+) -> ir.Value:
+    struct = context.make_array(type_)(context, builder)
+    size = ir.Constant(rows.type, type_.dtype.bitwidth // 8)
+    data = builder.bitcast(pointer, struct.data.type)
+    shape, strides = (cgutils.pack_array(builder, pair) for pair in ((rows, columns), (down, size)))
+    arrayobj.populate_array(struct, data=data, shape=shape, strides=strides, itemsize=size, meminfo=None)
+    return struct._getvalue()
+
+
+@intrinsic
+def _block(typing: Any, to: Any, from_: Any, i: Any, j: Any, rows: Any, columns: Any) -> Any:
+    """to[j:j+columns, i:i+rows] = from_[i:i+rows, j:j+columns] transposed, for up to LANES rows and columns."""
+    return types.void(to, from_, *[types.intp] * 4), _transpose_block
+
+
+def _transpose_block(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
+    to, from_, i, j, rows, columns = arguments
+    to_type, from_type = signature.args[:2]
+    size = to_type.dtype.bitwidth // 8
+    lines = []
+    for index in range(LANES):
+        number = ir.Constant(i.type, index)
+        last = builder.select(builder.icmp_signed("<", number, rows), number, ir.Constant(i.type, 0))
+        pointer = place(context, builder, from_type, from_, builder.add(i, last), j)
+        lines.append(_masked_load(builder, pointer, _first(builder, columns), size))
+    lines = _transposed(builder, lines)
+    for index, line in enumerate(lines):
+        number = ir.Constant(i.type, index)
+        wanted = builder.icmp_signed("<", number, columns)
+        count = builder.select(wanted, rows, ir.Constant(i.type, 0))
+        row = builder.add(j, builder.select(wanted, number, ir.Constant(i.type, 0)))
+        pointer = place(context, builder, to_type, to, row, i)
+        _masked_store(builder, line, pointer, _first(builder, count), size)
+    return context.get_dummy_value()
+
+
+def _first(builder: ir.IRBuilder, count: ir.Value) -> ir.Value:
+    """The mask of the first `count` lanes."""
+    lanes = ir.Constant(vector(INT), list(range(LANES)))
+    return builder.icmp_signed("<", lanes, splat(builder, builder.trunc(count, INT)))
+
+
+def _masked_load(builder: ir.IRBuilder, pointer: ir.Value, mask: ir.Value, size: int) -> ir.Value:
+    type_ = pointer.type.pointee
+    name = f"llvm.masked.load.v{LANES}f{8 * size}.p0"
+    function = llvm_function(builder, name, type_, pointer.type, INT, mask.type, type_)
+    return builder.call(function, [pointer, ir.Constant(INT, size), mask, ir.Constant(type_, None)])
+
+
+def _masked_store(builder: ir.IRBuilder, value: ir.Value, pointer: ir.Value, mask: ir.Value, size: int) -> None:
+    name = f"llvm.masked.store.v{LANES}f{8 * size}.p0"
+    function = llvm_function(builder, name, ir.VoidType(), value.type, pointer.type, INT, mask.type)
+    builder.call(function, [value, pointer, ir.Constant(INT, size), mask])
+
+
+def _transposed(builder: ir.IRBuilder, lines: list[ir.Value]) -> list[ir.Value]:
+    """LANES vectors as the columns of a square, by exchanging halves, quarters and so on between pairs."""
+    distance = LANES // 2
+    while distance:
+        low = [k if not k & distance else LANES + k - distance for k in range(LANES)]
+        high = [k + distance if not k & distance else LANES + k for k in range(LANES)]
+        masks = [ir.Constant(vector(INT), index) for index in (low, high)]
+        made = list(lines)
+        for k in range(LANES):
+            if not k & distance:
+                pair = lines[k], lines[k + distance]
+                made[k], made[k + distance] = (builder.shuffle_vector(*pair, mask) for mask in masks)
+        lines, distance = made, distance // 2
+    return lines
+
+
+@compiled
+def transpose(to, from_):
+    """to[:columns, :rows] = from_ (rows, columns) transposed; the rows of both are contiguous."""
+    apart()
+    rows, columns = from_.shape
+    for i in range(0, rows, LANES):
+        for j in range(0, columns, LANES):
+            _block(to, from_, i, j, min(LANES, rows - i), min(LANES, columns - j))
+
+
+@intrinsic
+def _piece(typing: Any, to: Any, from_: Any, i: Any, j: Any, count: Any) -> Any:
+    """to[i, j:j+count] = from_[i, j:j+count] for up to LANES floats."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
+        to, from_, i, j, count = arguments
+        to_type, from_type = signature.args[:2]
+        size, mask = to_type.dtype.bitwidth // 8, _first(builder, count)
+        line = _masked_load(builder, place(context, builder, from_type, from_, i, j), mask, size)
+        _masked_store(builder, line, place(context, builder, to_type, to, i, j), mask, size)
+        return context.get_dummy_value()
+
+    return types.void(to, from_, types.intp, types.intp, types.intp), generate
+
+
+@compiled
+def copy(to, from_):
+    """to[:rows, :columns] = from_ (rows, columns); the rows of both are contiguous."""
+    apart()
+    rows, columns = from_.shape
+    for i in range(rows):
+        for j in range(0, columns, LANES):
+            _piece(to, from_, i, j, min(LANES, columns - j))
+
+
+@compiled
+def add_rows(sums, first, matrix):
+    """sums[first + i] += the sum of row i; the row's length is a multiple of LANES."""
+    apart()
+    for i in range(matrix.shape[0]):
+        row = load(matrix, i, 0)
+        for j in range(LANES, matrix.shape[1], LANES):
+            row = row + load(matrix, i, j)
+        sums[first + i] += total(row)
+
+
+@compiled
+def clear(matrix):
+    """Zeros everywhere; the length of a row is a multiple of LANES."""
+    apart()
+    for i in range(matrix.shape[0]):
+        for j in range(0, matrix.shape[1], LANES):
+            store(0.0, matrix, i, j)

@@ -1,0 +1,112 @@
+"""The compiled source of a cell: a forward and a backward function for whole sequences, written from its equations."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import sympy
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sympy.printing.str import StrPrinter
+
+from ablations.models.cell import Cell
+from ablations.models.kernels.derivation import Derivation, derive_operand, derive_step
+from ablations.models.kernels.layout import Layout
+
+
+class _Printer(StrPrinter):
+    """SymPy expressions as Python, with powers as products and quotients."""
+
+    def _print_Pow(self, expr: sympy.Pow, rational: bool = False) -> str:
+        if not expr.exp.is_Integer:
+            raise ValueError(f"equations have whole powers only, got {expr}")
+        product = "*".join([self.parenthesize(expr.base, 100)] * abs(int(expr.exp)))
+        return f"({product})" if expr.exp > 0 else f"(1/({product}))"
+
+
+@cache
+def _derivations(cell: type[Cell]) -> tuple[Derivation, Derivation]:
+    return derive_step(cell), derive_operand(cell) if cell.gated else Derivation((), (), {}, ())
+
+
+@cache
+def kept(cell: type[Cell]) -> tuple[str, ...]:
+    """The quantities of each step that the forward pass keeps for the backward one."""
+    step, operand = _derivations(cell)
+    fed = (f"{name}_old" for name in cell.feedback)
+    return tuple(dict.fromkeys((*step.kept, *fed, *operand.kept, *["operand_new"] * bool(cell.gated))))
+
+
+@cache
+def source(cell: type[Cell]) -> str:
+    """The module with `forward` and `backward` of that cell."""
+    layout = Layout(cell)
+    step, operand = _derivations(cell)
+    used = set[sympy.Symbol]().union(*(expr.free_symbols for _, expr in operand.forward))
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    text = environment.get_template("sequence.jinja").render(
+        cell=cell,
+        inputs=layout.inputs,
+        symbols=layout.symbols,
+        memory=layout.memory,
+        connected=cell.connected(),
+        unconnected=len(cell.unconnected),
+        split=len(cell.split),
+        alone=len(layout.alone),
+        gated=len(cell.gated),
+        merged=len(layout.merged),
+        fed=len(cell.feedback),
+        x_rows=len(layout.inputs),
+        step=step,
+        operand=operand,
+        operand_gates=[name for name in layout.symbols if sympy.Symbol(name) in used],
+        kept=kept(cell),
+        step_kept=[name for name in kept(cell) if name in step.kept or name.removesuffix("_old") in cell.feedback],
+        operand_kept=[name for name in (*operand.kept, "operand_new") if name not in step.kept],
+        forward_work=_forward_work(layout),
+        backward_work=_backward_work(layout),
+        row=cell.gates.index,
+        recurrent_row=cell.connected().index,
+        bias=layout.bias,
+        python=_Printer().doprint,
+        adjoint=lambda derivation, name: _Printer().doprint(derivation.adjoints.get(name, sympy.S.Zero)),
+    )
+    return re.sub(r"\n( *\n)+(?= )", "\n", text)
+
+
+Matrix = tuple[str, str, str, bool]
+"""A matrix of one step: its name, rows and columns, and whether it is a sum that starts from zero in each run."""
+
+
+def _forward_work(layout: Layout) -> list[Matrix]:
+    memory, operand = len(layout.memory), layout.cell.gated
+    return [
+        ("moves", "1", "N", False),
+        ("stack", "(H + I)", "N", False),  # h above x
+        *([("memory", f"{memory} * H", "N", False)] if memory else []),  # the state but for h
+        ("gates", f"{len(layout.symbols)} * H", "N", False),
+        *([("operand", "H", "N", False)] if operand else []),
+        ("packed", f"{len(layout.inputs)} * H", "(H + I)", False),  # recurrent weights beside input weights
+    ]
+
+
+def _backward_work(layout: Layout) -> list[Matrix]:
+    memory, inputs, fed = len(layout.memory), len(layout.inputs), len(layout.cell.feedback)
+    matrices = [
+        ("moves", "1", "N", False),
+        ("d_out", "H", "N", False),
+        ("d_h", "H", "N", False),
+        *([("d_memory", f"{memory} * H", "N", False)] if memory else []),
+        ("d_input", "I", "N", False),
+        ("d_gates", f"{len(layout.symbols)} * H", "columns", False),  # of several steps, whose products are one
+        ("past", "columns", "(padded(H) + padded(I))", False),  # h before the step beside x, a row for each sequence
+        ("d_packed", f"{inputs} * H", "(padded(H) + padded(I))", True),
+    ]
+    if layout.cell.gated:
+        matrices += [("operand", "H", "N", False), ("past_operand", "columns", "padded(H)", False)]
+    if fed:
+        wide = f"padded({fed} * H)"
+        matrices += [("fed", f"{fed} * H", "N", False), ("past_fed", "columns", wide, False)]
+        matrices += [("d_fed", f"{fed} * H", wide, True)]
+    return [*matrices, ("packed", f"{inputs} * H", "(H + I)", False)]

@@ -1,0 +1,263 @@
+"""The compiled path computes what the reference path does, for every cell, argument and shape."""
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+
+from ablations.models.cell import Cell, Functions
+from ablations.models.cells import CELLS
+from ablations.models.kernels.sequence import compute_compiled
+from ablations.models.kernels.source import source
+from ablations.models.paths import path_of, reference_path
+from ablations.models.recurrent import Recurrence, Recurrent
+from ablations.models.unrolled import Weights, unroll
+
+each_cell = pytest.mark.parametrize("cell", CELLS.values(), ids=str)
+Shape = tuple[int, int, int, int]
+
+
+class Everything(Cell):
+    """All that the form offers at once: vectors, several states, split, gated, unconnected and merged gates, constants."""
+
+    name = "everything"
+    gates = ("i", "f", "n", "u", "q")
+    split = ("n",)
+    unconnected = ("u",)
+    gated = ("q",)
+    state = ("h", "c", "m")
+    vectors = ("p", "w")
+
+    @staticmethod
+    def operand(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> Any:
+        return f.sigmoid(a.f) * s.h + 0.25
+
+    @staticmethod
+    def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Any]:
+        i, forget = f.sigmoid(a.i + v.p * s.c), f.sigmoid(a.f - v.w * s.c)
+        c = forget * s.c + i * f.tanh(a.n.x + forget * a.n.h) - f.relu(a.u) / 4
+        m = f.maximum(a.q, s.m)
+        return {"i": i, "c": c, "m": m, "h": f.tanh(c) / (1 + f.exp(-m)) + 0.5 * s.h}
+
+
+def draw(cell: type[Cell], shape: Shape, dtype: torch.dtype, masked: bool) -> tuple[list[Tensor], Tensor | None]:
+    """x, initial state and weights, and a mask with gaps in it."""
+    B, T, inputs, H = shape
+    gates, split, fed, joined = len(cell.gates), len(cell.split), len(cell.feedback), len(cell.connected())
+    shapes = [(B, T, inputs), (len(cell.state), B, H), (gates * H, inputs), (joined * H, H), (gates * H,), (split * H,)]
+    shapes += [(len(cell.vectors), H), (fed * H, fed * H)]
+    values = [torch.randn(size, dtype=dtype) / (math.sqrt(H) if index > 1 else 1) for index, size in enumerate(shapes)]
+    if "n" in cell.state:
+        values[1] = values[1].abs() + 0.1  # the normaliser of sLSTM, which is divided by
+    return [value.requires_grad_() for value in values], torch.rand(B, T) < 0.7 if masked else None
+
+
+def run(compute: Any, cell: type[Cell], values: list[Tensor], mask: Tensor | None, reverse: bool) -> list[Tensor]:
+    """Outputs, final state, and the gradients of both by every argument."""
+    x, initial, *weights = values
+    outputs, final = compute(cell, x, mask, initial, Weights(*weights), reverse)
+    weighted = (outputs * torch.linspace(-1, 1, outputs.numel(), dtype=x.dtype).view_as(outputs)).sum() + final.sum()
+    gradients = torch.autograd.grad(weighted, values, allow_unused=True, materialize_grads=True)
+    return [outputs.detach(), final.detach(), *gradients]
+
+
+def compare(cell: type[Cell], shape: Shape, dtype: torch.dtype, masked: bool, reverse: bool) -> None:
+    values, mask = draw(cell, shape, dtype, masked)
+    tolerance = 1e-5 if dtype == torch.float32 else 1e-11
+    ours, expected = (run(path, cell, values, mask, reverse) for path in (compute_compiled, unroll))
+    for mine, other in zip(ours, expected, strict=True):
+        scale = max(1.0, float(other.abs().max())) if other.numel() else 1.0
+        torch.testing.assert_close(mine / scale, other / scale, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("cell", [*CELLS.values(), Everything], ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_every_cell_equals_the_reference_path_in_outputs_and_all_gradients(
+    cell: type[Cell], dtype: torch.dtype
+) -> None:
+    torch.manual_seed(0)
+    for shape in ((3, 5, 2, 4), (1, 1, 1, 1), (17, 20, 3, 19), (1, 9, 40, 33), (64, 3, 16, 32)):
+        for masked in (False, True):
+            for reverse in (False, True):
+                compare(cell, shape, dtype, masked, reverse)
+
+
+sizes = st.integers(1, 40)
+
+
+@given(st.sampled_from(["rnn", "lstm", "gru"]), sizes, sizes, sizes, sizes, st.booleans(), st.booleans(), sizes)
+@settings(max_examples=60, deadline=None)
+def test_random_shapes_equal_the_reference_path(
+    cell: str, B: int, T: int, inputs: int, H: int, masked: bool, reverse: bool, seed: int
+) -> None:
+    torch.manual_seed(seed)
+    compare(CELLS[cell], (B, T, inputs, H), torch.float64, masked, reverse)
+
+
+@pytest.mark.parametrize("cell", [*CELLS.values(), Everything], ids=str)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_gradients_of_every_argument_are_the_differences_of_outputs(cell: type[Cell], reverse: bool) -> None:
+    torch.manual_seed(3)
+    values, mask = draw(cell, (2, 3, 2, 2), torch.float64, masked=True)
+
+    def outputs(x: Tensor, initial: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor]:
+        return compute_compiled(cell, x, mask, initial, Weights(*weights), reverse)
+
+    assert torch.autograd.gradcheck(outputs, values)
+
+
+@pytest.mark.parametrize("name", ["rnn-relu", "lstm-peepholes", "gru-reset-before", "lstm-full-gate-recurrence"])
+def test_a_run_in_a_cohort_is_the_run_alone_to_the_last_bit(name: str) -> None:
+    layers = [Recurrence(name, 5, 7) for _ in range(3)]
+    x, mask = torch.randn(3, 4, 6, 5), torch.rand(3, 4, 6) < 0.8
+    stacked = {
+        key: torch.stack([layer.get_parameter(key) for layer in layers]) for key, _ in layers[0].named_parameters()
+    }
+    leaves = {key: value.detach().requires_grad_() for key, value in stacked.items()}
+    outputs, final = vmap(lambda p, x, mask: functional_call(layers[0], p, (x, mask)))(leaves, x, mask)
+    (outputs.sum() + final.sum()).backward()
+    for index, layer in enumerate(layers):
+        alone, end = layer(x[index], mask[index])
+        (alone.sum() + end.sum()).backward()
+        assert torch.equal(outputs[index], alone)
+        assert torch.equal(final[index], end)
+        for key, parameter in layer.named_parameters():
+            assert torch.equal(leaves[key].grad[index], parameter.grad)  # type: ignore[index]
+
+
+def test_data_that_all_runs_share_is_given_once() -> None:
+    layer, x = Recurrence("gru", 3, 4), torch.randn(2, 5, 3)
+    stacked = {key: torch.stack([value, 2 * value]) for key, value in layer.named_parameters()}
+    outputs, _ = vmap(lambda p: functional_call(layer, p, (x,)))(stacked)
+    torch.testing.assert_close(outputs[0], layer(x)[0])
+
+
+def test_a_graph_can_be_walked_twice_while_others_come_and_go() -> None:
+    layer, x = Recurrence("lstm", 3, 40), torch.randn(8, 30, 3)
+    outputs, _ = layer(x)
+    first = torch.autograd.grad(outputs.sum(), layer.weight, retain_graph=True)[0]
+    for _ in range(3):
+        layer(torch.randn(8, 30, 3))[0].sum().backward()
+    assert torch.equal(torch.autograd.grad(outputs.sum(), layer.weight)[0], first)
+
+
+def test_what_is_not_a_number_stays_so() -> None:
+    for cell in ("rnn", "rnn-relu", "lstm", "gru", "slstm"):
+        layer, x = Recurrence(cell, 2, 3), torch.zeros(2, 4, 2)
+        x[0, 2, 1] = float("nan")
+        outputs, _ = layer(x)
+        assert bool(outputs[0, 2:].isnan().all())
+        assert not bool(outputs[1].isnan().any())
+        assert not bool(outputs[0, :2].isnan().any())
+
+
+def test_a_second_derivative_is_refused_and_not_wrong() -> None:
+    layer, x = Recurrence("rnn", 2, 3), torch.randn(1, 4, 2, requires_grad=True)
+    (gradient,) = torch.autograd.grad(layer(x)[0].square().sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.sum().backward()
+
+
+class Cosine(Cell):
+    """A cell with a function that equations are not made of."""
+
+    name = "cosine"
+    gates = ("h",)
+
+    @staticmethod
+    def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Any]:
+        return {"h": torch.cos(a.h)}
+
+
+def test_the_reference_path_is_for_what_cannot_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CELLS, "cosine", Cosine)
+    assert path_of(Cosine) == "reference"
+    assert Recurrent("cosine", 2, 3)(torch.randn(1, 4, 2)).shape == (1, 4, 3)
+    assert path_of(CELLS["lstm"]) == "kernel"
+    assert path_of(CELLS["lstm"], device="cuda") == "reference"
+    assert path_of(CELLS["lstm"], dtype=torch.bfloat16) == "reference"
+    with reference_path():
+        assert path_of(CELLS["lstm"]) == "reference"
+    layer = Recurrent("gru", 2, 3).bfloat16()
+    assert layer(torch.randn(1, 4, 2, dtype=torch.bfloat16)).dtype == torch.bfloat16
+
+
+def test_without_a_compiler_the_reference_path_runs() -> None:
+    code = (
+        "import sys; sys.modules['numba'] = None\n"
+        "import torch; from ablations.models import Recurrent; from ablations.models.paths import path_of\n"
+        "from ablations.models.cells import CELLS\n"
+        "Recurrent('lstm', 2, 3)(torch.zeros(1, 2, 2)).sum().backward(); print(path_of(CELLS['lstm']))"
+    )
+    assert python(code).communicate()[0].strip() == "reference"
+
+
+@each_cell
+def test_the_source_of_a_cell_is_python_that_names_what_its_equations_name(cell: type[Cell]) -> None:
+    text = source(cell)
+    compile(text, cell.name, "exec")
+    assert "def forward(" in text
+    assert "def backward(" in text
+    assert all(f"{state}_new" in text for state in cell.state)
+
+
+WORK = """
+import torch
+from ablations.models.recurrent import Recurrence
+torch.manual_seed(0)
+layer = Recurrence("mgu", 3, 4)
+layer(torch.randn(2, 5, 3))[0].sum().backward()
+print(float(layer.weight.grad.double().sum()))
+"""
+
+
+def python(code: str, **environment: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", code]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | environment)
+
+
+@pytest.mark.slow
+def test_processes_share_what_one_of_them_compiled_even_if_it_is_killed(tmp_path: Path) -> None:
+    victim = python(WORK, XDG_CACHE_HOME=str(tmp_path))
+    while not list(tmp_path.glob("*/*.py")):
+        time.sleep(0.02)
+    time.sleep(0.5)  # in the middle of compiling
+    victim.send_signal(signal.SIGKILL)
+    victim.communicate()
+    assert victim.returncode == -signal.SIGKILL
+    together = [python(WORK, XDG_CACHE_HOME=str(tmp_path)) for _ in range(3)]
+    printed = {process.communicate()[0] for process in together}
+    assert len(printed) == 1
+    compiled = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")}
+    assert len(compiled) == 2  # one forward, one backward
+    assert python(WORK, XDG_CACHE_HOME=str(tmp_path)).communicate()[0] in printed
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")} == compiled
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
+def test_a_layer_equals_torchs_in_single_precision(name: str) -> None:
+    torch.manual_seed(0)
+    theirs = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}[name](16, 64, batch_first=True)
+    layer, x = Recurrence(name, 16, 64), torch.randn(32, 50, 16)
+    apart = torch.tensor([gate in layer.cell.split for gate in layer.cell.gates]).repeat_interleave(64)
+    with torch.no_grad():
+        layer.weight.copy_(theirs.weight_ih_l0)
+        layer.recurrent_weight.copy_(theirs.weight_hh_l0)
+        layer.bias.copy_(theirs.bias_ih_l0 + torch.where(apart, 0, theirs.bias_hh_l0))
+        layer.recurrent_bias.copy_(theirs.bias_hh_l0[apart])
+    layer(x)[0].mean().backward()
+    theirs(x)[0].mean().backward()
+    torch.testing.assert_close(layer.weight.grad, theirs.weight_ih_l0.grad, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(layer.recurrent_weight.grad, theirs.weight_hh_l0.grad, rtol=1e-5, atol=1e-5)
