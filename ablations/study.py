@@ -116,7 +116,8 @@ class Study:
 
     variants and the scales' tasks are the scientific factors, which are varied and reported; `nuisance` those of
     `HYPERPARAMETERS` that Optuna searches; `fixed` the others. `baseline` is the variant that others are compared to.
-    A training stops early once its validation score reaches `criterion`. All randomness comes from `seed`.
+    A training stops early once its validation score reaches `criterion`. All randomness comes from `seed`. Where the
+    study is `frozen` too, each variant's replicates are made a second time with the best hyperparameters of its parent.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
@@ -129,6 +130,7 @@ class Study:
     optimiser: Literal["adam", "rmsprop", "sgd"] = "adam"
     sampler: Literal["tpe", "random"] = "tpe"
     criterion: float = 0.99
+    frozen: bool = False
     seed: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
@@ -162,6 +164,17 @@ class Study:
             for variant in self.variants:
                 yield Setting(label, task, variant, solve_size(variant, task.interface, parameters))
 
+    def parent_of(self, variant: Variant) -> str | None:
+        """The variant that this one is compared to with frozen hyperparameters, if it is in the study."""
+        names = [each.name for each in self.variants]
+        return variant.parent if self.frozen and variant.parent in names else None
+
+    def runs(self, scale: str) -> int:
+        """All trainings of the study at a scale."""
+        budget, tasks = self.at(scale).budget, len(self.at(scale).tasks)
+        frozen = sum(self.parent_of(variant) is not None for variant in self.variants)
+        return tasks * (len(self.variants) * budget.runs + frozen * budget.replicates)
+
     def plan(self, scale: str) -> dict[str, Any]:
         """The study at one scale as plain data: what the record keeps of it, and what decides whether two are one."""
         chosen = self.at(scale)
@@ -172,6 +185,7 @@ class Study:
             "baseline": self.baseline,
             "tasks": {label: as_data(task) for label, task in chosen.tasks.items()},
             "variants": {v.name: {"model": v.model, **v.flags} for v in self.variants},
+            "parents": {v.name: parent for v in self.variants if (parent := self.parent_of(v))},
             "nuisance": {name: as_data(range_) for name, range_ in self.nuisance.items()},
             "fixed": {"optimiser": self.optimiser, "sampler": self.sampler, **self.fixed},
             "budget": as_data(chosen.budget),

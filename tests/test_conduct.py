@@ -6,11 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from ablations.lab.cohorts import Checkpoints, Course
 from ablations.lab.conduct import conduct
@@ -20,6 +22,8 @@ from ablations.lab.record import Record
 from ablations.lab.search import storage_at
 from ablations.lab.setting import setting_identity
 from ablations.lab.tracking import CURVES, VALUES, RunRecord, StudyRecord, read
+from ablations.lab.training import Cohort, Run, advance
+from ablations.models.variants import VARIANTS
 from ablations.studies import find
 from ablations.study import Study
 
@@ -75,7 +79,7 @@ def _numbers(study: Study, folder: Path) -> dict[str, Any]:
             {name: value for name, value in run.metrics.items() if name not in UNTIMED},
             dict(run.history),
         )
-        for run in record.trials + record.replicates
+        for run in record.trials + record.replicates + record.frozen
     }
 
 
@@ -235,3 +239,45 @@ def test_runs_of_another_budget_are_kept_and_not_counted(study: Study, tmp_path:
     assert record.holdings([setting_identity(other, "smoke", s) for s in other.settings("smoke")]) == (0, 4)
     own = [setting_identity(study, "smoke", s) for s in study.settings("smoke")]
     assert record.holdings(own) == (4 * study.at("smoke").budget.runs, 0)
+
+
+def _ablated(study: Study) -> Study:
+    """The study's LSTM and its ablation without a forget gate, which needs another learning rate."""
+    return replace(study, name="ablated", variants=tuple(VARIANTS[name] for name in PAIR), baseline="lstm", frozen=True)
+
+
+PAIR = ("lstm", "lstm-no-forget-gate")
+
+
+def test_an_ablation_is_trained_again_with_the_hyperparameters_of_its_parent(study: Study, tmp_path: Path) -> None:
+    ablated = _ablated(study)
+    watch = _carry_out(ablated, tmp_path)
+    assert watch.runs == ablated.runs("smoke")
+    record = read(f"sqlite:///{tmp_path / 'mlflow.db'}", "ablated", "smoke")
+    settings = {setting.identity: setting for setting in record.settings}
+    assert {settings[run.setting].variant for run in record.frozen} == {"lstm-no-forget-gate"}
+    for run in record.frozen:
+        parents = [r for r in record.replicates if settings[r.setting].variant == "lstm"]
+        parent = next(r for r in parents if settings[r.setting].task == settings[run.setting].task)
+        assert all(run.factors[key] == parent.factors[key] for key in ("lr", "clip", "trial"))
+    assert len(record.frozen) == len(ablated.at("smoke").tasks) * ablated.at("smoke").budget.replicates
+    assert _carry_out(ablated, tmp_path).runs == 0
+
+
+def test_a_frozen_run_with_its_own_hyperparameters_is_the_replicate(study: Study, tmp_path: Path) -> None:
+    """Nothing but the hyperparameters tells the two apart: data and start are the same."""
+    setting = next(study.settings("smoke"))
+    cohorts = [
+        Cohort(setting, study.at("smoke").budget, "adam", 0, (Run(kind, 1, 1, lr=0.01, clip=1.0, weight_decay=0.0),))
+        for kind in ("replicate", "frozen")
+    ]
+    (first, _), (second, _) = (advance(cohort, None, 3) for cohort in cohorts)
+    assert torch.equal(first.theta, second.theta)
+
+
+def test_the_path_that_computed_a_run_is_in_its_record(study: Study, tmp_path: Path) -> None:
+    _carry_out(study, tmp_path)
+    record = read(f"sqlite:///{tmp_path / 'mlflow.db'}", study.name, "smoke")
+    cells = {setting.identity: bool(setting.equations) for setting in record.settings}
+    for run in record.trials + record.replicates:
+        assert run.factors.get("path") == ("kernel" if cells[run.setting] else None)

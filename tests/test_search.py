@@ -1,6 +1,8 @@
 """Optuna, asked and told by one owner: seeded, resumable, and repeatable."""
 
+import math
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -35,6 +37,29 @@ def test_an_interrupted_search_asks_what_it_would_have_asked(tmp_path: Path, stu
     found = _run(broken, range(2))
     broken.hyperparameters(2)  # asked, and then the process dies
     assert found + _run(_search(tmp_path / "b", study), range(2, 4)) == expected
+
+
+def test_the_first_draws_are_the_same_for_all_settings_and_one_from_each_part_of_the_range(
+    tmp_path: Path, study: Study
+) -> None:
+    storage = storage_at(f"sqlite:///{tmp_path / 'optuna.db'}")
+    searches = [Search(storage, name, name, study, 5) for name in ("first", "second")]
+    first, second = ([search.hyperparameters(number)["lr"] for number in range(5)] for search in searches)
+    assert first == second
+    range_ = study.nuisance["lr"]
+    shares = [math.log(lr / range_.low) / math.log(range_.high / range_.low) for lr in first]
+    assert sorted(int(5 * share) for share in shares) == [0, 1, 2, 3, 4]
+
+
+def test_later_draws_follow_from_each_settings_own_results(tmp_path: Path, study: Study) -> None:
+    storage = storage_at(f"sqlite:///{tmp_path / 'optuna.db'}")
+    rates = []
+    for name, wanted in (("first", 0.002), ("second", 0.08)):
+        search = Search(storage, name, name, study, 4)
+        for number in range(4):
+            search.tell(number, "finished", -abs(search.hyperparameters(number)["lr"] - wanted))
+        rates.append([search.hyperparameters(number)["lr"] for number in range(4, 8)])
+    assert median(rates[0]) < 0.02 < median(rates[1])
 
 
 def test_a_range_is_kept_to(tmp_path: Path, study: Study) -> None:

@@ -18,10 +18,19 @@ def conduct(study: Study, scale: str, laboratory: Laboratory, executor: Executor
 
     The jobs of a setting follow one another and settings know nothing of each other, so what runs when, and where,
     changes no number. A setting whose job fails is recorded as failed; the others go on, and the next call tries it
-    again. Costs are measured last, when nothing else runs.
+    again. Frozen runs come after all searches, whose results they need. Costs are measured last, when nothing else runs.
     """
-    works = (SettingWork(study, scale, setting, laboratory).carry_out() for setting in study.settings(scale))
-    failures = _side_by_side(works, executor, at_once)
+    works = {
+        (setting.label, setting.variant.name): SettingWork(study, scale, setting, laboratory)
+        for setting in study.settings(scale)
+    }
+    failures = _side_by_side((work.carry_out() for work in works.values()), executor, at_once)
+    frozen = (
+        work.freeze(works[label, parent])
+        for (label, _), work in works.items()
+        if (parent := study.parent_of(work.setting.variant))
+    )
+    failures += _side_by_side(frozen, executor, at_once)
     costs = study.at(scale).costs
     return failures + (_side_by_side(iter([_cost_work(costs, study.seed, laboratory)]), executor, 1) if costs else 0)
 

@@ -13,7 +13,8 @@ def estimate_seconds(study: Study, scale: str, setting: Setting, workers: int) -
     budget = study.at(scale).budget
     groups = ceil(budget.trials / budget.group)
     searching = groups * _segment_seconds(study, scale, setting, min(budget.group, budget.trials) * budget.search_seeds)
-    replicating = _segment_seconds(study, scale, setting, budget.replicates)
+    times = 1 if study.parent_of(setting.variant) is None else 2
+    replicating = times * _segment_seconds(study, scale, setting, budget.replicates)
     return budget.segments * (searching + replicating) / workers
 
 
@@ -24,6 +25,7 @@ def _segment_seconds(study: Study, scale: str, setting: Setting, runs: int) -> f
     members = tuple(Run("replicate", number, number, **{**study.fixed, **drawn}) for number in range(runs))
     cohort = Cohort(setting, budget, study.optimiser, study.seed, members)
     seconds = {}
+    advance(cohort, None, 1)  # compiles, where that has not been done
     for steps in (1, 1 + CHUNK // 4):  # the first has what every segment pays once
         began = perf_counter()
         advance(cohort, None, steps)

@@ -1,14 +1,16 @@
 """The search over nuisance factors: Optuna, asked and told in batches by the one process that owns it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import Trial, TrialState
+from scipy.stats.qmc import LatinHypercube
 
-from ablations.lab.seeds import integer
+from ablations.lab.seeds import generator, integer
 from ablations.study import Range, Study
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -25,6 +27,8 @@ def storage_at(url: str) -> RDBStorage:
 class Search:
     """The search of one setting. What trial n is depends on nothing but the trials told before it was asked, and on n.
 
+    The first group of trials is a Latin hypercube, the same for all settings of the study: what one draws, all draw, and
+    each has something of every part of the ranges. Drawn apart, a few trials compare the luck of the draw.
     `name` tells the search from others in the storage, `stream` names its random streams. A search that was interrupted
     is taken up where it stopped: a trial that was asked and never told is handed out again.
     """
@@ -70,9 +74,41 @@ class Search:
         seed = integer(self._study.seed, self._stream, "sampler", number)
         if self._study.sampler == "random":
             return optuna.samplers.RandomSampler(seed=seed)
+        if number < self._group:
+            return _Given(first_draws(self._study, self._group)[number])
         return optuna.samplers.TPESampler(
             seed=seed, n_startup_trials=self._group, multivariate=True, constant_liar=True
         )
+
+
+class _Given(BaseSampler):
+    """A sampler of values that have been decided."""
+
+    def __init__(self, values: Mapping[str, float]) -> None:
+        self._values = values
+
+    def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, BaseDistribution]:
+        return {}
+
+    def sample_relative(self, study: Any, trial: Any, search_space: Any) -> dict[str, float]:
+        return {}
+
+    def sample_independent(self, study: Any, trial: Any, param_name: str, param_distribution: Any) -> float:
+        return self._values[param_name]
+
+
+def first_draws(study: Study, trials: int) -> list[dict[str, float]]:
+    """A Latin hypercube of that many draws of the nuisance factors, a pure function of the study's seed."""
+    ranges = study.nuisance.items()
+    points = LatinHypercube(len(ranges), rng=generator(study.seed, "first draws", trials)).random(trials)
+    return [{name: _scaled(u, range_) for u, (name, range_) in zip(point, ranges, strict=True)} for point in points]
+
+
+def _scaled(share: float, range_: Range) -> float:
+    """The value at a share of the way through a range."""
+    if range_.log:
+        return float(range_.low * (range_.high / range_.low) ** share)
+    return float(range_.low + share * (range_.high - range_.low))
 
 
 def _distribution(range_: Range) -> BaseDistribution:

@@ -45,7 +45,7 @@ def run_study(
     known, others = record.holdings(settings)
     if others > int(study.at(scale).costs is not None):
         console.print("The record also keeps settings of another plan; status and report speak of this one.")
-    planned = len(settings) * study.at(scale).budget.runs
+    planned = study.runs(scale)
     with Reporter(console, planned, known) as watch, _executor(executor, workers) as pool:
         laboratory = Laboratory(record, storage_at(place.storage), Checkpoints(place.home / "checkpoints"), watch)
         with _timed(record, {**provenance(command), "workers": workers}):

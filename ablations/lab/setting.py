@@ -15,6 +15,7 @@ from ablations.lab.seeds import identity
 from ablations.lab.tracking import Curve, RunRecord, SettingRecord
 from ablations.lab.training import Cohort, Run
 from ablations.models.equations import equations
+from ablations.models.paths import path_of
 from ablations.models.variant import count_parameters
 from ablations.study import HYPERPARAMETERS, Setting, Study, as_data
 
@@ -28,6 +29,7 @@ def setting_identity(study: Study, scale: str, setting: Setting) -> str:
     content = {
         "task": [type(task).__name__, setting.label, as_data(task)],
         "variant": [variant.name, variant.model, dict(variant.flags), setting.size],
+        "first draws": "Latin hypercube, common to all settings",
         "budget": {key: value for key, value in plan["budget"].items() if key not in ("trials", "replicates")},
         **{key: plan[key] for key in ("nuisance", "fixed", "criterion", "seed")},
     }
@@ -53,17 +55,25 @@ def setting_record(study: Study, scale: str, setting: Setting) -> SettingRecord:
         hidden=setting.size,
         parameters=count_parameters(variant, task.interface, setting.size),
         equations=[] if cell is None else [as_data(equation) for equation in equations(cell)],
+        parent=variant.parent,
+        change=variant.change,
     )
 
 
 class SettingWork:
-    """The work on one setting of a study; what the record holds already is not done again."""
+    """The work on one setting of a study; what the record holds already is not done again.
+
+    `best` is, once the search is over, the number of the best trial and its hyperparameters; None where all diverged.
+    """
 
     def __init__(self, study: Study, scale: str, setting: Setting, laboratory: Laboratory) -> None:
         self.study, self.setting, self.laboratory = study, setting, laboratory
         self.budget = study.at(scale).budget
         self.record = laboratory.record
         self.entry = setting_record(study, scale, setting)
+        cell = setting.variant.cell(setting.task.interface)
+        self._path = {} if cell is None else {"path": path_of(cell)}
+        self.best: tuple[int, dict[str, float]] | None = None
 
     def carry_out(self) -> Steps:
         """Searches, replicates the best trial, and closes the setting; a failed job leaves it open for another try."""
@@ -74,14 +84,29 @@ class SettingWork:
             yield from self._search(search)
             best = search.best(self.budget.trials)
             if best is not None:
-                yield from self._replicate(best, search.hyperparameters(best))
+                self.best = best, search.hyperparameters(best)
+                yield from self._replicate("replicate", *self.best)
         except JobFailed as error:
             self.record.fail_parent(self.entry.identity, str(error))
             self.laboratory.watch.failed(self.setting.name, error)
             raise
         finally:
             self.laboratory.watch.closed(self.setting.name)
-        self.record.close_parent(self.entry.identity, {} if best is None else self._best_tags(best, search))
+        self.record.close_parent(self.entry.identity, {} if self.best is None else _best_tags(*self.best))
+
+    def freeze(self, parent: "SettingWork") -> Steps:
+        """The replicates once more, with the best hyperparameters of the parent's setting."""
+        if parent.best is None:
+            return
+        name = self.setting.name
+        self.laboratory.watch.began(name)
+        try:
+            yield from self._replicate("frozen", *parent.best)
+        except JobFailed as error:
+            self.laboratory.watch.failed(name, error)
+            raise
+        finally:
+            self.laboratory.watch.closed(name)
 
     def _search(self, search: Search) -> Steps:
         for first in range(0, self.budget.trials, self.budget.group):
@@ -94,8 +119,10 @@ class SettingWork:
                 own = [self.record.finished[self._identity(run)] for run in runs if run.number == number]
                 search.tell(number, *_outcome(own))
 
-    def _replicate(self, best: int, hyperparameters: Mapping[str, float]) -> Steps:
-        runs = [self._run("replicate", number, number, hyperparameters) for number in range(self.budget.replicates)]
+    def _replicate(
+        self, kind: Literal["replicate", "frozen"], best: int, hyperparameters: Mapping[str, float]
+    ) -> Steps:
+        runs = [self._run(kind, number, number, hyperparameters) for number in range(self.budget.replicates)]
         yield from self._train(runs, {"trial": best})
 
     def _train(self, runs: Sequence[Run], factors: Mapping[str, float], prune: Prune | None = None) -> Steps:
@@ -129,7 +156,11 @@ class SettingWork:
         return dict(zip(sound, examined, strict=True))
 
     def _run(
-        self, kind: Literal["trial", "replicate"], number: int, seed: int, hyperparameters: Mapping[str, float]
+        self,
+        kind: Literal["trial", "replicate", "frozen"],
+        number: int,
+        seed: int,
+        hyperparameters: Mapping[str, float],
     ) -> Run:
         return Run(kind, number, seed, **{**self.study.fixed, **hyperparameters})
 
@@ -147,7 +178,7 @@ class SettingWork:
             kind=run.kind,
             number=run.number,
             status=status,
-            factors={key: getattr(run, key) for key in (*HYPERPARAMETERS, "seed")} | dict(factors),
+            factors={key: getattr(run, key) for key in (*HYPERPARAMETERS, "seed")} | self._path | dict(factors),
             metrics=self._values(curves, status, course.seconds[index], test),
             history=curves,
             setting=self.entry.identity,
@@ -172,9 +203,9 @@ class SettingWork:
             values["final_loss"] = dict(test.curves["test_loss"])[self.entry.nominal]
         return values
 
-    def _best_tags(self, best: int, search: Search) -> dict[str, Any]:
-        found = {f"best.{name}": f"{value:.4g}" for name, value in search.hyperparameters(best).items()}
-        return {"best_trial": best, **found}
+
+def _best_tags(best: int, hyperparameters: Mapping[str, float]) -> dict[str, Any]:
+    return {"best_trial": best, **{f"best.{name}": f"{value:.4g}" for name, value in hyperparameters.items()}}
 
 
 def _unpromising(search: Search, course: Course, segment: int) -> set[int]:

@@ -10,13 +10,12 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
-from urllib.parse import quote
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-Kind = Literal["trial", "replicate", "cost"]
+Kind = Literal["trial", "replicate", "frozen", "cost"]
 Curve = tuple[tuple[int, float], ...]
 """A metric's history: (step, value) pairs in step order. What a step is depends on the metric, see `CURVES`."""
 
@@ -54,6 +53,7 @@ class SettingRecord:
 
     `references` are the task's exact scores ("chance", "perfect" = 1, perhaps "causal", …), `equations` the typeset
     equations of the variant's cell (each with "name", "text", "latex", "mathml", "typst"), empty where there is no cell.
+    An ablation has the name of its `parent`, and the `change` in which it differs from that.
     """
 
     run_id: str
@@ -70,15 +70,18 @@ class SettingRecord:
     hidden: int
     parameters: int
     equations: Sequence[Mapping[str, str]] = ()
+    parent: str | None = None
+    change: str = ""
     best_trial: int | None = None
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A trial, replicate or cost measurement. `number` is the trial's number, the replicate's seed index, or a counter.
+    """A trial, replicate, frozen run or cost measurement. `number` is the trial's number, the seed index, or a counter.
 
     `status` is "finished" (full budget), "solved" (stopped early at the criterion), "pruned", "diverged" or "failed".
-    A replicate's `factors` hold the hyperparameters of its setting's best trial and that trial's number as `trial`; a
+    A replicate's `factors` hold the hyperparameters of its setting's best trial and that trial's number as `trial`, a
+    frozen run's those of its parent's; `path` is that by which its cells were computed, "kernel" or "reference". A
     cost's hold `cell`, `view` ("equal hidden size" or "equal parameters") and `hidden`. `metrics` are the values of
     single-valued metrics, `history` the curves.
     """
@@ -99,7 +102,8 @@ class StudyRecord:
     """Everything the record holds of one study at one scale; `plan` and `provenance` are plain JSON data.
 
     `plan` has question, baseline, tasks, variants, nuisance, fixed, budget, criterion and seed; `provenance` has commit,
-    versions, command, started, wall_seconds, cores and device. Replicates are those of each setting's best trial.
+    versions, command, started, wall_seconds, cores and device. Replicates are those of each setting's best trial, and
+    frozen runs those with the hyperparameters of its parent's.
     """
 
     name: str
@@ -112,6 +116,7 @@ class StudyRecord:
     trials: tuple[RunRecord, ...]
     replicates: tuple[RunRecord, ...]
     costs: tuple[RunRecord, ...] = ()
+    frozen: tuple[RunRecord, ...] = ()
 
 
 class RecordError(ValueError):
@@ -154,18 +159,6 @@ def all_runs(client: "MlflowClient", experiment_id: str) -> "Iterator[Run]":
             return
 
 
-def views(uri: str) -> dict[str, str]:
-    """Pages of the MLflow UI that list a task's settings, the best first, as paths by experiment and task."""
-    client = connect(uri)
-    pages = {}
-    for experiment in client.search_experiments():
-        for task in json.loads(experiment.tags.get("plan", '{"tasks": []}'))["tasks"]:
-            wanted = quote(f"tags.kind = 'setting' and tags.task = '{task}'")
-            query = f"searchFilter={wanted}&orderByKey={quote('metrics.`score`')}&orderByAsc=false"
-            pages[f"{experiment.name} {task}"] = f"#/experiments/{experiment.experiment_id}/runs?{query}"
-    return pages
-
-
 def read(uri: str, study: str, scale: str) -> StudyRecord:
     """The record of a study at one scale. Raises `RecordError` where there is none.
 
@@ -184,6 +177,8 @@ def read(uri: str, study: str, scale: str) -> StudyRecord:
     parents = {run.info.run_id: run for run in current}
     settings = [_setting(run) for run in current if run.data.tags["kind"] == "setting"]
     best = {setting.identity: setting.best_trial for setting in settings}
+    by_name = {(setting.task, setting.variant): setting.best_trial for setting in settings}
+    parents_best = {s.identity: by_name.get((s.task, s.parent or "")) for s in settings}
     children = [_run(client, run, parents[run.data.tags[PARENT]]) for run in runs if _complete_child(run, parents)]
     return StudyRecord(
         name=study,
@@ -202,6 +197,13 @@ def read(uri: str, study: str, scale: str) -> StudyRecord:
             and r.number < plan["budget"]["replicates"]
         ),
         costs=tuple(run for run in children if run.kind == "cost"),
+        frozen=tuple(
+            r
+            for r in children
+            if r.kind == "frozen"
+            and r.factors["trial"] == parents_best.get(r.setting)
+            and r.number < plan["budget"]["replicates"]
+        ),
     )
 
 

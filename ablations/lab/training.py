@@ -32,15 +32,21 @@ PIECE = 128
 class Run:
     """One training: its hyperparameters, and which of its kind's seeds its data and its start come from.
 
-    All trials have the same few seeds, so that they differ in nothing but the draw; every replicate has its own.
+    All trials have the same few seeds, so that they differ in nothing but the draw; every replicate has its own, and
+    a frozen run, with the hyperparameters of another variant, has that of the replicate of the same number.
     """
 
-    kind: Literal["trial", "replicate"]
+    kind: Literal["trial", "replicate", "frozen"]
     number: int
     seed: int
     lr: float
     clip: float
     weight_decay: float
+
+    @property
+    def stream(self) -> tuple[str, int]:
+        """What its random streams are named by."""
+        return "trial" if self.kind == "trial" else "replicate", self.seed
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ class Cohort:
 
     def generator(self, run: Run, purpose: str, part: int = 0) -> np.random.Generator:
         """The run's stream for a purpose; the variant has no say in it, so that replicates are paired."""
-        return generator(self.seed, self.setting.label, run.kind, run.seed, purpose, part)
+        return generator(self.seed, self.setting.label, *run.stream, purpose, part)
 
     def only(self, indices: Sequence[int]) -> "Cohort":
         """The cohort of some of its runs."""
@@ -104,8 +110,8 @@ class Stack:
     """The networks of a cohort as one: a structure to call, and the runs' parameters as rows."""
 
     def __init__(self, cohort: Cohort) -> None:
-        setting, kinds = cohort.setting, [(run.kind, run.seed) for run in cohort.runs]
-        seeds = [integer(cohort.seed, setting.name, kind, index, "start") for kind, index in kinds]
+        setting = cohort.setting
+        seeds = [integer(cohort.seed, setting.name, *run.stream, "start") for run in cohort.runs]
         built = {seed: setting.variant.build(setting.task.interface, setting.size, seed) for seed in set(seeds)}
         networks = [built[seed] for seed in seeds]
         self.model: Network = networks[0]
@@ -141,10 +147,10 @@ def advance(cohort: Cohort, state: State | None, steps: int) -> tuple[State, lis
     state = state or State(networks.initial)
     theta = state.theta.clone().requires_grad_()
     moments = {name: moment.clone() for name, moment in state.moments.items()}
-    streams = {(run.kind, run.seed): partial(cohort.generator, run, "train") for run in cohort.runs}
+    streams = {run.stream: partial(cohort.generator, run, "train") for run in cohort.runs}
     data = training_batches(
         cohort.setting.task,
-        [streams[run.kind, run.seed] for run in cohort.runs],
+        [streams[run.stream] for run in cohort.runs],
         state.step,
         steps,
         cohort.budget.batch,

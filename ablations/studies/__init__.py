@@ -7,10 +7,13 @@ from traceback import extract_tb
 from pydantic import ValidationError
 
 from ablations.registry import look_up
-from ablations.studies import claims
+from ablations.studies import claims, direction, gru_ablation, lstm_ablation, pooling, rnn_ablation
 from ablations.study import Study
 
-STUDIES: dict[str, Study] = {"claims": claims.STUDY}
+STUDIES: dict[str, Study] = {
+    module.STUDY.name: module.STUDY
+    for module in (claims, lstm_ablation, gru_ablation, rnn_ablation, direction, pooling)
+}
 """Every study by name."""
 
 
