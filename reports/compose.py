@@ -7,9 +7,10 @@ import pandas as pd
 
 from ablations.lab.tracking import StudyRecord
 from reports.comparison import comparison_blocks
-from reports.document import Block, Document, Heading, Note, Paragraph, Picture, Table
+from reports.document import Block, Document, Heading, Note, Picture, Table
 from reports.evidence import Evidence
 from reports.figures import FIGURES
+from reports.literature import literature_blocks
 from reports.method import equation_blocks, failure_blocks, method_blocks, provenance_blocks
 from reports.style import as_svg, styled
 from reports.verdicts import judged, verdict_blocks
@@ -23,10 +24,11 @@ def compose(study: StudyRecord, rng: np.random.Generator) -> tuple[Document, dic
     evidence = Evidence(study)
     verdicts = judged(evidence, rng)
     data = {name: kind.table(evidence, rng) for name, kind in FIGURES.items()}
-    data |= {"replicates": evidence.replicates, "trials": evidence.trials}
+    data |= {"replicates": evidence.replicates, "frozen": evidence.frozen, "trials": evidence.trials}
     blocks = [
         *_partial(evidence),
         *verdict_blocks(verdicts),
+        *literature_blocks(evidence, verdicts),
         *comparison_blocks(evidence, rng),
         *_figure_blocks(data),
         *equation_blocks(evidence),
@@ -55,10 +57,9 @@ def _partial(evidence: Evidence) -> Iterator[Block]:
 def _figure_blocks(data: Mapping[str, pd.DataFrame]) -> Iterator[Block]:
     yield Heading("Evidence")
     for name, kind in FIGURES.items():
-        yield Heading(kind.title, level=2)
         if data[name].empty:
-            yield Paragraph("Nothing has been recorded for this figure yet.")
             continue
+        yield Heading(kind.title, level=2)
         caption = f"{kind.caption(data[name])} Numbers: tables/{name}.csv."
         with styled():
             svg = as_svg(kind.draw(data[name]))

@@ -64,6 +64,11 @@ class Evidence:
         return _frame([_replicate(run, s) for run, s in self._with_settings("replicates")], REPLICATE)
 
     @cached_property
+    def frozen(self) -> pd.DataFrame:
+        """One row per frozen run, `REPLICATE`: a replicate with the hyperparameters of the variant's parent."""
+        return _frame([_replicate(run, s) for run, s in self._with_settings("frozen")], REPLICATE)
+
+    @cached_property
     def curves(self) -> pd.DataFrame:
         """The validation score of each replicate over the sequences seen, `CURVE`.
 
@@ -151,12 +156,23 @@ class Evidence:
         found = (s for s in self.study.settings if s.task == task and variant in (None, s.variant))
         return next(found, None)
 
-    def paired(self, a: str, b: str, task: str) -> np.ndarray:
-        """Skill of variant `a` minus that of `b` on a task, seed by seed, over the seeds that both have."""
-        table = self.replicates[self.replicates["task"] == task].pivot(index="seed", columns="variant", values="skill")
-        if not {a, b} <= set(table.columns):
-            return np.empty(0)
-        return (table[a] - table[b]).dropna().to_numpy()
+    @cached_property
+    def compared_to(self) -> dict[str, str]:
+        """What each variant is compared to: its parent where that is in the study, else the baseline."""
+        baseline = self.study.plan["baseline"]
+        parents = {s.variant: s.parent if s.parent in self.variants else baseline for s in self.study.settings}
+        return {variant: str(parent) for variant, parent in parents.items() if variant != baseline}
+
+    def paired(self, a: str, b: str, task: str, frozen: bool = False) -> np.ndarray:
+        """Skill of variant `a` minus that of `b` on a task, seed by seed, over the seeds that both have.
+
+        Where it is `frozen`, that of a's frozen runs.
+        """
+        first, second = (
+            rows[(rows["task"] == task) & (rows["variant"] == variant)].set_index("seed")["skill"]
+            for rows, variant in ((self.frozen if frozen else self.replicates, a), (self.replicates, b))
+        )
+        return (first - second).dropna().to_numpy()
 
     def _tested(self, run: RunRecord, setting: SettingRecord) -> dict[int, float]:
         """A replicate's test score by difficulty, NaN where it refused; one that diverged was not tested, and guesses."""

@@ -1,6 +1,8 @@
 """The last parts of the report: equations, failures, method, provenance."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -44,26 +46,26 @@ def failure_blocks(evidence: Evidence) -> Iterator[Block]:
 
 def _missing(evidence: Evidence) -> int:
     """The planned runs that the record does not hold, those of settings that have not been begun included."""
-    plan, budget = evidence.study.plan, evidence.study.plan["budget"]
-    planned = len(plan["tasks"]) * len(plan["variants"]) * runs_planned(budget)
-    return max(0, planned - len(evidence.trials) - len(evidence.replicates))
+    plan = evidence.study.plan
+    planned = len(plan["tasks"]) * sum(runs_planned(plan, variant) for variant in plan["variants"])
+    return max(0, planned - len(evidence.trials) - len(evidence.replicates) - len(evidence.frozen))
 
 
-def runs_planned(budget: Mapping[str, int]) -> int:
-    """The trainings that each setting was to have."""
-    return budget["trials"] * budget["search_seeds"] + budget["replicates"]
+def runs_planned(plan: Mapping[str, Any], variant: str) -> int:
+    """The trainings that each setting of a variant was to have."""
+    budget = plan["budget"]
+    times = 2 if variant in plan["parents"] else 1
+    return budget["trials"] * budget["search_seeds"] + times * budget["replicates"]
 
 
 def endings(evidence: Evidence) -> pd.DataFrame:
-    """task, variant, and how many trials and replicates ended in each way, or are missing."""
-    budget = evidence.study.plan["budget"]
-    runs = pd.concat(
-        [evidence.trials[["task", "variant", "status"]], evidence.replicates[["task", "variant", "status"]]]
-    )
+    """task, variant, and how many trials, replicates and frozen runs ended in each way, or are missing."""
+    columns = ["task", "variant", "status"]
+    runs = pd.concat([frame[columns] for frame in (evidence.trials, evidence.replicates, evidence.frozen)])
     rows = []
     for setting in evidence.study.settings:
         own = runs[(runs["task"] == setting.task) & (runs["variant"] == setting.variant)]["status"]
-        planned = runs_planned(budget)
+        planned = runs_planned(evidence.study.plan, setting.variant)
         counts = [int((own == end).sum()) for end in ENDS]
         rows.append([setting.task, setting.variant, *counts, max(0, planned - len(own))])
     return pd.DataFrame(rows, columns=["task", "variant", *ENDS, "missing"])
@@ -83,13 +85,19 @@ def method_blocks(evidence: Evidence) -> Iterator[Block]:
         f"{', '.join(plan['variants'])}. Nuisance factors, searched for each setting: {searched}. Fixed: {fixed}."
     )
     yield Paragraph(
-        f"Every setting had the same budget: {budget['trials']} trials, asked in groups of {budget['group']} and each "
-        f"trained on {budget['search_seeds']} seeds, and "
+        f"Every setting had the same budget: {budget['trials']} trials, asked in groups of {budget['group']}, the first group "
+        "a Latin hypercube of the ranges that is the same for all settings; each trial was trained on "
+        f"{budget['search_seeds']} seeds, and "
         f"{budget['replicates']} replicates of the best one, each at most {budget['steps']} optimiser steps of "
         f"{budget['batch']} fresh sequences, the learning rate falling linearly to zero. Validation ({budget['validation']} "
         f"sequences) after each of {budget['segments']} segments; a run stops at a validation score of {plan['criterion']}. "
         f"Every model was sized to about {budget['parameters']} parameters, frozen ones included."
     )
+    if plan["parents"]:
+        yield Paragraph(
+            "An ablation differs from its parent in one thing. It is compared twice: tuned anew, with the same budget as its "
+            "parent, and frozen, its replicates trained once more with the best hyperparameters of its parent."
+        )
     yield Paragraph(
         "Training mixes difficulties from the easiest up to the nominal one, logarithmically. Replicates are paired: seed "
         "k gives every variant the same data. Search, training, validation and test streams are disjoint; each replicate "
@@ -115,6 +123,7 @@ def provenance_blocks(evidence: Evidence) -> Iterator[Block]:
         "wall time": f"{made['wall_seconds'] / 60:.1f} minutes in all",
         "machine": f"{made['cores']} cores, {made.get('workers', 1)} workers, {made['device']}",
         "versions": versions,
+        "computed by": _paths(evidence),
         "seed": str(study.plan["seed"]),
         "MLflow experiment": f"{study.name}-{study.scale} (id {study.experiment_id})",
     }
@@ -122,3 +131,12 @@ def provenance_blocks(evidence: Evidence) -> Iterator[Block]:
     yield Table(
         "provenance", pd.DataFrame(facts.items(), columns=["fact", "value"]), "How to make these numbers again."
     )
+
+
+def _paths(evidence: Evidence) -> str:
+    """How many runs computed their cells in which way."""
+    study = evidence.study
+    paths = Counter(
+        str(run.factors["path"]) for run in (*study.trials, *study.replicates, *study.frozen) if "path" in run.factors
+    )
+    return ", ".join(f"{path} path, {count} runs" for path, count in sorted(paths.items())) or "no run with cells"

@@ -6,7 +6,7 @@ from dataclasses import astuple
 import numpy as np
 import pandas as pd
 
-from reports.claims import CLAIMS, Claim, Verdict
+from reports.claims import CLAIMS, Claim, Verdict, claims_of
 from reports.claims.claim import FEWEST
 from reports.document import Block, Heading, Note, Paragraph, Table
 from reports.evidence import Evidence
@@ -17,8 +17,8 @@ RUNS_NAMED = 6
 
 
 def judged(evidence: Evidence, rng: np.random.Generator) -> dict[str, Verdict]:
-    """Every claim's verdict by id."""
-    return {name: claim.judge(evidence, rng) for name, claim in CLAIMS.items()}
+    """The verdict of every claim that the study puts to the test, by id."""
+    return {name: claim.judge(evidence, rng) for name, claim in claims_of(evidence.study.name).items()}
 
 
 def verdict_blocks(verdicts: Mapping[str, Verdict]) -> Iterator[Block]:

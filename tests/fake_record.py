@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,7 @@ class World:
     microseconds: cell -> time of a sequence at hidden size 1, with which it grows linearly.
     flops: cell -> likewise. jitter: the most that one timed round is off, as a share.
     noise: the standard deviation of skill over seeds.
+    parents: variant -> its parent, in whose study there are frozen runs.
     refusing: variants that refuse sequences longer than trained. diverged: (task, variant, seed) that did.
     """
 
@@ -63,6 +64,7 @@ class World:
     tasks: tuple[str, ...] = tuple(TASKS)
     variants: tuple[str, ...] = VARIANTS
     costs: bool = True
+    parents: Mapping[str, str] = field(default_factory=lambda: {"bilstm-attention": "bilstm"})
 
     def skill_of(self, task: str, variant: str) -> float:
         plain = 1.0 if variant in BOTH_WAYS else CAUSAL_SKILL
@@ -78,18 +80,28 @@ def fake_study(world: World | None = None, name: str = "claims") -> StudyRecord:
     """The record of a study in that world; the same world gives the same record."""
     world = world or World()
     rng = np.random.default_rng(7)
-    settings = [_setting(task, variant) for task in world.tasks for variant in world.variants]
+    settings = [
+        replace(_setting(task, variant), parent=world.parents.get(variant))
+        for task in world.tasks
+        for variant in world.variants
+    ]
     return StudyRecord(
         name=name,
         scale="demo",
         experiment_id="1",
         uri="sqlite:///nowhere.db",
-        plan=_plan(world),
+        plan={**_plan(world), "name": name, "parents": dict(world.parents)},
         provenance=_provenance(),
         settings=tuple(settings),
         trials=tuple(run for s in settings for number in range(world.trials) for run in _trial(world, s, number, rng)),
         replicates=tuple(_replicate(world, s, seed, rng) for s in settings for seed in range(world.replicates)),
         costs=tuple(_costs(world, rng)) if world.costs else (),
+        frozen=tuple(
+            replace(run, kind="frozen", identity=f"frozen {run.identity}", run_id=_run_id(f"frozen {run.identity}"))
+            for s in settings
+            if s.parent
+            for run in (_replicate(world, s, seed, rng) for seed in range(world.replicates))
+        ),
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from reports.claims import CLAIMS
 from reports.evidence import Evidence
-from tests.fake_record import CAUSAL_SKILL, World, fake_study
+from tests.fake_record import CAUSAL_SKILL, VARIANTS, World, fake_study
 
 MEMORY = ("copying", "adding", "france")
 ALL_TASKS = (*MEMORY, "disambiguation")
@@ -75,7 +75,8 @@ def test_an_empty_record_is_not_run_and_raises_nothing(claim):
 
 @pytest.mark.parametrize("claim", [name for name in CLAIMS if name != "bilstm-attention"])
 def test_too_few_runs_decide_nothing(claim):
-    study = fake_study(World(replicates=1, diverged=()))
+    variants = dict.fromkeys((*VARIANTS, *CLAIMS[claim].variants))
+    study = fake_study(World(replicates=1, diverged=(), variants=tuple(variants)))
     one_round = tuple(
         replace(c, history={"seconds_per_sequence": c.history["seconds_per_sequence"][:1]}) for c in study.costs
     )

@@ -12,7 +12,7 @@ from reports.figures.score_matrix import caption as score_caption
 from reports.style import STYLES, as_svg, styled
 from tests.fake_record import World, fake_study
 
-SMALL = World(tasks=("adding", "france"), variants=("feedforward", "rnn", "lstm"))
+SMALL = World(tasks=("adding", "france"), variants=("feedforward", "rnn", "lstm"), parents={"rnn": "lstm"})
 
 
 def table_of(name, study=None):

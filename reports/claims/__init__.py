@@ -3,6 +3,7 @@
 from reports.claims.cells import GRU_CHEAPER, GRU_WORSE, LSTM_SLOW
 from reports.claims.claim import Claim, Part, Verdict
 from reports.claims.direction import ANY_CELL, BILSTM_ATTENTION, FUTURE_CONTEXT
+from reports.claims.findings import FINDINGS
 from reports.claims.memory import FIXED_LENGTH, LSTM_REMEMBERS, VANISHING
 
 CLAIMS: dict[str, Claim] = {
@@ -15,7 +16,15 @@ CLAIMS: dict[str, Claim] = {
     "future-context": FUTURE_CONTEXT,
     "any-cell": ANY_CELL,
     "bilstm-attention": BILSTM_ATTENTION,
+    **{name: finding.claim() for name, finding in FINDINGS.items()},
 }
 """Every claim by its id."""
 
-__all__ = ["CLAIMS", "Claim", "Part", "Verdict"]
+
+def claims_of(study: str) -> dict[str, Claim]:
+    """The claims that a study puts to the test; of a study that nobody has claims for, those of the introduction."""
+    own = {name: claim for name, claim in CLAIMS.items() if claim.study == study}
+    return own or {name: claim for name, claim in CLAIMS.items() if claim.study == Claim.study}
+
+
+__all__ = ["CLAIMS", "Claim", "Part", "Verdict", "claims_of"]

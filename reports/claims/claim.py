@@ -41,7 +41,8 @@ class Verdict:
 class Claim:
     """A claim with its rule, fixed before any number is seen; `parts` computes its comparisons.
 
-    `tasks` and `variants` say whose replicates are behind it, `costs` that the cost measurement is.
+    `tasks` and `variants` say whose replicates are behind it, `costs` that the cost measurement is. `study` is the
+    study that puts it to the test.
     """
 
     sentence: str
@@ -51,6 +52,7 @@ class Claim:
     tasks: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     costs: bool = False
+    study: str = "claims"
 
     def judge(self, evidence: Evidence, rng: np.random.Generator) -> Verdict:
         """The verdict: contradicted if any part is, supported if all parts are, not run if any is missing."""
@@ -98,10 +100,17 @@ def from_runs(
     return estimator(known, rng) if len(known) else None
 
 
-def pooled_difference(evidence: Evidence, a: str, b: str, rng: np.random.Generator) -> Estimate | None:
+def paired_by_task(evidence: Evidence, a: str, b: str, frozen: bool = False) -> list[np.ndarray]:
+    """The paired differences in skill of two variants on each task that both were run on."""
+    strata = [evidence.paired(a, b, task, frozen) for task in evidence.tasks]
+    return [stratum for stratum in strata if len(stratum)]
+
+
+def pooled_difference(
+    evidence: Evidence, a: str, b: str, rng: np.random.Generator, frozen: bool = False
+) -> Estimate | None:
     """The paired difference in skill of two variants, pooled over all tasks that both were run on."""
-    strata = [evidence.paired(a, b, task) for task in evidence.tasks]
-    strata = [stratum for stratum in strata if len(stratum)]
+    strata = paired_by_task(evidence, a, b, frozen)
     return pooled(strata, rng) if strata else None
 
 

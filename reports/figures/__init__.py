@@ -1,5 +1,6 @@
 """The report's figures, one file each."""
 
+from reports.figures.ablation_forest import ABLATION_FOREST
 from reports.figures.cost_growth import COST_GROWTH
 from reports.figures.cost_skill import COST_SKILL
 from reports.figures.difficulty import DIFFICULTY
@@ -10,6 +11,7 @@ from reports.figures.score_matrix import SCORE_MATRIX
 from reports.figures.search import SEARCH
 
 FIGURES: dict[str, FigureKind] = {
+    "ablation_forest": ABLATION_FOREST,
     "score_matrix": SCORE_MATRIX,
     "learning_curves": LEARNING_CURVES,
     "difficulty": DIFFICULTY,

@@ -1,0 +1,105 @@
+"""Every variant against what it is an ablation of: effect and interval, on each task and over all."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from reports.claims.claim import MARGIN, paired_by_task
+from reports.evidence import Evidence
+from reports.figures.kind import FigureKind, panels, shared_legend, unique
+from reports.statistics import mean, pooled, pooled_probability_of_improvement, probability_of_improvement
+
+ALL = "all tasks"
+VIEWS = {"tuned": ("#0072b2", "o", -0.14), "frozen": ("#d55e00", "D", 0.14)}
+"""Colour, marker and place of each view: tuned anew, or with the parent's hyperparameters."""
+
+COLUMNS = ["task", "variant", "parent", "view", "difference", "low", "high", "P(better)", "P low", "P high", "n"]
+
+
+def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
+    """`COLUMNS`: the paired difference in skill to the parent, on each task and pooled; empty without frozen runs."""
+    if evidence.frozen.empty:
+        return pd.DataFrame(columns=COLUMNS)
+    rows = []
+    for variant, parent in evidence.compared_to.items():
+        for view in VIEWS:
+            rows += _rows(evidence, variant, parent, view, rng)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _rows(evidence: Evidence, variant: str, parent: str, view: str, rng: np.random.Generator) -> list[list[object]]:
+    rows: list[list[object]] = []
+    for task in evidence.tasks:
+        paired = evidence.paired(variant, parent, task, view == "frozen")
+        if len(paired):
+            effect, better = mean(paired, rng), probability_of_improvement(paired, np.zeros_like(paired), rng)
+            rows.append([task, variant, parent, view, effect.value, effect.low, effect.high,
+                         better.value, better.low, better.high, effect.n])  # fmt: skip
+    strata = paired_by_task(evidence, variant, parent, view == "frozen")
+    if strata:
+        effect, better = pooled(strata, rng), pooled_probability_of_improvement(strata, rng)
+        rows.append([ALL, variant, parent, view, effect.value, effect.low, effect.high,
+                     better.value, better.low, better.high, effect.n])  # fmt: skip
+    return rows
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    tasks, variants = unique(table["task"]), unique(table["variant"])
+    tasks = [*(task for task in tasks if task != ALL), ALL]
+    figure, axes = panels(tasks, height=0.3 * len(variants) + 1.1, columns=len(tasks), sharey=True)
+    for axis, task in zip(axes, tasks, strict=True):
+        rows = table[table["task"] == task]
+        axis.axvspan(-MARGIN, MARGIN, color="#e6e6e6", linewidth=0, zorder=0)
+        axis.axvline(0, color="#444444", linewidth=1)
+        for view in VIEWS:
+            _draw_view(axis, rows[rows["view"] == view], view, variants)
+        axis.set_xlabel("difference in skill")
+    first = table.drop_duplicates("variant").set_index("variant")["parent"]
+    usual = first.mode().iloc[0]
+    labels = [v if first[v] == usual else f"{v}\nagainst {first[v]}" for v in variants]
+    axes[0].set_yticks(range(len(variants)), labels)
+    axes[0].set_ylim(len(variants) - 0.5, -0.5)
+    _write_chances(axes[-1], table[(table["task"] == ALL) & (table["view"] == "tuned")], variants)
+    shared_legend(figure, axes)
+    return figure
+
+
+def _draw_view(axis: Axes, rows: pd.DataFrame, view: str, variants: list[str]) -> None:
+    colour, marker, shift = VIEWS[view]
+    places = [variants.index(variant) + shift for variant in rows["variant"]]
+    axis.hlines(places, rows["low"], rows["high"], color=colour, linewidth=1.4)
+    face = colour if view == "tuned" else "white"
+    style: dict[str, Any] = {"marker": marker, "markersize": 4, "markerfacecolor": face, "markeredgecolor": colour}
+    axis.plot(rows["difference"], places, linestyle="none", label=_label(view), **style)
+
+
+def _label(view: str) -> str:
+    return "tuned anew" if view == "tuned" else "with the parent's hyperparameters"
+
+
+def _write_chances(axis: Axes, rows: pd.DataFrame, variants: list[str]) -> None:
+    """P(better) and n of the tuned view, to the right of a panel."""
+    right = axis.get_yaxis_transform()
+    axis.text(1.04, -0.6, "P(better), n", transform=right, fontsize=7, va="bottom")
+    for row in rows.itertuples():
+        text = f"{row[8]:.2f}, {row.n}"
+        axis.text(1.04, variants.index(str(row.variant)), text, transform=right, fontsize=7, va="center")
+
+
+def caption(table: pd.DataFrame) -> str:
+    rows = table[(table["task"] == ALL) & (table["view"] == "tuned")]
+    worse = ", ".join(rows[rows["high"] < -MARGIN]["variant"]) or "none"
+    better = ", ".join(rows[rows["low"] > MARGIN]["variant"]) or "none"
+    return (
+        "Skill of each variant minus that of its parent, paired by seed, with 95 % intervals: the mean on each task, the "
+        f"interquartile mean over all; the band is ±{MARGIN}, differences of no practical interest. Filled circles: both "
+        "tuned with the same budget; open diamonds: the variant with its parent's best hyperparameters. P(better) is the "
+        f"share of seeds in which the tuned variant is ahead. Over all tasks clearly worse: {worse}; clearly better: "
+        f"{better}."
+    )
+
+
+ABLATION_FOREST = FigureKind("Ablations", table, draw, caption)

@@ -1,0 +1,101 @@
+"""Ablations in the report: the forest, the papers' findings, and their verdicts."""
+
+import numpy as np
+import pytest
+
+from reports.claims import CLAIMS, claims_of
+from reports.claims.findings import FINDINGS, RULES
+from reports.evidence import Evidence
+from reports.figures import FIGURES
+from reports.figures.ablation_forest import ALL
+from reports.literature import literature_blocks
+from reports.verdicts import judged
+from tests.fake_record import World, fake_study
+
+VARIANTS = ("lstm", "lstm-no-forget-gate", "lstm-coupled", "mgu", "gru-reset-before")
+PARENTS = {"lstm-no-forget-gate": "lstm", "lstm-coupled": "lstm", "mgu": "gru-reset-before"}
+TASKS = ("copying", "adding", "france")
+SKILL = {(task, name): 0.6 if name == "lstm-no-forget-gate" else 0.9 for task in TASKS for name in VARIANTS}
+
+
+def world(**changes: object) -> World:
+    known = {"skill": SKILL, "tasks": TASKS, "variants": VARIANTS, "parents": PARENTS, "costs": False, "diverged": ()}
+    return World(**{**known, "replicates": 8, **changes})  # type: ignore[arg-type]
+
+
+def evidence(**changes: object) -> Evidence:
+    return Evidence(fake_study(world(**changes), "lstm_ablation"))
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def test_every_ablation_is_compared_to_its_parent_on_each_task_and_over_all_in_both_views() -> None:
+    table = FIGURES["ablation_forest"].table(evidence(), rng())
+    assert len(table) == 2 * (len(PARENTS) + 0) * 4 + 4  # gru-reset-before is tuned only, against the baseline
+    assert dict(zip(table["variant"], table["parent"], strict=True)) == {**PARENTS, "gru-reset-before": "lstm"}
+    worse = table[(table["variant"] == "lstm-no-forget-gate") & (table["task"] == ALL)]
+    assert worse["difference"].to_list() == pytest.approx([-0.3, -0.3], abs=0.02)
+    assert (worse["high"] < -0.2).all()
+    assert worse["P(better)"].to_list() == [0, 0]
+    assert worse["n"].to_list() == [24, 24]
+
+
+def test_pairs_are_those_of_the_same_seed() -> None:
+    whole = evidence()
+    runs = whole.replicates.pivot(index=["task", "seed"], columns="variant", values="skill").loc["adding"]
+    expected = (runs["mgu"] - runs["gru-reset-before"]).to_numpy()
+    np.testing.assert_allclose(whole.paired("mgu", "gru-reset-before", "adding"), expected)
+
+
+def test_a_study_without_ablations_has_no_forest() -> None:
+    assert FIGURES["ablation_forest"].table(evidence(parents={}), rng()).empty
+
+
+def test_the_forest_can_be_drawn_and_says_who_is_worse() -> None:
+    kind = FIGURES["ablation_forest"]
+    table = kind.table(evidence(), rng())
+    kind.draw(table)
+    assert "clearly worse: lstm-no-forget-gate;" in kind.caption(table)
+
+
+@pytest.mark.parametrize(("skill", "word"), [(0.6, "supported"), (0.9, "contradicted"), (0.95, "contradicted")])
+def test_the_verdict_on_a_finding_follows_from_what_is_true(skill: float, word: str) -> None:
+    changed = {**SKILL, **{(task, "lstm-no-forget-gate"): skill for task in TASKS}}
+    assert judged(evidence(skill=changed), rng())["forget-gate"].word == word
+
+
+def test_a_finding_of_a_variant_that_is_not_there_is_not_run() -> None:
+    assert judged(evidence(), rng())["peepholes"].word == "not run"
+
+
+def test_a_study_is_asked_its_own_claims_and_no_others() -> None:
+    assert claims_of("lstm_ablation").keys() == {
+        n for n, finding in FINDINGS.items() if finding.study == "lstm_ablation"
+    }
+    assert claims_of("claims").keys() == claims_of("one of somebody's own").keys()
+    assert not claims_of("claims").keys() & FINDINGS.keys()
+    assert FINDINGS.keys() <= CLAIMS.keys()
+
+
+def test_the_papers_findings_stand_beside_what_was_measured() -> None:
+    whole = evidence()
+    (table,) = [block for block in literature_blocks(whole, judged(whole, rng())) if hasattr(block, "frame")]
+    rows = table.frame.set_index("variant")
+    assert rows.loc["lstm-no-forget-gate", ["paper_says", "direction", "verdict"]].to_list() == [
+        "worse",
+        "agrees",
+        "supported",
+    ]
+    assert rows.loc["lstm-coupled", "direction"] == "agrees"
+    assert rows.loc["lstm-peepholes", "direction"] == "not run"
+
+
+@pytest.mark.parametrize("finding", FINDINGS.values(), ids=FINDINGS)
+def test_every_finding_names_variants_of_its_study(finding) -> None:
+    from ablations.studies import STUDIES
+
+    names = {variant.name for variant in STUDIES[finding.study].variants}
+    assert {finding.variant, finding.against} <= names
+    assert finding.effect in RULES
