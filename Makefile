@@ -55,9 +55,8 @@ check: .venv/ready ## formatter, linter and strict types
 	$(BIN)/mypy
 	@echo "Clean. Next: make test"
 
-bench: .venv/ready ## time the recurrent layers against torch.nn
-	$(BIN)/python benchmarks/layers.py
-	@echo "Ratios above 1: the suite is faster. What a study costs: make study STUDY=claims, then make report."
+bench: .venv/ready ## time layers and the suite against torch.nn, Python loops, JAX and a script (about 15 minutes)
+	$(BIN)/python -m benchmarks
 
 clean: ## remove .venv and caches; results stay
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,65 +1,57 @@
-"""Time of the suite's recurrent layers beside torch.nn's: forward and backward, one thread, interleaved, as ratios.
+"""The layers beside torch.nn's: a training step at every size, on one thread."""
 
-The suite trains R runs side by side; torch.nn's layers train them one after the other. Both see the same data.
-"""
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+from statistics import geometric_mean, median
+from typing import Any
 
-import os
-from collections.abc import Callable
-from statistics import median
-from time import perf_counter
+from ablations.models import CELLS, Recurrent
+from benchmarks.flops import training_flops
+from benchmarks.timing import interleaved, median_ratio
+from benchmarks.work import INPUTS, PEERS, peer, training_step
 
-import torch
-from torch import nn
-from torch.func import functional_call, vmap
+Row = dict[str, Any]
 
-from ablations.models import Recurrent
-
-RUNS, B, T, INPUTS, ROUNDS = 6, 32, 30, 16, 7
-PEERS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+STEPS, BATCHES = (100, 200), (32, 64)
 
 
-def suite(cell: str, hidden: int) -> Callable[[], None]:
-    """One forward and backward pass of all runs in one cohort."""
-    layer = Recurrent(cell, INPUTS, hidden)
-    stacked = {name: p.detach().expand(RUNS, *p.shape).clone().requires_grad_() for name, p in layer.named_parameters()}
-    x = torch.randn(RUNS, B, T, INPUTS)
-
-    def step() -> None:
-        outputs = vmap(lambda p, x: functional_call(layer, p, (x,)))(stacked, x)
-        outputs.square().mean().backward()
-
-    return step
+def layer_matrix(sizes: Sequence[int], rounds: int, peak: float) -> Iterable[Row]:
+    """One row for each cell, size, length and batch."""
+    for cell, H, T, B in product(PEERS, sizes, STEPS, BATCHES):
+        sides = {
+            "ours": training_step(Recurrent(cell, INPUTS, H), B, T),
+            "peer": training_step(peer(cell, H), B, T),
+        }
+        times = interleaved(sides, rounds)
+        yield layer_row(cell, H, T, B, times, peak)
 
 
-def peer(cell: str, hidden: int) -> Callable[[], None]:
-    """The same with torch.nn's layer, run after run."""
-    layer = PEERS[cell](INPUTS, hidden, batch_first=True)
-    x = torch.randn(B, T, INPUTS)
-
-    def step() -> None:
-        for _ in range(RUNS):
-            layer(x)[0].square().mean().backward()
-
-    return step
-
-
-def main() -> None:
-    torch.set_num_threads(1)
-    print(f"torch {torch.__version__}, {os.cpu_count()} cores, one thread; {RUNS} runs, B = {B}, T = {T}")
-    print(f"{'cell':6} {'hidden':>6} {'suite ms':>9} {'torch ms':>9} {'torch / suite':>14}")
-    for cell in PEERS:
-        for hidden in (16, 32, 64, 128):
-            sides = suite(cell, hidden), peer(cell, hidden)
-            times: tuple[list[float], list[float]] = ([], [])
-            for _ in range(ROUNDS + 1):
-                for side, taken in zip(sides, times, strict=True):
-                    began = perf_counter()
-                    side()
-                    taken.append((perf_counter() - began) * 1e3)
-            ours, theirs = (median(taken[1:]) for taken in times)
-            ratio = median(b / a for a, b in zip(times[0][1:], times[1][1:], strict=True))
-            print(f"{cell:6} {hidden:6} {ours:9.1f} {theirs:9.1f} {ratio:14.2f}")
+def layer_row(cell: str, H: int, T: int, B: int, times: Mapping[str, Sequence[float]], peak: float) -> Row:
+    """What is told of the times, in milliseconds, of one layer; `peak` in GFLOP/s."""
+    ours = median(times["ours"])
+    speed = training_flops(CELLS[cell], B, T, INPUTS, H) / ours / 1e6
+    return {
+        "cell": cell,
+        "H": H,
+        "T": T,
+        "B": B,
+        "ours_ms": ours,
+        "torch_ms": median(times["peer"]),
+        "ratio": median_ratio(times["peer"], times["ours"]),
+        "us_per_step": ours / T * 1e3,
+        "gflops": speed,
+        "percent_of_peak": 100 * speed / peak,
+    }
 
 
-if __name__ == "__main__":
-    main()
+def means(rows: Sequence[Row]) -> list[Row]:
+    """The geometric means of the ratios over some groups of rows, and the smallest of each."""
+    groups = {"all": rows}
+    groups |= {cell: [row for row in rows if row["cell"] == cell] for cell in PEERS}
+    small = {f"{cell}, H <= 64": [row for row in groups[cell] if row["H"] <= 64] for cell in ("rnn", "gru")}
+    groups |= small | {"rnn and gru, H <= 64": [row for group in small.values() for row in group]}
+    return [_mean(name, [row["ratio"] for row in group]) for name, group in groups.items() if group]
+
+
+def _mean(name: str, ratios: Sequence[float]) -> Row:
+    return {"rows": name, "geometric_mean": geometric_mean(ratios), "smallest": min(ratios)}

@@ -1,0 +1,1 @@
+"""What the suite costs beside what it is measured against: `python -m benchmarks`, from the repository root."""

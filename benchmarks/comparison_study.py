@@ -1,0 +1,30 @@
+"""The study that the suite and the user's script both carry out, as a file for `ablate run`.
+
+No run stops early: the criterion is above every score, and the pruner waits for as many finished trials as one group,
+which is all of them. All trials of one group are drawn at random.
+"""
+
+from ablations.models.variant import Variant
+from ablations.study import Budget, Range, Scale, Study
+from tasks.adding import Adding
+
+BUDGET = Budget(
+    trials=8,
+    group=8,
+    search_seeds=1,
+    replicates=6,
+    steps=400,
+    segments=4,
+    batch=32,
+    parameters=6000,
+)
+
+STUDY = Study(
+    name="comparison",
+    question="What does the same study cost?",
+    variants=tuple(Variant(cell, "recurrent", {"cell": cell}) for cell in ("lstm", "gru")),
+    baseline="lstm",
+    nuisance={"lr": Range(1e-3, 1e-2)},
+    scales={"demo": Scale(tasks={"adding": Adding(length=50)}, budget=BUDGET)},
+    criterion=2.0,
+)
