@@ -261,3 +261,23 @@ def test_a_layer_equals_torchs_in_single_precision(name: str) -> None:
     theirs(x)[0].mean().backward()
     torch.testing.assert_close(layer.weight.grad, theirs.weight_ih_l0.grad, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(layer.recurrent_weight.grad, theirs.weight_hh_l0.grad, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("x", "mask", "initial", "message"),
+    [
+        ((2, 4, 5), None, None, r"x must have the shape \(B, T, 3\), got \(2, 4, 5\)"),
+        ((4, 3), None, None, r"x must have the shape \(B, T, 3\), got \(4, 3\)"),
+        ((2, 4, 3), (2, 5), None, r"mask must be bool of shape \(2, 4\), got torch.bool \(2, 5\)"),
+        ((2, 4, 3), None, (2, 2, 9), r"initial must be torch.float32 of shape \(2, 2, 4\)"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused(x: Any, mask: Any, initial: Any, message: str) -> None:
+    given_mask = None if mask is None else torch.ones(mask, dtype=torch.bool)
+    with pytest.raises(ValueError, match=message):
+        Recurrence("lstm", 3, 4)(torch.zeros(x), given_mask, None if initial is None else torch.zeros(initial))
+
+
+def test_numbers_of_another_kind_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"x must be torch.float32 as the weights are, got torch.float64"):
+        Recurrence("lstm", 3, 4)(torch.zeros(1, 2, 3, dtype=torch.float64))

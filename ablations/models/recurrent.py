@@ -29,13 +29,21 @@ class Recurrence(nn.Module):
         self.hidden_size = H = hidden_size
         self.reverse = reverse
         gates, split, fed = len(self.cell.gates), len(self.cell.split), len(self.cell.feedback)
-        self.weight = nn.Parameter(torch.empty(gates * H, input_size))
-        self.recurrent_weight = nn.Parameter(torch.empty(len(self.cell.connected()) * H, H))
-        self.bias = nn.Parameter(torch.empty(gates * H))
-        self.recurrent_bias = nn.Parameter(torch.empty(split * H))
-        self.vectors = nn.Parameter(torch.empty(len(self.cell.vectors), H))
-        self.feedback_weight = nn.Parameter(torch.empty(fed * H, fed * H))
+        self.weight = self._parameter("weight", gates * H, input_size)
+        self.recurrent_weight = self._parameter("recurrent_weight", len(self.cell.connected()) * H, H)
+        self.bias = self._parameter("bias", gates * H)
+        self.recurrent_bias = self._parameter("recurrent_bias", split * H)
+        self.vectors = self._parameter("vectors", len(self.cell.vectors), H)
+        self.feedback_weight = self._parameter("feedback_weight", fed * H, fed * H)
         self.reset_parameters()
+
+    def _parameter(self, name: str, *shape: int) -> Tensor:
+        """A parameter of that shape; where the cell has no use for it, an empty tensor that no optimiser sees."""
+        if 0 in shape:
+            self.register_buffer(name, torch.empty(shape), persistent=False)
+        else:
+            self.register_parameter(name, nn.Parameter(torch.empty(shape)))
+        return self.get_buffer(name) if 0 in shape else self.get_parameter(name)
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
@@ -54,13 +62,29 @@ class Recurrence(nn.Module):
             bias += shifts.get(gate, 0.0)
 
     def forward(self, x: Tensor, mask: Tensor | None = None, initial: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Outputs (B, T, H) and the final state (S, B, H); where mask (B, T) is false the state stands still."""
+        """Outputs (B, T, H) and the final state (S, B, H); where mask (B, T) is false the state stands still.
+
+        Raises ValueError where a shape or a kind of number does not fit.
+        """
+        self._check(x, mask, initial)
         if initial is None:
             initial = x.new_zeros(len(self.cell.state), x.shape[0], self.hidden_size)
         weights = Weights(
             self.weight, self.recurrent_weight, self.bias, self.recurrent_bias, self.vectors, self.feedback_weight
         )
         return compute(self.cell, x, mask, initial, weights, self.reverse)
+
+    def _check(self, x: Tensor, mask: Tensor | None, initial: Tensor | None) -> None:
+        """A kernel would read what lies beside a tensor of another shape."""
+        if x.dim() != 3 or x.shape[-1] != self.weight.shape[1]:
+            raise ValueError(f"x must have the shape (B, T, {self.weight.shape[1]}), got {tuple(x.shape)}")
+        if x.dtype != self.weight.dtype:
+            raise ValueError(f"x must be {self.weight.dtype} as the weights are, got {x.dtype}")
+        if mask is not None and (mask.shape != x.shape[:2] or mask.dtype != torch.bool):
+            raise ValueError(f"mask must be bool of shape {tuple(x.shape[:2])}, got {mask.dtype} {tuple(mask.shape)}")
+        state = (len(self.cell.state), x.shape[0], self.hidden_size)
+        if initial is not None and (initial.shape != state or initial.dtype != x.dtype):
+            raise ValueError(f"initial must be {x.dtype} of shape {state}, got {initial.dtype} {tuple(initial.shape)}")
 
 
 class Recurrent(nn.Module):
@@ -109,4 +133,6 @@ class Recurrent(nn.Module):
         return x, self._merged([state[0] for _, state in read])
 
     def _merged(self, parts: list[Tensor]) -> Tensor:
+        if len(parts) == 1:
+            return parts[0]
         return torch.cat(parts, dim=-1) if self.merge == "concatenate" else torch.stack(parts).sum(0)

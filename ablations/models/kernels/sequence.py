@@ -1,6 +1,8 @@
 """A cell over whole sequences as one operation of torch: differentiable, and batched over runs under `vmap`."""
 
 from collections.abc import Sequence
+from inspect import signature
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,18 +24,16 @@ class _Pool:
     """Free buffers, kept because the pages of a fresh one cost more than what is computed with it."""
 
     def __init__(self) -> None:
-        self.free: list[Tensor] = []
+        self.free: dict[tuple[int, torch.dtype], list[Tensor]] = {}
 
     def take(self, size: int, dtype: torch.dtype) -> Tensor:
-        for index, buffer in enumerate(self.free):
-            if buffer.numel() == size and buffer.dtype == dtype:
-                return self.free.pop(index)
-        return torch.empty(size, dtype=dtype)
+        fitting = self.free.get((size, dtype))
+        return fitting.pop() if fitting else torch.empty(size, dtype=dtype)
 
     def give(self, buffer: Tensor) -> None:
-        self.free.append(buffer)
-        while sum(buffer.nbytes for buffer in self.free) > POOL:
-            self.free.pop(0)
+        if sum(free.nbytes for fitting in self.free.values() for free in fitting) > POOL:
+            self.free.clear()
+        self.free.setdefault((buffer.numel(), buffer.dtype), []).append(buffer)
 
 
 _pool = _Pool()
@@ -43,7 +43,7 @@ class _Kept:
     """What a forward pass keeps for the backward one; its buffer is free again once nobody holds it."""
 
     def __init__(self, *shape: int, dtype: torch.dtype) -> None:
-        self.buffer = _pool.take(int(np.prod(shape)), dtype)
+        self.buffer = _pool.take(prod(shape), dtype)
         self.array = self.buffer.view(shape).numpy()
 
     def __del__(self) -> None:
@@ -59,68 +59,83 @@ class _How(NamedTuple):
 
 
 class _Sequence(torch.autograd.Function):
-    """All tensors have a dimension for the runs in front: x (R, B, T, I), mask (R, B, T) or (R, 0, 0), initial (R, S, B, H)."""
+    """x (B, T, I), mask (B, T) or None, initial (S, B, H), and weights; or all of these with the runs (R, …) in front."""
 
     @staticmethod
-    def forward(how: _How, x: Tensor, mask: Tensor, initial: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor, _Kept]:
-        R, B, T, _ = x.shape
-        H = initial.shape[-1]
-        outputs, final = x.new_empty(R, B, T, H), torch.empty_like(initial)
-        keeps = _Kept(R, T * len(kept(how.cell)) * H if how.keep else 1, padded(B), dtype=x.dtype)
-        arguments = [_array(tensor) for tensor in (x, mask, initial, *weights, outputs, final)]
+    def forward(
+        how: _How, x: Tensor, mask: Tensor | None, initial: Tensor, *weights: Tensor
+    ) -> tuple[Tensor, Tensor, _Kept]:
+        (*runs, B, T, inputs), H = x.shape, initial.shape[-1]
+        outputs, final = x.new_empty(*runs, B, T, H), torch.empty_like(initial)
         compiled = kernel(how.cell)
-        work = torch.zeros(compiled.work("forward", B, x.shape[3], H), dtype=x.dtype).numpy()
+        length = T * len(kept(how.cell)) * H if how.keep else 1
+        keeps = _Kept(runs[0] if runs else 1, length, padded(B), dtype=x.dtype)
+        work = torch.zeros(compiled.work("forward", B, inputs, H), dtype=x.dtype).numpy()
+        arguments = _arrays((x, mask, initial, *weights, outputs, final), bool(runs))
         compiled.call("forward", *arguments, keeps.array, work, how.reverse, how.keep)
         return outputs, final, keeps
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        how, *tensors = inputs
+        how, x, mask, *tensors = inputs
         outputs, _, keeps = output
         ctx.how, ctx.kept = how, keeps
-        ctx.save_for_backward(*tensors, outputs)
+        ctx.save_for_backward(x, mask, *tensors, outputs)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, d_outputs: Tensor, d_final: Tensor, _: None) -> tuple[Tensor | None, ...]:
         x, mask, initial, *weights, outputs = ctx.saved_tensors
         gradients = [torch.empty_like(x), *(torch.zeros_like(tensor) for tensor in (initial, *weights))]
-        needed = [w for name, w in zip(Weights._fields, weights, strict=True) if "bias" not in name]
-        read = [_array(tensor) for tensor in (d_outputs, d_final, x, mask, initial, *needed, outputs)]
-        written = [tensor.numpy() for tensor in gradients]
-        wants_x = bool(ctx.needs_input_grad[1])
+        (*runs, B, _, inputs), H = x.shape, initial.shape[-1]
         compiled = kernel(ctx.how.cell)
-        work = torch.zeros(compiled.work("backward", x.shape[1], x.shape[3], initial.shape[3]), dtype=x.dtype).numpy()
+        work = torch.zeros(compiled.work("backward", B, inputs, H), dtype=x.dtype).numpy()
+        needed = [w for name, w in zip(Weights._fields, weights, strict=True) if "bias" not in name]
+        read = _arrays((d_outputs, d_final, x, mask, initial, *needed, outputs), bool(runs))
+        written = _arrays(gradients, bool(runs))
+        wants_x = bool(ctx.needs_input_grad[1])
         compiled.call("backward", *read, ctx.kept.array, *written, work, ctx.how.reverse, wants_x)
         d_x, d_initial, *d_weights = gradients
         return None, d_x if wants_x else None, None, d_initial, *d_weights
 
     @staticmethod
-    def vmap(info: Any, in_dims: tuple[Any, ...], how: _How, *tensors: Tensor) -> tuple[Any, Any]:
-        def stacked(tensor: Tensor, dim: int | None) -> Tensor:
-            tensor = tensor.expand(info.batch_size, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
-            return tensor.flatten(0, 1)
+    def vmap(info: Any, in_dims: tuple[Any, ...], how: _How, *tensors: Tensor | None) -> tuple[Any, Any]:
+        def stacked(tensor: Tensor | None, dim: int | None) -> Tensor | None:
+            if tensor is None:
+                return None
+            return tensor.expand(info.batch_size, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
 
-        pairs = zip(tensors, in_dims[1:], strict=True)
-        outputs, final, _ = _apply(how, *(stacked(*pair) for pair in pairs))
-        parts = (tensor.unflatten(0, (info.batch_size, -1)) for tensor in (outputs, final))
-        return (*parts, None), (0, 0, None)
+        together = [stacked(*pair) for pair in zip(tensors, in_dims[1:], strict=True)]
+        if together[0] is not None and together[0].dim() == BATCHED:
+            outputs, final = _apply(how, *together)
+        else:  # vmap of vmap: the runs of both are the kernel's
+            flat = [None if tensor is None else tensor.flatten(0, 1) for tensor in together]
+            outputs, final = (part.unflatten(0, (info.batch_size, -1)) for part in _apply(how, *flat))
+        return (outputs, final, None), (0, 0, None)
 
 
-def _apply(how: _How, *tensors: Tensor) -> tuple[Tensor, Tensor, Any]:
-    return _Sequence.apply(how, *tensors)  # type: ignore[no-untyped-call]
+BATCHED = 4
+"""The dimensions of x with those of its runs."""
+
+_Sequence.forward.__signature__ = signature(_Sequence.forward)  # type: ignore[attr-defined]  # torch asks at each call
 
 
-def _array(tensor: Tensor) -> np.ndarray[Any, Any]:
-    return tensor.detach().contiguous().numpy()
+def _apply(how: _How, *tensors: Tensor | None) -> tuple[Tensor, Tensor]:
+    outputs, final, _ = _Sequence.apply(how, *tensors)  # type: ignore[no-untyped-call]
+    return outputs, final
+
+
+def _arrays(tensors: Sequence[Tensor | None], stacked: bool) -> list[np.ndarray[Any, Any]]:
+    """The tensors as the kernel takes them: contiguous, with the runs in front, no mask as an empty one."""
+    arrays = [NO_MASK if tensor is None else tensor.detach().contiguous().numpy() for tensor in tensors]
+    return arrays if stacked else [array if array is NO_MASK else array[None] for array in arrays]
+
+
+NO_MASK = np.empty((1, 0, 0), dtype=bool)
 
 
 def compute_compiled(
     cell: type[Cell], x: Tensor, mask: Tensor | None, initial: Tensor, weights: Weights, reverse: bool
 ) -> tuple[Tensor, Tensor]:
     """What `unroll` computes, compiled."""
-    how = _How(cell, reverse, torch.is_grad_enabled())
-    none = x.new_empty(1, 0, 0, dtype=torch.bool) if mask is None else mask.unsqueeze(0)
-    tensors: Sequence[Tensor] = (x.unsqueeze(0), none, *(tensor.unsqueeze(0) for tensor in (initial, *weights)))
-    outputs, final, _ = _apply(how, *tensors)
-    return outputs.squeeze(0), final.squeeze(0)
+    return _apply(_How(cell, reverse, torch.is_grad_enabled()), x, mask, initial, *weights)
