@@ -194,6 +194,24 @@ def test_the_reference_path_is_for_what_cannot_be_compiled(monkeypatch: pytest.M
     assert layer(torch.randn(1, 4, 2, dtype=torch.bfloat16)).dtype == torch.bfloat16
 
 
+class Odd(Everything):
+    """An operand that is made of more than h and gates, for which there is no kernel."""
+
+    name = "odd"
+
+    @staticmethod
+    def operand(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> Any:
+        return f.sigmoid(a.f) * s.c * v.p
+
+
+def test_no_gradient_is_lost_where_a_kernel_has_no_place_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CELLS, "odd", Odd)
+    with pytest.raises(ValueError, match="an operand is made of h and of gates that are not gated, got c_old, v_p"):
+        source(Odd)
+    assert path_of(Odd) == "reference"
+    Recurrent("odd", 2, 3)(torch.randn(1, 4, 2)).sum().backward()
+
+
 def test_without_a_compiler_the_reference_path_runs() -> None:
     code = (
         "import sys; sys.modules['numba'] = None\n"

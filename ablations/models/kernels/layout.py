@@ -44,7 +44,8 @@ class Layout:
 
     def bias(self, symbol: str) -> tuple[str, int]:
         """The bias vector that a pre-activation's bias is in, and its block there."""
-        _, gate, *part = symbol.split("_")
-        if part == ["h"]:
-            return "recurrent_bias", self.cell.split.index(gate)
-        return "bias", self.cell.gates.index(gate)
+        split = self.cell.split
+        apart = [f"a_{gate}_h" for gate in split]
+        if symbol in apart:
+            return "recurrent_bias", apart.index(symbol)
+        return "bias", [f"a_{gate}_x" if gate in split else f"a_{gate}" for gate in self.cell.gates].index(symbol)

@@ -21,12 +21,16 @@ POOL = 1 << 30
 
 
 class _Pool:
-    """Free buffers, kept because the pages of a fresh one cost more than what is computed with it."""
+    """Free buffers, kept because the pages of a fresh one cost more than what is computed with it.
+
+    Sizes are powers of two, so that batches of other lengths share them; pages that nobody touches cost nothing.
+    """
 
     def __init__(self) -> None:
         self.free: dict[tuple[int, torch.dtype], list[Tensor]] = {}
 
-    def take(self, size: int, dtype: torch.dtype) -> Tensor:
+    def take(self, least: int, dtype: torch.dtype) -> Tensor:
+        size = 1 << max(least - 1, 0).bit_length()
         fitting = self.free.get((size, dtype))
         return fitting.pop() if fitting else torch.empty(size, dtype=dtype)
 
@@ -44,7 +48,7 @@ class _Kept:
 
     def __init__(self, *shape: int, dtype: torch.dtype) -> None:
         self.buffer = _pool.take(prod(shape), dtype)
-        self.array = self.buffer.view(shape).numpy()
+        self.array = self.buffer[: prod(shape)].view(shape).numpy()
 
     def __del__(self) -> None:
         _pool.give(self.buffer)

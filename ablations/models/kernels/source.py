@@ -38,9 +38,14 @@ def kept(cell: type[Cell]) -> tuple[str, ...]:
 
 @cache
 def source(cell: type[Cell]) -> str:
-    """The module with `forward` and `backward` of that cell."""
+    """The module with `forward` and `backward` of that cell. Raises ValueError where it has what a kernel cannot do."""
     layout = Layout(cell)
     step, operand = _derivations(cell)
+    known = {"h_old", *layout.symbols}.difference(f"a_{gate}" for gate in cell.gated)
+    if beyond := operand.adjoints.keys() - known:
+        raise ValueError(f"an operand is made of h and of gates that are not gated, got {', '.join(sorted(beyond))}")
+    if cell.state[0] != "h":
+        raise ValueError(f"the first of the state must be h, got {cell.state[0]}")
     used = set[sympy.Symbol]().union(*(expr.free_symbols for _, expr in operand.forward))
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
