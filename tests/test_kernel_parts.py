@@ -1,0 +1,123 @@
+"""What kernels are made of: functions on lanes, products, transposes, each against NumPy or SciPy."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import expit
+
+from ablations.models.cell import SymbolicFunctions
+from ablations.models.kernels import functions
+from ablations.models.kernels.derivation import derive
+from ablations.models.kernels.lanes import LANES, compiled, load, padded, store
+from ablations.models.kernels.matrices import add_rows, copy, transpose
+from ablations.models.kernels.products import add_product, multiply
+
+numbers = st.integers(1, 40)
+
+
+def evaluated(name: str, values: np.ndarray) -> np.ndarray:
+    """A function of lanes at many places."""
+    function = getattr(functions, name)
+
+    @compiled
+    def run(x: Any, y: Any) -> None:
+        for column in range(0, x.shape[1], LANES):
+            store(function(load(x, 0, column)), y, 0, column)
+
+    x = np.zeros((1, padded(len(values))), values.dtype)
+    x[0, : len(values)] = values
+    y = np.empty_like(x)
+    run(x, y)
+    return y[0, : len(values)]
+
+
+@pytest.mark.parametrize(("name", "oracle"), [("exp", np.exp), ("sigmoid", expit), ("tanh", np.tanh)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 4e-7), (np.float64, 1e-15)])
+def test_functions_are_scipys(name: str, oracle: Any, dtype: Any, tolerance: float) -> None:
+    x = np.concatenate([np.linspace(-30, 30, 20001), np.linspace(-0.01, 0.01, 2001)]).astype(dtype)
+    expected = oracle(x.astype(np.float64))
+    scale = expected if name == "exp" else 1.0
+    assert np.max(np.abs(evaluated(name, x) - expected) / scale) < tolerance
+
+
+def test_a_small_tanh_is_as_exact_as_a_large_one() -> None:
+    x = np.geomspace(1e-6, 1, 1000).astype(np.float32)
+    assert np.max(np.abs(evaluated("tanh", x) / np.tanh(x.astype(np.float64)) - 1)) < 5e-7
+
+
+@pytest.mark.parametrize("name", ["exp", "sigmoid", "tanh", "relu"])
+def test_functions_have_their_limits_and_keep_what_is_not_a_number(name: str) -> None:
+    ends = evaluated(name, np.array([-np.inf, np.inf, np.nan], dtype=np.float32))
+    expected = {"exp": (0, np.inf), "sigmoid": (0, 1), "tanh": (-1, 1), "relu": (0, np.inf)}[name]
+    np.testing.assert_allclose(ends[:2], expected, atol=2e-7)
+    assert np.isnan(ends[2])
+
+
+def strided(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
+    """A matrix in a wider one, so that its rows lie apart."""
+    return rng.standard_normal((rows, columns + 3)).astype(np.float32)[:, :columns]
+
+
+@given(numbers, numbers, st.integers(1, 4), st.integers(0, 9))
+@settings(max_examples=60, deadline=None)
+def test_products_are_numpys(rows: int, inner: int, vectors: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    a, b, c = strided(rng, rows, inner), strided(rng, inner, vectors * LANES), strided(rng, rows, vectors * LANES)
+    before = c.copy()
+    multiply(c, a, b)
+    np.testing.assert_allclose(c, a @ b, atol=1e-4)
+    add_product(c, np.ascontiguousarray(a.T).T, b)
+    np.testing.assert_allclose(c, 2 * (a @ b), atol=1e-4)
+    assert not np.shares_memory(before, c)
+
+
+@given(numbers, numbers, st.integers(0, 9))
+@settings(max_examples=60, deadline=None)
+def test_transposes_and_copies_touch_nothing_else(rows: int, columns: int, seed: int) -> None:
+    matrix = strided(np.random.default_rng(seed), rows, columns)
+    to = np.full((columns + 1, rows + 2), 7, dtype=np.float32)
+    transpose(to, matrix)
+    assert np.array_equal(to[:columns, :rows], matrix.T)
+    assert (to[columns:] == 7).all()
+    assert (to[:, rows:] == 7).all()
+    to = np.full((rows + 1, columns + 2), 7, dtype=np.float32)
+    copy(to, matrix)
+    assert np.array_equal(to[:rows, :columns], matrix)
+    assert (to[rows:] == 7).all()
+    assert (to[:, columns:] == 7).all()
+
+
+def test_rows_are_summed_onto_what_is_there() -> None:
+    matrix = np.random.default_rng(0).standard_normal((5, 3 * LANES)).astype(np.float32)
+    sums = np.ones(9, dtype=np.float32)
+    add_rows(sums, 2, matrix)
+    np.testing.assert_allclose(sums, 1 + np.pad(matrix.sum(1), (2, 2)), rtol=1e-4)
+
+
+def test_adjoints_are_sympys_own_derivatives() -> None:
+    """The assignments and their adjoints, put together again, against the derivative of the whole expression."""
+    a, b, c = sympy.symbols("a b c")
+    f = SymbolicFunctions
+    inner = f.sigmoid(a * b)
+    whole = f.tanh(inner * c + f.exp(-b)) / (1 + inner)
+    found = derive({"g": inner, "h": whole}, ["h"], "t")
+    values = {a: 0.3, b: -0.7, c: 1.9, sympy.Symbol("d_h_new"): 1.0}
+    known = {"sigmoid": lambda x: 1 / (1 + sympy.exp(-x)), "tanh": sympy.tanh, "exp": sympy.exp}
+
+    def number(expr: sympy.Expr) -> float:
+        for name, function in known.items():
+            expr = expr.replace(getattr(f, name), function)
+        return float(expr.subs(values))
+
+    for target, expr in (*found.forward, *found.backward):
+        values[target] = number(expr)
+    plain = whole
+    for name, function in known.items():
+        plain = plain.replace(getattr(f, name), function)
+    for symbol in (a, b, c):
+        expected = float(plain.diff(symbol).subs({a: 0.3, b: -0.7, c: 1.9}))
+        assert number(found.adjoints[symbol.name]) == pytest.approx(expected, rel=1e-9)
