@@ -100,18 +100,20 @@ def describe_status(study: StudyRecord) -> Iterator[str]:
     """How far a study is: runs by setting, how they ended, and the mean test score so far; by line."""
     budget = study.plan["budget"]
     yield f"{study.name} at scale {study.scale}: {study.plan['question']}"
-    yield f"{'setting':32} {'trainings':>9} {'replicates':>10} {'score':>7}  ended early"
+    yield f"{'setting':40} {'trainings':>9} {'replicates':>10} {'frozen':>7} {'score':>7}  ended early"
     for setting in study.settings:
-        trials, replicates = (
-            [run for run in runs if run.setting == setting.identity] for runs in (study.trials, study.replicates)
+        trials, replicates, frozen = (
+            [run for run in runs if run.setting == setting.identity]
+            for runs in (study.trials, study.replicates, study.frozen)
         )
         scores = [run.metrics["final_score"] for run in replicates if "final_score" in run.metrics]
         score = f"{np.mean(scores):.3f}" if scores else "-"
-        ends = Counter(run.status for run in trials + replicates if run.status != "finished")
+        ends = Counter(run.status for run in trials + replicates + frozen if run.status != "finished")
+        again = budget["replicates"] if setting.variant in study.plan["parents"] else 0
         early = ", ".join(f"{count} {status}" for status, count in sorted(ends.items()))
         yield (
-            f"{setting.task + '/' + setting.variant:32} {len(trials):>5}/{budget['trials'] * budget['search_seeds']:<3} "
-            f"{len(replicates):>6}/{budget['replicates']:<3} {score:>7}  {early}"
+            f"{setting.task + '/' + setting.variant:40} {len(trials):>5}/{budget['trials'] * budget['search_seeds']:<3} "
+            f"{len(replicates):>6}/{budget['replicates']:<3} {len(frozen):>4}/{again:<2} {score:>7}  {early}"
         )
     planned = len(study.plan["tasks"]) * len(study.plan["variants"])
     yield f"{len(study.settings)} of {planned} settings begun"

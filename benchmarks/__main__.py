@@ -10,6 +10,7 @@ import torch
 
 from benchmarks.ablated import SIZES, ablated_matrix
 from benchmarks.figure import draw, save
+from benchmarks.first_use import first_use_table
 from benchmarks.jax_peer import jax_table
 from benchmarks.layers import Row, layer_matrix, means
 from benchmarks.memory import memory_table
@@ -17,7 +18,7 @@ from benchmarks.suite import suite_table
 from benchmarks.tables import environment, print_rows, write_csv
 from benchmarks.timing import sgemm_peak
 
-PARTS = ("layers", "ablations", "jax", "suite", "memory")
+PARTS = ("layers", "ablations", "jax", "suite", "memory", "first-use")
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,10 @@ class Bench:
     def suite(self) -> None:
         self.table("suite", "The suite beside a script of Optuna, MLflow and torch.nn", suite_table())
 
+    def first_use(self) -> None:
+        title = "First use of a cell: forward and backward in a process that compiles, and in the next, seconds"
+        self.table("first_use", title, first_use_table())
+
     def memory(self) -> None:
         title = "Peak resident memory, MB: forward and backward, H = 128, T = 200, B = 64, and what the pass adds"
         self.table("memory", title, memory_table())
@@ -75,7 +80,7 @@ def main() -> None:
     bench = Bench(folder, (32, 64), 3) if options.quick else Bench(folder, (32, 64, 128, 256), 9)
     bench.table("environment", "Where this was measured", environment())
     parts = [options.only] if options.only else [part for part in PARTS if part != "suite" or not options.quick]
-    made = {part: getattr(bench, part)() for part in parts}
+    made = {part: getattr(bench, part.replace("-", "_"))() for part in parts}
     drawn = {part: rows for part, rows in made.items() if rows}
     if drawn:
         save(draw(drawn.get("layers", []), drawn.get("ablations", [])), folder)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import gettempdir
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +20,7 @@ from torch.func import functional_call, vmap
 
 from ablations.models.cell import Cell, Functions
 from ablations.models.cells import CELLS
+from ablations.models.kernels.compilation import cache_folder
 from ablations.models.kernels.sequence import compute_compiled
 from ablations.models.kernels.source import source
 from ablations.models.paths import path_of, reference_path
@@ -229,6 +231,14 @@ def test_the_source_of_a_cell_is_python_that_names_what_its_equations_name(cell:
     assert "def forward(" in text
     assert "def backward(" in text
     assert all(f"{state}_new" in text for state in cell.state)
+
+
+def test_a_cache_folder_that_cannot_be_written_to_is_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "recurrent-ablations"
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert cache_folder().parent == Path(gettempdir())
 
 
 WORK = """

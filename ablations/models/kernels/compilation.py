@@ -2,10 +2,13 @@
 
 import os
 import sys
+from contextlib import suppress
 from functools import cache
+from getpass import getuser
 from hashlib import sha256
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from tempfile import gettempdir
 from types import ModuleType
 from typing import Any
 
@@ -64,8 +67,13 @@ kernel = cache(Kernel)
 
 
 def cache_folder() -> Path:
-    """Where compiled cells are kept: `recurrent-ablations` in the user's cache folder."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "recurrent-ablations"
+    """Where compiled cells are kept: in the user's cache folder, or, if that cannot be written to, in the temporary one."""
+    usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "recurrent-ablations"
+    with suppress(OSError):
+        usual.mkdir(parents=True, exist_ok=True)
+        if os.access(usual, os.W_OK):
+            return usual
+    return Path(gettempdir()) / f"recurrent-ablations-{getuser()}"
 
 
 @cache
