@@ -16,7 +16,7 @@ from ablations.models.kernels.lanes import padded
 from ablations.models.kernels.source import kept
 from ablations.models.unrolled import Weights
 
-POOL = 1 << 30
+POOL = 1 << 28
 """The bytes of free buffers that a process keeps."""
 
 
