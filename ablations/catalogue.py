@@ -63,7 +63,12 @@ def describe_variant(name: str) -> str:
     variant = VARIANTS[name]
     flags = ", ".join(f"{key} {value}" for key, value in variant.flags.items())
     lines = [f"The model {variant.model}{' with ' + flags if flags else ''}."]
-    return "\n".join([*lines, f"An ablation of {variant.parent}: {variant.change}." if variant.parent else ""]).rstrip()
+    lines += [f"An ablation of {variant.parent}: {variant.change}."] if variant.parent else []
+    cell = variant.cell(TASKS["adding"]().interface)
+    lines += (
+        [f"Its equations are those of {cell.name}:\n\n{_indented(marked(cell))}\n\n{_legend(cell)}"] if cell else []
+    )
+    return "\n".join(lines)
 
 
 def describe_model(name: str) -> str:
@@ -133,8 +138,10 @@ def _numbers(values: Mapping[str, float]) -> str:
 
 
 def _legend(cell: type[Cell]) -> str:
-    apart = " d is the bias of a recurrent part that stands apart." if cell.split else ""
-    return f"W, R and b are the gates' weights and biases, ⊙ is the elementwise product.{apart}"
+    more = " d is the bias of a recurrent part that stands apart." if cell.split else ""
+    more += " V are the weights of gates that are fed back." if cell.feedback else ""
+    more += f" {', '.join(cell.vectors)} are weights of single units." if cell.vectors else ""
+    return f"W, R and b are the gates' weights and biases, ⊙ is the elementwise product.{more}"
 
 
 def _sizes(variant: Variant, task: Task) -> str:

@@ -17,7 +17,8 @@ def equation_blocks(evidence: Evidence) -> Iterator[Block]:
     yield Heading("The cells' equations")
     yield Paragraph(
         "Printed from the code that ran. W, R and b are a gate's input weights, recurrent weights and bias, d the bias of "
-        "a recurrent part that stands apart, ⊙ the elementwise product; x is the input, h the output."
+        "a recurrent part that stands apart, V the weights of gates that are fed back, small letters without a time weights of "
+        "single units, ⊙ the elementwise product; x is the input, h the output."
     )
     shown: set[str] = set()
     for setting in evidence.study.settings:
