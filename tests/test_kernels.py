@@ -165,11 +165,31 @@ def test_what_is_not_a_number_stays_so() -> None:
         assert not bool(outputs[0, :2].isnan().any())
 
 
-def test_a_second_derivative_is_refused_and_not_wrong() -> None:
+@pytest.mark.parametrize("cell", [CELLS["gru"], CELLS["lstm-peepholes"], Everything], ids=str)
+def test_second_derivatives_are_the_differences_of_the_first(cell: type[Cell]) -> None:
+    torch.manual_seed(1)
+    values, mask = draw(cell, (1, 3, 2, 2), torch.float64, masked=True)
+
+    def outputs(x: Tensor, initial: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor]:
+        return compute_compiled(cell, x, mask, initial, Weights(*weights), reverse=False)
+
+    assert torch.autograd.gradgradcheck(outputs, values)
+
+
+def test_a_penalty_on_the_gradient_reaches_the_weights() -> None:
     layer, x = Recurrence("rnn", 2, 3), torch.randn(1, 4, 2, requires_grad=True)
-    (gradient,) = torch.autograd.grad(layer(x)[0].square().sum(), x, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        gradient.sum().backward()
+    (gradient,) = torch.autograd.grad(layer(x)[0].sum(), x, create_graph=True)
+    gradient.square().sum().backward()
+    assert bool(layer.recurrent_weight.grad.any())  # type: ignore[union-attr]
+
+
+def test_functional_gradients_are_those_of_autograd() -> None:
+    layer, x = Recurrence("lstm", 2, 3), torch.randn(2, 4, 2)
+    weights = {name: value.detach() for name, value in layer.named_parameters()}
+    found = torch.func.grad(lambda p: functional_call(layer, p, (x,))[0].sum())(weights)
+    layer(x)[0].sum().backward()
+    for name, parameter in layer.named_parameters():
+        torch.testing.assert_close(found[name], parameter.grad)
 
 
 class Cosine(Cell):

@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from ablations.models.cell import Cell
 from ablations.models.kernels.compilation import kernel
 from ablations.models.kernels.lanes import padded
 from ablations.models.kernels.source import kept
-from ablations.models.unrolled import Weights
+from ablations.models.unrolled import Weights, unroll
 
 POOL = 1 << 28
 """The bytes of free buffers that a process keeps."""
@@ -51,7 +50,8 @@ class _Kept:
         self.array = self.buffer[: prod(shape)].view(shape).numpy()
 
     def __del__(self) -> None:
-        _pool.give(self.buffer)
+        if hasattr(self, "buffer"):  # it is not where a tracer has stopped the making of it
+            _pool.give(self.buffer)
 
 
 class _How(NamedTuple):
@@ -87,8 +87,9 @@ class _Sequence(torch.autograd.Function):
         ctx.save_for_backward(x, mask, *tensors, outputs)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, d_outputs: Tensor, d_final: Tensor, _: None) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled():
+            return _differentiable_backward(ctx, d_outputs, d_final)
         x, mask, initial, *weights, outputs = ctx.saved_tensors
         gradients = [torch.empty_like(x), *(torch.zeros_like(tensor) for tensor in (initial, *weights))]
         (*runs, B, _, inputs), H = x.shape, initial.shape[-1]
@@ -116,6 +117,23 @@ class _Sequence(torch.autograd.Function):
             flat = [None if tensor is None else tensor.flatten(0, 1) for tensor in together]
             outputs, final = (part.unflatten(0, (info.batch_size, -1)) for part in _apply(how, *flat))
         return (outputs, final, None), (0, 0, None)
+
+
+def _differentiable_backward(ctx: Any, d_outputs: Tensor, d_final: Tensor) -> tuple[Tensor | None, ...]:
+    """The gradients by the reference path, where they are to be differentiated themselves."""
+    cell, reverse = ctx.how.cell, ctx.how.reverse
+    x, mask, initial, *weights, _ = ctx.saved_tensors
+    inputs = [x, initial, *weights]
+
+    def run(mask: Tensor | None, x: Tensor, initial: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor]:
+        return unroll(cell, x, mask, initial, Weights(*weights), reverse)
+
+    stacked = (None if mask is None else 0, *[0] * len(inputs))
+    results = (torch.func.vmap(run, in_dims=stacked) if x.dim() == BATCHED else run)(mask, *inputs)
+    wanted = [tensor for tensor in inputs if tensor.requires_grad]
+    found = iter(torch.autograd.grad(results, wanted, (d_outputs, d_final), create_graph=True, allow_unused=True))
+    d_x, *others = (next(found) if tensor.requires_grad else None for tensor in inputs)
+    return None, d_x, None, *others
 
 
 BATCHED = 4
