@@ -83,10 +83,11 @@ def describe_study(study: Study, scale: str, workers: int) -> Iterator[str]:
     torch.set_num_threads(1)  # as the workers that the estimate speaks of
     budget = study.at(scale).budget
     chosen = list(study.settings(scale))
+    frozen = ", and of ablations as many with the parent's hyperparameters" if study.frozen else ""
     yield study.question
     yield (
         f"Scale {scale}, each setting: {budget.trials} trials (search seeds: {budget.search_seeds}), {budget.replicates} "
-        f"replicates, at most {budget.steps} steps of {budget.batch} sequences each."
+        f"replicates{frozen}, at most {budget.steps} steps of {budget.batch} sequences each."
     )
     yield ""
     yield f"{'setting':32} {'hidden':>6} {'parameters':>10} {'at most':>12}"

@@ -46,10 +46,13 @@ def _partial(evidence: Evidence) -> Iterator[Block]:
     short = evidence.settings[evidence.settings["replicates"] < planned]
     expected = len(evidence.study.plan["tasks"]) * len(evidence.study.plan["variants"])
     absent = expected - len(evidence.settings)
-    if absent or len(short):
+    plan = evidence.study.plan
+    frozen = len(plan["parents"]) * len(plan["tasks"]) * planned - len(evidence.frozen)
+    if absent or len(short) or frozen > 0:
         yield Note(
             f"These results are partial: {absent} of {expected} settings have not been begun, and {len(short)} have "
-            f"fewer than the planned {planned} replicates. `ablate run` carries on.",
+            f"fewer than the planned {planned} replicates; {max(frozen, 0)} runs with a parent's hyperparameters are "
+            "missing. `ablate run` carries on.",
             "warning",
         )
 

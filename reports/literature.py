@@ -28,8 +28,9 @@ def literature_blocks(evidence: Evidence, verdicts: Mapping[str, Verdict]) -> It
     yield Table(
         "literature",
         pd.DataFrame(rows, columns=columns),
-        "Pooled paired difference in skill, each tuned. The direction agrees where the estimate is on the paper's side of "
-        "the limit of the claim's rule, whatever its interval; the verdict asks for the whole interval.",
+        "Pooled paired difference in skill, each tuned. The direction agrees where the estimate is on the paper's side of 0, "
+        "or, for not worse and not better, no further than the margin on the other; the verdict asks for the whole interval "
+        "beyond the limit of the claim's rule.",
     )
 
 
@@ -38,5 +39,6 @@ def _measured(finding: Finding, verdict: Verdict) -> list[object]:
     if estimate is None:
         return [float("nan")] * 3 + ["not run", verdict.word]
     limit, side = RULES[finding.effect]
+    limit = 0.0 if finding.effect in ("worse", "better") else limit
     agrees = estimate.value > limit if side == "above" else estimate.value < limit
     return [estimate.value, estimate.low, estimate.high, "agrees" if agrees else "disagrees", verdict.word]

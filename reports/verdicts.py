@@ -17,13 +17,22 @@ RUNS_NAMED = 6
 
 
 def judged(evidence: Evidence, rng: np.random.Generator) -> dict[str, Verdict]:
-    """The verdict of every claim that the study puts to the test, by id."""
-    return {name: claim.judge(evidence, rng) for name, claim in claims_of(evidence.study.name).items()}
+    """The verdict of every claim that the study puts to the test, by id.
+
+    Of a study that nobody has claims for, those of the introduction that it happens to have the numbers for.
+    """
+    if own := claims_of(evidence.study.name):
+        return {name: claim.judge(evidence, rng) for name, claim in own.items()}
+    found = {name: claim.judge(evidence, rng) for name, claim in claims_of(Claim.study).items()}
+    return {name: verdict for name, verdict in found.items() if verdict.word != "not run"}
 
 
 def verdict_blocks(verdicts: Mapping[str, Verdict]) -> Iterator[Block]:
     """The ledger at a glance, then each claim with its rule, its numbers, and the runs behind them."""
     yield Heading("Verdicts")
+    if not verdicts:
+        yield Paragraph("No claim on file is put to the test by this study; what it found is in the evidence below.")
+        return
     yield Paragraph(
         f"Each claim names its comparison and its rule in advance. Intervals are 95 %; one over fewer than {FEWEST} runs, of "
         "each task where tasks are pooled, decides nothing. "

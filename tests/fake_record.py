@@ -90,7 +90,7 @@ def fake_study(world: World | None = None, name: str = "claims") -> StudyRecord:
         scale="demo",
         experiment_id="1",
         uri="sqlite:///nowhere.db",
-        plan={**_plan(world), "name": name, "parents": dict(world.parents)},
+        plan={**_plan(world), "name": name, "parents": {v: p for v, p in world.parents.items() if v in world.variants}},
         provenance=_provenance(),
         settings=tuple(settings),
         trials=tuple(run for s in settings for number in range(world.trials) for run in _trial(world, s, number, rng)),

@@ -26,7 +26,9 @@ def setting_identity(study: Study, scale: str, setting: Setting) -> str:
     How many trials and replicates there are is no part of that: more of them go on from those there are.
     """
     task, variant, plan = setting.task, setting.variant, study.plan(scale)
+    cell = variant.cell(task.interface)
     content = {
+        "cell": [] if cell is None else [*(e.text for e in equations(cell)), sorted(cell.bias.items()), cell.start],
         "task": [type(task).__name__, setting.label, as_data(task)],
         "variant": [variant.name, variant.model, dict(variant.flags), setting.size],
         "first draws": "Latin hypercube, common to all settings",

@@ -22,9 +22,8 @@ CLAIMS: dict[str, Claim] = {
 
 
 def claims_of(study: str) -> dict[str, Claim]:
-    """The claims that a study puts to the test; of a study that nobody has claims for, those of the introduction."""
-    own = {name: claim for name, claim in CLAIMS.items() if claim.study == study}
-    return own or {name: claim for name, claim in CLAIMS.items() if claim.study == Claim.study}
+    """The claims that a study puts to the test."""
+    return {name: claim for name, claim in CLAIMS.items() if claim.study == study}
 
 
 __all__ = ["CLAIMS", "Claim", "Part", "Verdict", "claims_of"]

@@ -130,4 +130,6 @@ def _reason(word: Word, parts: Sequence[Part]) -> str:
     if word == "supported":
         return "supported: every comparison below holds"
     deciding = [part for part in parts if part.word == word]
-    return f"{word}: " + "; ".join(part.what for part in deciding)
+    few = any(part.estimate is not None and part.estimate.fewest < FEWEST for part in deciding)
+    why = f" (over fewer than {FEWEST} runs on a task)" if few else ""
+    return f"{word}: " + "; ".join(part.what for part in deciding) + why

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.claims.claim import MARGIN, paired_by_task
+from reports.claims.claim import FEWEST, MARGIN, paired_by_task
 from reports.evidence import Evidence
 from reports.figures.kind import FigureKind, panels, shared_legend, unique
 from reports.statistics import mean, pooled, pooled_probability_of_improvement, probability_of_improvement
@@ -20,8 +20,8 @@ COLUMNS = ["task", "variant", "parent", "view", "difference", "low", "high", "P(
 
 
 def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
-    """`COLUMNS`: the paired difference in skill to the parent, on each task and pooled; empty without frozen runs."""
-    if evidence.frozen.empty:
+    """`COLUMNS`: the paired difference in skill to the parent, on each task and pooled; empty where there are no ablations."""
+    if not evidence.study.plan["parents"]:
         return pd.DataFrame(columns=COLUMNS)
     rows = []
     for variant, parent in evidence.compared_to.items():
@@ -58,8 +58,7 @@ def draw(table: pd.DataFrame) -> Figure:
             _draw_view(axis, rows[rows["view"] == view], view, variants)
         axis.set_xlabel("difference in skill")
     first = table.drop_duplicates("variant").set_index("variant")["parent"]
-    usual = first.mode().iloc[0]
-    labels = [v if first[v] == usual else f"{v}\nagainst {first[v]}" for v in variants]
+    labels = [f"{variant}\nagainst {first[variant]}" for variant in variants]
     axes[0].set_yticks(range(len(variants)), labels)
     axes[0].set_ylim(len(variants) - 0.5, -0.5)
     _write_chances(axes[-1], table[(table["task"] == ALL) & (table["view"] == "tuned")], variants)
@@ -90,15 +89,18 @@ def _write_chances(axis: Axes, rows: pd.DataFrame, variants: list[str]) -> None:
 
 
 def caption(table: pd.DataFrame) -> str:
-    rows = table[(table["task"] == ALL) & (table["view"] == "tuned")]
+    tuned = table[table["view"] == "tuned"]
+    fewest = tuned.groupby("variant")["n"].min()
+    rows = tuned[(tuned["task"] == ALL) & (tuned["variant"].map(fewest) >= FEWEST)]
     worse = ", ".join(rows[rows["high"] < -MARGIN]["variant"]) or "none"
     better = ", ".join(rows[rows["low"] > MARGIN]["variant"]) or "none"
     return (
-        "Skill of each variant minus that of its parent, paired by seed, with 95 % intervals: the mean on each task, the "
-        f"interquartile mean over all; the band is ±{MARGIN}, differences of no practical interest. Filled circles: both "
+        "Skill of each variant minus that of its parent, or of the study's baseline where it has none, paired by seed, with "
+        "95 % intervals: the mean on each task, the interquartile mean over all; each panel has a scale of its own. The band "
+        f"is ±{MARGIN}, differences of no practical interest. Filled circles: both "
         "tuned with the same budget; open diamonds: the variant with its parent's best hyperparameters. P(better) is the "
         f"share of seeds in which the tuned variant is ahead. Over all tasks clearly worse: {worse}; clearly better: "
-        f"{better}."
+        f"{better} (whole interval beyond the band, at least {FEWEST} runs on each task)."
     )
 
 

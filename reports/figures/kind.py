@@ -62,9 +62,9 @@ def draw_lines(axis: Axes, table: pd.DataFrame, x: str, variants: Sequence[str])
 def shared_legend(figure: Figure, axes: Sequence[Axes]) -> None:
     """One legend below all panels, each label once."""
     handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
-    figure.legend(
-        handles.values(), handles.keys(), loc="outside lower center", ncols=min(6, len(handles)), frameon=False
-    )
+    widest = max(map(len, handles), default=1)  # a character is some 0.07 inches wide, line and gap as much as eight
+    columns = max(1, min(6, len(handles), int(WIDTH / (0.07 * (widest + 8)))))
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=columns, frameon=False)
 
 
 def plain_log(axis: Axis) -> None:
