@@ -52,10 +52,13 @@ def describe_cell(name: str) -> str:
 
 
 def cell_source(name: str) -> str:
-    """The Python that is compiled for a cell."""
-    from ablations.models.kernels.source import source  # needs the compiler
+    """The Python that is compiled for a cell, or for that of a named variant."""
+    from ablations.models.kernels.source import source
 
-    return source(look_up(CELLS, name, "cell"))
+    cell = look_up(VARIANTS, name, "cell or ablation").cell(TASKS["adding"]().interface)
+    if cell is None:
+        raise ValueError(f"{name} has no cell")
+    return source(cell)
 
 
 def describe_variant(name: str) -> str:

@@ -4,6 +4,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -84,6 +85,7 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
     from rich.console import Console
 
     from ablations.lab.session import Place, run_study
+    from ablations.studies import find
 
     asked = _study(study, scale, options)
     if dry_run:
@@ -91,8 +93,9 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
     home = _home()
     place = Place(home, _tracking(options["tracking_uri"]), options["storage"] or f"sqlite:///{home / 'optuna.db'}")
     command = shlex.join(["ablate", *sys.argv[1:]])
+    prepare = partial(find, study) if study.endswith(".py") else None  # a file may define cells of its own
     try:
-        failed = run_study(asked, scale, place, command, workers, options["executor"], Console())
+        failed = run_study(asked, scale, place, command, workers, options["executor"], Console(), prepare)
     except KeyboardInterrupt:
         click.echo(f"\nstopped; everything finished is kept. To go on: {command}", err=True)
         return INTERRUPTED

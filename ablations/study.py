@@ -140,6 +140,13 @@ class Study:
             raise ValueError("two variants have the same name")
         if self.baseline not in names:
             raise ValueError(f"baseline {self.baseline!r} is not one of its variants: {', '.join(names)}")
+        by_name = dict(zip(names, self.variants, strict=True))
+        for variant in self.variants:
+            parent = by_name.get(variant.parent or "")
+            if parent and parent.model == variant.model and changes(variant, parent) != 1:
+                raise ValueError(
+                    f"{variant.name!r} differs from {parent.name!r} in {changes(variant, parent)} flags, not in one"
+                )
         factors = [*self.nuisance, *self.fixed]
         for factor in factors:
             look_up(dict.fromkeys(HYPERPARAMETERS), factor, "nuisance or fixed factor")
@@ -192,6 +199,12 @@ class Study:
             "criterion": self.criterion,
             "seed": self.seed,
         }
+
+
+def changes(variant: Variant, parent: Variant) -> int:
+    """The number of flags in which two variants of one model differ."""
+    flags = variant.flags.keys() | parent.flags.keys()
+    return sum(variant.flags.get(flag) != parent.flags.get(flag) for flag in flags)
 
 
 def as_data(value: Any) -> dict[str, Any]:

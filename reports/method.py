@@ -27,6 +27,8 @@ def equation_blocks(evidence: Evidence) -> Iterator[Block]:
             shown.add(key)
             users = dict.fromkeys(s.variant for s in evidence.study.settings if str(s.equations) == key)
             yield Heading(", ".join(users), level=2)
+            if setting.parent and setting.change:
+                yield Paragraph(f"An ablation of {setting.parent}: {setting.change}.")
             yield from (Formula(e["mathml"], e["typst"], e["text"]) for e in setting.equations)
 
 

@@ -1,11 +1,12 @@
 """Studies refuse what makes no sense, and say what is allowed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from pydantic import ValidationError
 
-from ablations.models.variant import count_parameters
+from ablations.models.variant import Variant, count_parameters
 from ablations.studies import STUDIES
 from ablations.study import Budget, Range, Study
 
@@ -72,3 +73,11 @@ def test_a_range_needs_an_order() -> None:
 def test_budget_refuses_unknown_parts() -> None:
     with pytest.raises(ValidationError, match="epochs"):
         Budget(epochs=3)  # type: ignore[call-arg]
+
+
+def test_an_ablation_of_a_study_differs_from_its_parent_in_one_flag(study: Study) -> None:
+    parent = Variant("parent", "recurrent", {"cell": "lstm"})
+    for flags in ({"cell": "lstm"}, {"cell": "gru", "layers": 2}):
+        ablation = Variant("ablation", "recurrent", flags, "parent", "something")
+        with pytest.raises(ValueError, match=r"'ablation' differs from 'parent' in \d flags, not in one"):
+            replace(study, variants=(parent, ablation), baseline="parent")

@@ -63,8 +63,8 @@ def test_a_build_touches_no_other_random_state(name: str) -> None:
 
 def test_a_build_that_fails_leaves_the_random_state_too() -> None:
     before = torch.get_rng_state()
-    with pytest.raises(TypeError, match="cel"):
-        Variant("x", "recurrent", {"cel": "lstm"}).build(INTERFACES["france"], 5, seed=3)
+    with pytest.raises(ValueError, match="direction"):
+        Variant("x", "recurrent", {"direction": "sideways"}).build(INTERFACES["france"], 5, seed=3)
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -137,3 +137,11 @@ def test_equal_variants_are_one_and_others_are_not() -> None:
     same = Variant("x", "recurrent", dict(reversed(flags.items())))
     assert len({Variant("x", "recurrent", flags), same}) == 1
     assert len({same, Variant("x", "recurrent", {"cell": "gru"}), Variant("x", "bigru"), Variant("y", "bigru")}) == 4
+
+
+def test_flags_parents_and_changes_are_checked_when_a_variant_is_made() -> None:
+    with pytest.raises(ValueError, match="unknown flag of the model recurrent 'cel'; did you mean 'cell'"):
+        Variant("x", "recurrent", {"cel": "lstm"})
+    for parent, change in ((None, "something"), ("y", ""), ("x", "itself")):
+        with pytest.raises(ValueError, match="an ablation has a parent, another variant, and says the change"):
+            Variant("x", "recurrent", {}, parent, change)

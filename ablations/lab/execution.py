@@ -54,14 +54,14 @@ class Inline(Executor):
 
 
 class Processes(Executor):
-    """Runs jobs in `workers` spawned processes of one thread each.
+    """Runs jobs in `workers` spawned processes of one thread each, each of which calls `prepare` at first.
 
     A worker that dies takes the whole pool with it; the pool is then made anew and the lost jobs are handed out again,
     each at most `ATTEMPTS` times.
     """
 
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
+    def __init__(self, workers: int, prepare: Job | None = None) -> None:
+        self._workers, self._prepare = workers, prepare
         self._pool = self._new_pool()
         self._running: dict[Future[Any], tuple[int, Job, int]] = {}
 
@@ -100,17 +100,20 @@ class Processes(Executor):
             self._running[self._pool.submit(job)] = (key, job, attempt + 1)
 
     def _new_pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"), initializer=_prepare_worker)
+        context = get_context("spawn")
+        return ProcessPoolExecutor(self._workers, context, initializer=_prepare_worker, initargs=(self._prepare,))
 
 
 def _has_result(future: Future[Any]) -> bool:
     return future.done() and not isinstance(future.exception(), BrokenProcessPool)
 
 
-def _prepare_worker() -> None:
+def _prepare_worker(prepare: Job | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     torch.set_num_threads(1)
     Thread(target=_end_with_parent, daemon=True).start()
+    if prepare:
+        prepare()
 
 
 def _end_with_parent() -> None:

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from ablations.lab.cohorts import Checkpoints
+from ablations.lab.cohorts import Checkpoints, Job
 from ablations.lab.conduct import conduct
 from ablations.lab.execution import Executor, Inline, Processes
 from ablations.lab.laboratory import Laboratory
@@ -32,9 +32,16 @@ class Place:
 
 
 def run_study(
-    study: Study, scale: str, place: Place, command: str, workers: int, executor: str, console: Console
+    study: Study,
+    scale: str,
+    place: Place,
+    command: str,
+    workers: int,
+    executor: str,
+    console: Console,
+    prepare: Job | None = None,
 ) -> int:
-    """Carries out what is missing of a study; returns how many settings failed.
+    """Carries out what is missing of a study; returns how many settings failed. Each worker calls `prepare` at first.
 
     Raises ValueError where the results folder or a store cannot be written, and KeyboardInterrupt on Ctrl-C or SIGTERM,
     after everything has been closed; the next call carries on from there.
@@ -46,7 +53,7 @@ def run_study(
     if others > int(study.at(scale).costs is not None):
         console.print("The record also keeps settings of another plan; status and report speak of this one.")
     planned = study.runs(scale)
-    with Reporter(console, planned, known) as watch, _executor(executor, workers) as pool:
+    with Reporter(console, planned, known) as watch, _executor(executor, workers, prepare) as pool:
         laboratory = Laboratory(record, storage_at(place.storage), Checkpoints(place.home / "checkpoints"), watch)
         with _timed(record, {**provenance(command), "workers": workers}):
             return conduct(study, scale, laboratory, pool, at_once=workers + 1)
@@ -64,8 +71,8 @@ def make_writable(folder: Path) -> None:
 
 
 @contextmanager
-def _executor(name: str, workers: int) -> Iterator[Executor]:
-    executor: Executor = Inline() if name == "inline" else Processes(workers)
+def _executor(name: str, workers: int, prepare: Job | None) -> Iterator[Executor]:
+    executor: Executor = Inline() if name == "inline" else Processes(workers, prepare)
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield executor

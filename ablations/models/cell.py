@@ -69,6 +69,9 @@ class SymbolicFunctions:
     maximum = maximum
 
 
+FUNCTIONS = (sigmoid, tanh, exp, relu, maximum)
+"""The functions as symbols, all that there are."""
+
 Functions = type[TorchFunctions] | type[SymbolicFunctions]
 
 
@@ -115,6 +118,17 @@ class Cell(ABC):
     def operand(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> Value:
         """What R multiplies for the `gated` gates; their own pre-activations are not yet there."""
         raise NotImplementedError
+
+    @classmethod
+    def check(cls) -> None:
+        """Raises ValueError where the cell names a gate that it does not have, or its state does not begin with h."""
+        for name in ("unconnected", "split", "gated", "feedback", "bias"):
+            if unknown := set(getattr(cls, name)).difference(cls.gates):
+                raise ValueError(
+                    f"cell {cls.name!r}: {name} names {sorted(unknown)[0]!r}, which is not one of its gates"
+                )
+        if cls.state[0] != "h" or not set(cls.feedback) <= set(cls.state):
+            raise ValueError(f"cell {cls.name!r}: its state must begin with h, and have all gates that are fed back")
 
     @classmethod
     def connected(cls) -> tuple[str, ...]:

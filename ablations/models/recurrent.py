@@ -26,6 +26,7 @@ class Recurrence(nn.Module):
     def __init__(self, cell: str, input_size: int, hidden_size: int, reverse: bool = False) -> None:
         super().__init__()
         self.cell = look_up(CELLS, cell, "cell")
+        self.cell.check()
         self.hidden_size = H = hidden_size
         self.reverse = reverse
         gates, split, fed = len(self.cell.gates), len(self.cell.split), len(self.cell.feedback)
@@ -111,8 +112,9 @@ class Recurrent(nn.Module):
         super().__init__()
         if min(hidden_size, layers) < 1:
             raise ValueError(f"hidden_size ({hidden_size}) and layers ({layers}) must be at least 1")
-        if merge not in ("concatenate", "sum"):
-            raise ValueError(f"merge must be 'concatenate' or 'sum', got {merge!r}")
+        look_up(dict.fromkeys(("concatenate", "sum")), merge, "merge")
+        if merge != "concatenate" and not bidirectional:
+            raise ValueError(f"merge {merge!r} needs both directions")
         self.merge = merge
         self.output_size = hidden_size * (2 if bidirectional and merge == "concatenate" else 1)
         sizes = [input_size, *[self.output_size] * (layers - 1)]

@@ -69,6 +69,8 @@ def start_forget_gate(layer: Recurrence, bias: float | Literal["chrono"], length
     """Starts the forget gate's bias from a number in place of the cell's own; or by the chrono rule, for sequences of
     up to that length: the forget gate's from log u, u uniform in [1, length − 1], and the input gate's from minus that.
     """
+    if isinstance(bias, str):
+        look_up({"chrono": None}, bias, "forget_bias")
     needed = {"f", "i"} if bias == "chrono" else {"f"}
     if missing := needed.difference(layer.cell.gates):
         raise ValueError(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from inspect import signature
 from typing import Any
 
 import torch
@@ -31,7 +32,11 @@ class Variant:
     change: str = ""
 
     def __post_init__(self) -> None:
-        look_up(MODELS, self.model, "model")
+        known = signature(look_up(MODELS, self.model, "model")).parameters
+        for flag in self.flags:
+            look_up(dict.fromkeys([*known][2:]), flag, f"flag of the model {self.model}")
+        if self.parent == self.name or (self.parent is None) != (not self.change):
+            raise ValueError(f"variant {self.name!r}: an ablation has a parent, another variant, and says the change")
 
     def __hash__(self) -> int:
         return hash((self.name, self.model, tuple(sorted(self.flags.items()))))

@@ -8,7 +8,7 @@ import sympy
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sympy.printing.str import StrPrinter
 
-from ablations.models.cell import Cell
+from ablations.models.cell import FUNCTIONS, Cell
 from ablations.models.kernels.derivation import Derivation, derive_operand, derive_step
 from ablations.models.kernels.layout import Layout
 
@@ -21,6 +21,10 @@ class _Printer(StrPrinter):
             raise ValueError(f"equations have whole powers only, got {expr}")
         product = "*".join([self.parenthesize(expr.base, 100)] * abs(int(expr.exp)))
         return f"({product})" if expr.exp > 0 else f"(1/({product}))"
+
+
+PARTS = (sympy.Symbol, sympy.Number, sympy.Add, sympy.Mul, sympy.Pow, *FUNCTIONS)
+"""What equations may be made of."""
 
 
 @cache
@@ -44,8 +48,12 @@ def source(cell: type[Cell]) -> str:
     known = {"h_old", *layout.symbols}.difference(f"a_{gate}" for gate in cell.gated)
     if beyond := operand.adjoints.keys() - known:
         raise ValueError(f"an operand is made of h and of gates that are not gated, got {', '.join(sorted(beyond))}")
-    if cell.state[0] != "h":
-        raise ValueError(f"the first of the state must be h, got {cell.state[0]}")
+    made = {target.name for target, _ in step.forward}
+    if missing := [name for name in cell.state if f"{name}_new" not in made]:
+        raise ValueError(f"step gives no {missing[0]}, which is in the state")
+    for _, expr in (*step.forward, *operand.forward):
+        if strange := [part for part in sympy.preorder_traversal(expr) if not isinstance(part, PARTS)]:
+            raise ValueError(f"equations are not made of {type(strange[0]).__name__}")
     used = set[sympy.Symbol]().union(*(expr.free_symbols for _, expr in operand.forward))
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
