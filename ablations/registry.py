@@ -23,6 +23,6 @@ def look_up(registry: Mapping[str, T], name: str, kind: str) -> T:
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """The one line that says that there is no such thing, and what there is."""
     names = list(known)
-    near = get_close_matches(name, names, n=1)
+    near = get_close_matches(name.lower(), names, n=1)
     hint = f"did you mean {near[0]!r}? Known: " if near else "known: "
     return f"unknown {kind} {name!r}; {hint}{', '.join(names)}"
