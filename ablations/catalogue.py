@@ -12,6 +12,7 @@ from ablations.lab.progress import duration
 from ablations.lab.tracking import StudyRecord
 from ablations.models import CELLS, MODELS, Cell
 from ablations.models.equations import marked
+from ablations.models.kernels.source import source
 from ablations.models.paths import path_of
 from ablations.models.variant import Variant, count_parameters, solve_size
 from ablations.models.variants import VARIANTS
@@ -46,15 +47,11 @@ def describe_cell(name: str) -> str:
     """A cell and its equations, from the step that runs; an ablation's with «what is not in its parent»."""
     cell = CELLS[name]
     change = f"\n\nAn ablation of {cell.parent.name}: {cell.change}." if cell.parent else ""
-    return (
-        f"{_prose(cell)}{change}\n\n{_indented(marked(cell))}\n\n{_legend(cell)}\nComputed by the {path_of(cell)} path."
-    )
+    return f"{_prose(cell)}{change}\n\n{_equations(cell)}\nComputed by the {path_of(cell)} path."
 
 
 def cell_source(name: str) -> str:
     """The Python that is compiled for a cell, or for that of a named variant."""
-    from ablations.models.kernels.source import source
-
     cell = look_up(VARIANTS, name, "cell or ablation").cell(TASKS["adding"]().interface)
     if cell is None:
         raise ValueError(f"{name} has no cell")
@@ -68,9 +65,7 @@ def describe_variant(name: str) -> str:
     lines = [f"The model {variant.model}{' with ' + flags if flags else ''}."]
     lines += [f"An ablation of {variant.parent}: {variant.change}."] if variant.parent else []
     cell = variant.cell(TASKS["adding"]().interface)
-    lines += (
-        [f"Its equations are those of {cell.name}:\n\n{_indented(marked(cell))}\n\n{_legend(cell)}"] if cell else []
-    )
+    lines += [f"Its equations are those of {cell.name}:\n\n{_equations(cell)}"] if cell else []
     return "\n".join(lines)
 
 
@@ -141,11 +136,13 @@ def _numbers(values: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in values.items())
 
 
-def _legend(cell: type[Cell]) -> str:
+def _equations(cell: type[Cell]) -> str:
+    """A cell's equations, what its parent has otherwise marked, and what their letters stand for."""
     more = " d is the bias of a recurrent part that stands apart." if cell.split else ""
     more += " V are the weights of gates that are fed back." if cell.feedback else ""
     more += f" {', '.join(cell.vectors)} are weights of single units." if cell.vectors else ""
-    return f"W, R and b are the gates' weights and biases, ⊙ is the elementwise product.{more}"
+    legend = f"W, R and b are the gates' weights and biases, ⊙ is the elementwise product.{more}"
+    return f"{_indented(marked(cell))}\n\n{legend}"
 
 
 def _sizes(variant: Variant, task: Task) -> str:

@@ -15,9 +15,15 @@ def look_up(registry: Mapping[str, T], name: str, kind: str) -> T:
         ...
     ValueError: unknown cell 'ltsm'; did you mean 'lstm'? Known: lstm, gru
     """
-    if name not in registry:
-        raise ValueError(unknown(kind, name, registry))
+    check_known(registry, name, kind)
     return registry[name]
+
+
+def check_known(known: Iterable[str], name: str, kind: str) -> None:
+    """Raises ValueError, as `look_up` does, where the name is not a known one."""
+    names = list(known)
+    if name not in names:
+        raise ValueError(unknown(kind, name, names))
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from ablations.models.variant import Variant, solve_size
-from ablations.registry import look_up
+from ablations.registry import check_known, look_up
 from tasks import Task
 
 Count = Annotated[int, Field(ge=1)]
@@ -149,7 +149,7 @@ class Study:
                 )
         factors = [*self.nuisance, *self.fixed]
         for factor in factors:
-            look_up(dict.fromkeys(HYPERPARAMETERS), factor, "nuisance or fixed factor")
+            check_known(HYPERPARAMETERS, factor, "nuisance or fixed factor")
         if sorted(factors) != sorted(HYPERPARAMETERS):
             raise ValueError(f"nuisance and fixed factors together must be {', '.join(HYPERPARAMETERS)}, each once")
         return self

@@ -1,7 +1,7 @@
 """The study that the suite and the user's script both carry out, as a file for `ablate run`.
 
 No run stops early: the criterion is above every score, and the pruner waits for as many finished trials as one group,
-which is all of them. All trials of one group are drawn at random.
+which is all of them. All trials are of the first group, whose draws are the same for both cells.
 """
 
 from ablations.models.variant import Variant

@@ -16,13 +16,12 @@ from typing import Any
 import torch
 from torch.func import functional_call, vmap
 
-from ablations.models import Recurrent
+from ablations.models import CELLS, Recurrent
 from benchmarks.layers import Row
 from benchmarks.timing import Work, interleaved, median_ratio
 from benchmarks.work import INPUTS, PEERS
 
 RUNS, T, B = 6, 100, 32
-GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 FLAGS = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 
@@ -74,7 +73,7 @@ def jax_cohort(cell: str, hidden: int) -> Work:
         _, pull = jax.vjp(lambda p: jax.vmap(layer)(p, x), parameters)
         return pull(gradient)
 
-    wide, keys = GATES[cell] * hidden, iter(jax.random.split(jax.random.key(0), 6))
+    wide, keys = len(CELLS[cell].gates) * hidden, iter(jax.random.split(jax.random.key(0), 6))
     shapes = ((INPUTS, wide), (hidden, wide), (wide,), (wide,))
     parameters = [jax.random.normal(next(keys), (RUNS, *shape)) / hidden**0.5 for shape in shapes]
     x, gradient = (jax.random.normal(next(keys), (RUNS, T, B, size)) for size in (INPUTS, hidden))

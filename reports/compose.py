@@ -42,11 +42,11 @@ def compose(study: StudyRecord, rng: np.random.Generator) -> tuple[Document, dic
 
 
 def _partial(evidence: Evidence) -> Iterator[Block]:
-    planned = evidence.study.plan["budget"]["replicates"]
-    short = evidence.settings[evidence.settings["replicates"] < planned]
-    expected = len(evidence.study.plan["tasks"]) * len(evidence.study.plan["variants"])
-    absent = expected - len(evidence.settings)
     plan = evidence.study.plan
+    planned = plan["budget"]["replicates"]
+    short = evidence.settings[evidence.settings["replicates"] < planned]
+    expected = len(plan["tasks"]) * len(plan["variants"])
+    absent = expected - len(evidence.settings)
     frozen = len(plan["parents"]) * len(plan["tasks"]) * planned - len(evidence.frozen)
     if absent or len(short) or frozen > 0:
         yield Note(

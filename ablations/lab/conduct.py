@@ -20,11 +20,16 @@ def conduct(study: Study, scale: str, laboratory: Laboratory, executor: Executor
     changes no number. A setting whose job fails is recorded as failed; the others go on, and the next call tries it
     again. Frozen runs come after all searches, whose results they need. Costs are measured last, when nothing else runs.
     """
-    works = {
-        (setting.label, setting.variant.name): SettingWork(study, scale, setting, laboratory)
-        for setting in study.settings(scale)
-    }
-    failures = _side_by_side((work.carry_out() for work in works.values()), executor, at_once)
+    works: dict[tuple[str, str], SettingWork] = {}
+
+    def begun() -> Iterator[Steps]:
+        """One after the other, so that the first jobs need not wait for what the last settings need."""
+        for setting in study.settings(scale):
+            work = SettingWork(study, scale, setting, laboratory)
+            works[setting.label, setting.variant.name] = work
+            yield work.carry_out()
+
+    failures = _side_by_side(begun(), executor, at_once)
     frozen = (
         work.freeze(works[label, parent])
         for (label, _), work in works.items()

@@ -79,7 +79,26 @@ class SettingWork:
 
     def carry_out(self) -> Steps:
         """Searches, replicates the best trial, and closes the setting; a failed job leaves it open for another try."""
-        self.laboratory.watch.began(self.setting.name)
+        yield from self._watched(self._search_and_replicate())
+
+    def freeze(self, parent: "SettingWork") -> Steps:
+        """The replicates once more, with the best hyperparameters of the parent's setting."""
+        if parent.best is not None:
+            yield from self._watched(self._replicate("frozen", *parent.best))
+
+    def _watched(self, steps: Steps) -> Steps:
+        """The steps, and the watch told of their begin and end."""
+        name, watch = self.setting.name, self.laboratory.watch
+        watch.began(name)
+        try:
+            yield from steps
+        except JobFailed as error:
+            watch.failed(name, error)
+            raise
+        finally:
+            watch.closed(name)
+
+    def _search_and_replicate(self) -> Steps:
         parent = self.record.open_setting(self.entry)
         search = Search(self.laboratory.storage, parent, self.entry.identity, self.study, self.budget.group)
         try:
@@ -90,25 +109,8 @@ class SettingWork:
                 yield from self._replicate("replicate", *self.best)
         except JobFailed as error:
             self.record.fail_parent(self.entry.identity, str(error))
-            self.laboratory.watch.failed(self.setting.name, error)
             raise
-        finally:
-            self.laboratory.watch.closed(self.setting.name)
         self.record.close_parent(self.entry.identity, {} if self.best is None else _best_tags(*self.best))
-
-    def freeze(self, parent: "SettingWork") -> Steps:
-        """The replicates once more, with the best hyperparameters of the parent's setting."""
-        if parent.best is None:
-            return
-        name = self.setting.name
-        self.laboratory.watch.began(name)
-        try:
-            yield from self._replicate("frozen", *parent.best)
-        except JobFailed as error:
-            self.laboratory.watch.failed(name, error)
-            raise
-        finally:
-            self.laboratory.watch.closed(name)
 
     def _search(self, search: Search) -> Steps:
         for first in range(0, self.budget.trials, self.budget.group):

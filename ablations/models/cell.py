@@ -131,6 +131,29 @@ class Cell(ABC):
             raise ValueError(f"cell {cls.name!r}: its state must begin with h, and have all gates that are fed back")
 
     @classmethod
+    def symbols(
+        cls, gate: str, part: str, state: str, vector: str
+    ) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:
+        """Symbols for what a step reads, their names from formats: of a gate, or a gate and its part where it is split,
+        of the old state, and of a vector.
+
+        >>> from ablations.models.gru import GRU
+        >>> GRU.symbols("a_{}", "a_{}_{}", "{}_old", "v_{}")[0]
+        namespace(r=a_r, z=a_z, n=namespace(x=a_n_x, h=a_n_h))
+        """
+
+        def of(name: str) -> Any:
+            if name not in cls.split:
+                return sympy.Symbol(gate.format(name))
+            return SimpleNamespace(**{side: sympy.Symbol(part.format(name, side)) for side in "xh"})
+
+        return (
+            SimpleNamespace(**{name: of(name) for name in cls.gates}),
+            SimpleNamespace(**{name: sympy.Symbol(state.format(name)) for name in cls.state}),
+            SimpleNamespace(**{name: sympy.Symbol(vector.format(name)) for name in cls.vectors}),
+        )
+
+    @classmethod
     def connected(cls) -> tuple[str, ...]:
         """The gates with a recurrent part, in the order of the rows of R."""
         return tuple(gate for gate in cls.gates if gate not in cls.unconnected)

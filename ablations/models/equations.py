@@ -72,12 +72,7 @@ def symbolic_step(cell: type[Cell]) -> dict[str, sympy.Expr]:
 
 def _symbols(cell: type[Cell]) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:
     """Pre-activations "a:i", where they are split "a:n:x" and "a:n:h", old state "h:t-1", and vectors "p:"."""
-    gates = {gate: sympy.Symbol(f"a:{gate}") for gate in cell.gates if gate not in cell.split}
-    for gate in cell.split:
-        gates[gate] = SimpleNamespace(x=sympy.Symbol(f"a:{gate}:x"), h=sympy.Symbol(f"a:{gate}:h"))
-    state = {name: sympy.Symbol(f"{name}:t-1") for name in cell.state}
-    vectors = {name: sympy.Symbol(f"{name}:") for name in cell.vectors}
-    return SimpleNamespace(**gates), SimpleNamespace(**state), SimpleNamespace(**vectors)
+    return cell.symbols("a:{}", "a:{}:{}", "{}:t-1", "{}:")
 
 
 def _definitions(cell: type[Cell]) -> dict[str, sympy.Expr]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ablations.models.cells import CELLS
 from ablations.models.paths import compute
 from ablations.models.unrolled import Weights
-from ablations.registry import look_up
+from ablations.registry import check_known, look_up
 
 Merge = Literal["concatenate", "sum"]
 """How what two directions say becomes one."""
@@ -23,6 +23,13 @@ class Recurrence(nn.Module):
     asks for; where its recurrent weights start from the identity, its biases start from zero (Le et al. 2015).
     """
 
+    weight: Tensor
+    recurrent_weight: Tensor
+    bias: Tensor
+    recurrent_bias: Tensor
+    vectors: Tensor
+    feedback_weight: Tensor
+
     def __init__(self, cell: str, input_size: int, hidden_size: int, reverse: bool = False) -> None:
         super().__init__()
         self.cell = look_up(CELLS, cell, "cell")
@@ -30,21 +37,21 @@ class Recurrence(nn.Module):
         self.hidden_size = H = hidden_size
         self.reverse = reverse
         gates, split, fed = len(self.cell.gates), len(self.cell.split), len(self.cell.feedback)
-        self.weight = self._parameter("weight", gates * H, input_size)
-        self.recurrent_weight = self._parameter("recurrent_weight", len(self.cell.connected()) * H, H)
-        self.bias = self._parameter("bias", gates * H)
-        self.recurrent_bias = self._parameter("recurrent_bias", split * H)
-        self.vectors = self._parameter("vectors", len(self.cell.vectors), H)
-        self.feedback_weight = self._parameter("feedback_weight", fed * H, fed * H)
+        self._register("weight", gates * H, input_size)
+        self._register("recurrent_weight", len(self.cell.connected()) * H, H)
+        self._register("bias", gates * H)
+        self._register("recurrent_bias", split * H)
+        self._register("vectors", len(self.cell.vectors), H)
+        self._register("feedback_weight", fed * H, fed * H)
         self.reset_parameters()
 
-    def _parameter(self, name: str, *shape: int) -> Tensor:
+    def _register(self, name: str, *shape: int) -> None:
         """A parameter of that shape; where the cell has no use for it, an empty tensor that no optimiser sees."""
-        if 0 in shape:
-            self.register_buffer(name, torch.empty(shape), persistent=False)
+        values = torch.empty(shape)
+        if values.numel():
+            self.register_parameter(name, nn.Parameter(values))
         else:
-            self.register_parameter(name, nn.Parameter(torch.empty(shape)))
-        return self.get_buffer(name) if 0 in shape else self.get_parameter(name)
+            self.register_buffer(name, values, persistent=False)
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
@@ -112,7 +119,7 @@ class Recurrent(nn.Module):
         super().__init__()
         if min(hidden_size, layers) < 1:
             raise ValueError(f"hidden_size ({hidden_size}) and layers ({layers}) must be at least 1")
-        look_up(dict.fromkeys(("concatenate", "sum")), merge, "merge")
+        check_known(("concatenate", "sum"), merge, "merge")
         if merge != "concatenate" and not bidirectional:
             raise ValueError(f"merge {merge!r} needs both directions")
         self.merge = merge

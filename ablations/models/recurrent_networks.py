@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ablations.models.network import Network, silence
 from ablations.models.recurrent import Merge, Recurrence, Recurrent
-from ablations.registry import look_up
+from ablations.registry import check_known
 from tasks import Interface
 
 Pooling = Literal["last", "mean", "max"]
@@ -36,8 +36,8 @@ class RecurrentNetwork(Network):
         forget_bias: float | Literal["chrono"] | None = None,
     ) -> None:
         super().__init__(interface)
-        look_up(dict.fromkeys(("forward", "backward", "both")), direction, "direction")
-        look_up(dict.fromkeys(("last", "mean", "max")), pooling, "pooling")
+        check_known(("forward", "backward", "both"), direction, "direction")
+        check_known(("last", "mean", "max"), pooling, "pooling")
         if pooling != "last" and interface.per_step:
             raise ValueError(f"pooling {pooling!r} needs a task with one answer per sequence")
         self.causal = direction == "forward"
@@ -70,7 +70,7 @@ def start_forget_gate(layer: Recurrence, bias: float | Literal["chrono"], length
     up to that length: the forget gate's from log u, u uniform in [1, length − 1], and the input gate's from minus that.
     """
     if isinstance(bias, str):
-        look_up({"chrono": None}, bias, "forget_bias")
+        check_known(("chrono",), bias, "forget_bias")
     needed = {"f", "i"} if bias == "chrono" else {"f"}
     if missing := needed.difference(layer.cell.gates):
         raise ValueError(

@@ -11,7 +11,7 @@ import torch
 from ablations.models import MODELS, Network
 from ablations.models.cell import Cell
 from ablations.models.recurrent import Recurrence
-from ablations.registry import look_up
+from ablations.registry import check_known, look_up
 from tasks import Interface
 
 
@@ -34,7 +34,7 @@ class Variant:
     def __post_init__(self) -> None:
         known = signature(look_up(MODELS, self.model, "model")).parameters
         for flag in self.flags:
-            look_up(dict.fromkeys([*known][2:]), flag, f"flag of the model {self.model}")
+            check_known([*known][2:], flag, f"flag of the model {self.model}")
         if self.parent == self.name or (self.parent is None) != (not self.change):
             raise ValueError(f"variant {self.name!r}: an ablation has a parent, another variant, and says the change")
 

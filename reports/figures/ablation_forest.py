@@ -1,5 +1,6 @@
 """Every variant against what it is an ablation of: effect and interval, on each task and over all."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -23,27 +24,27 @@ def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
     """`COLUMNS`: the paired difference in skill to the parent, on each task and pooled; empty where there are no ablations."""
     if not evidence.study.plan["parents"]:
         return pd.DataFrame(columns=COLUMNS)
-    rows = []
-    for variant, parent in evidence.compared_to.items():
-        for view in VIEWS:
-            rows += _rows(evidence, variant, parent, view, rng)
+    rows = [
+        row
+        for variant, parent in evidence.compared_to.items()
+        for view in VIEWS
+        for row in _rows(evidence, variant, parent, view, rng)
+    ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _rows(evidence: Evidence, variant: str, parent: str, view: str, rng: np.random.Generator) -> list[list[object]]:
-    rows: list[list[object]] = []
+def _rows(evidence: Evidence, variant: str, parent: str, view: str, rng: np.random.Generator) -> Iterator[list[object]]:
+    is_frozen = view == "frozen"
+    found = []
     for task in evidence.tasks:
-        paired = evidence.paired(variant, parent, task, view == "frozen")
+        paired = evidence.paired(variant, parent, task, is_frozen)
         if len(paired):
-            effect, better = mean(paired, rng), probability_of_improvement(paired, np.zeros_like(paired), rng)
-            rows.append([task, variant, parent, view, effect.value, effect.low, effect.high,
-                         better.value, better.low, better.high, effect.n])  # fmt: skip
-    strata = paired_by_task(evidence, variant, parent, view == "frozen")
-    if strata:
-        effect, better = pooled(strata, rng), pooled_probability_of_improvement(strata, rng)
-        rows.append([ALL, variant, parent, view, effect.value, effect.low, effect.high,
-                     better.value, better.low, better.high, effect.n])  # fmt: skip
-    return rows
+            found.append((task, mean(paired, rng), probability_of_improvement(paired, np.zeros_like(paired), rng)))
+    if strata := paired_by_task(evidence, variant, parent, is_frozen):
+        found.append((ALL, pooled(strata, rng), pooled_probability_of_improvement(strata, rng)))
+    for task, effect, better in found:
+        yield [task, variant, parent, view, effect.value, effect.low, effect.high,
+               better.value, better.low, better.high, effect.n]  # fmt: skip
 
 
 def draw(table: pd.DataFrame) -> Figure:
@@ -83,9 +84,8 @@ def _write_chances(axis: Axes, rows: pd.DataFrame, variants: list[str]) -> None:
     """P(better) and n of the tuned view, to the right of a panel."""
     right = axis.get_yaxis_transform()
     axis.text(1.04, -0.6, "P(better), n", transform=right, fontsize=7, va="bottom")
-    for row in rows.itertuples():
-        text = f"{row[8]:.2f}, {row.n}"
-        axis.text(1.04, variants.index(str(row.variant)), text, transform=right, fontsize=7, va="center")
+    for variant, chance, n in zip(rows["variant"], rows["P(better)"], rows["n"], strict=True):
+        axis.text(1.04, variants.index(variant), f"{chance:.2f}, {n}", transform=right, fontsize=7, va="center")
 
 
 def caption(table: pd.DataFrame) -> str:

@@ -27,12 +27,7 @@ class Derivation:
 
 def symbols_of(cell: type[Cell]) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:
     """Pre-activations `a_i` (in parts `a_n_x` and `a_n_h` where they are split), old state `h_old`, and vectors `v_p`."""
-    gates = {gate: sympy.Symbol(f"a_{gate}") for gate in cell.gates if gate not in cell.split}
-    for gate in cell.split:
-        gates[gate] = SimpleNamespace(x=sympy.Symbol(f"a_{gate}_x"), h=sympy.Symbol(f"a_{gate}_h"))
-    state = {name: sympy.Symbol(f"{name}_old") for name in cell.state}
-    vectors = {name: sympy.Symbol(f"v_{name}") for name in cell.vectors}
-    return SimpleNamespace(**gates), SimpleNamespace(**state), SimpleNamespace(**vectors)
+    return cell.symbols("a_{}", "a_{}_{}", "{}_old", "v_{}")
 
 
 def derive_step(cell: type[Cell]) -> Derivation:

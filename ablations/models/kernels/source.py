@@ -45,15 +45,7 @@ def source(cell: type[Cell]) -> str:
     """The module with `forward` and `backward` of that cell. Raises ValueError where it has what a kernel cannot do."""
     layout = Layout(cell)
     step, operand = _derivations(cell)
-    known = {"h_old", *layout.symbols}.difference(f"a_{gate}" for gate in cell.gated)
-    if beyond := operand.adjoints.keys() - known:
-        raise ValueError(f"an operand is made of h and of gates that are not gated, got {', '.join(sorted(beyond))}")
-    made = {target.name for target, _ in step.forward}
-    if missing := [name for name in cell.state if f"{name}_new" not in made]:
-        raise ValueError(f"step gives no {missing[0]}, which is in the state")
-    for _, expr in (*step.forward, *operand.forward):
-        if strange := [part for part in sympy.preorder_traversal(expr) if not isinstance(part, PARTS)]:
-            raise ValueError(f"equations are not made of {type(strange[0]).__name__}")
+    _check(layout, step, operand)
     used = set[sympy.Symbol]().union(*(expr.free_symbols for _, expr in operand.forward))
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -86,6 +78,18 @@ def source(cell: type[Cell]) -> str:
         adjoint=lambda derivation, name: _Printer().doprint(derivation.adjoints.get(name, sympy.S.Zero)),
     )
     return re.sub(r"\n( *\n)+(?= )", "\n", text)
+
+
+def _check(layout: Layout, step: Derivation, operand: Derivation) -> None:
+    known = {"h_old", *layout.symbols}.difference(f"a_{gate}" for gate in layout.cell.gated)
+    if beyond := operand.adjoints.keys() - known:
+        raise ValueError(f"an operand is made of h and of gates that are not gated, got {', '.join(sorted(beyond))}")
+    made = {target.name for target, _ in step.forward}
+    if missing := [name for name in layout.cell.state if f"{name}_new" not in made]:
+        raise ValueError(f"step gives no {missing[0]}, which is in the state")
+    for _, expr in (*step.forward, *operand.forward):
+        if strange := [part for part in sympy.preorder_traversal(expr) if not isinstance(part, PARTS)]:
+            raise ValueError(f"equations are not made of {type(strange[0]).__name__}")
 
 
 Matrix = tuple[str, str, str, bool]
