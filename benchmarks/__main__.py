@@ -41,7 +41,7 @@ class Bench:
         """Every size beside torch.nn, with the peak of the processor in the same minute."""
         peak = sgemm_peak()
         self.table("peak", "The processor on one thread", [{"sgemm_peak_gflops": peak}])
-        title = "Layers beside torch.nn: forward, backward and Adam step, one thread"
+        title = "Layers beside torch.nn: forward, backward and a fused Adam step, one thread"
         rows = self.table("layers", title, layer_matrix(self.sizes, self.rounds, peak))
         self.table("means", "Ratios, torch.nn / ours", means(rows))
         return rows

@@ -50,8 +50,8 @@ def on_reference_path(work: Work) -> Work:
 
 
 def training_step(layer: nn.Module, B: int, T: int) -> Work:
-    """One forward and backward pass and an Adam step."""
-    there_and_back, adam = passes(layer, B, T), torch.optim.Adam(layer.parameters())
+    """One forward and backward pass and a step of the fastest Adam that torch has."""
+    there_and_back, adam = passes(layer, B, T), torch.optim.Adam(layer.parameters(), fused=True)
 
     def work() -> None:
         there_and_back()

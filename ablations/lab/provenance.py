@@ -8,7 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-LIBRARIES = ("torch", "optuna", "mlflow", "numpy", "scipy", "pandas", "sympy", "seaborn", "matplotlib", "typst")
+LIBRARIES = (
+    "torch", "numba", "optuna", "mlflow", "numpy", "scipy", "pandas", "sympy", "seaborn", "matplotlib", "typst",
+)  # fmt: skip
 
 
 def provenance(command: str) -> dict[str, Any]:
