@@ -138,9 +138,11 @@ def _numbers(values: Mapping[str, float]) -> str:
 
 def _equations(cell: type[Cell]) -> str:
     """A cell's equations, what its parent has otherwise marked, and what their letters stand for."""
-    more = " d is the bias of a recurrent part that stands apart." if cell.split else ""
-    more += " V are the weights of gates that are fed back." if cell.feedback else ""
-    more += f" {', '.join(cell.vectors)} are weights of single units." if cell.vectors else ""
+    printed = [cell, cell.parent] if cell.parent else [cell]
+    more = " d is the bias of a recurrent part that stands apart." if any(one.split for one in printed) else ""
+    more += " V are the weights of gates that are fed back." if any(one.feedback for one in printed) else ""
+    vectors = dict.fromkeys(vector for one in printed for vector in one.vectors)
+    more += f" {', '.join(vectors)} are weights of single units." if vectors else ""
     legend = f"W, R and b are the gates' weights and biases, ⊙ is the elementwise product.{more}"
     return f"{_indented(marked(cell))}\n\n{legend}"
 

@@ -11,10 +11,11 @@ import sympy
 import torch
 import typst
 from matplotlib.mathtext import MathTextParser
+from printed import merged
 
 from ablations.models import CELLS, Cell
 from ablations.models.cell import Functions, SymbolicFunctions, TorchFunctions, sigmoid
-from ablations.models.equations import equations, marked, symbolic_step
+from ablations.models.equations import equations, symbolic_step
 from ablations.models.lstm import LSTM
 from ablations.models.recurrent import Recurrence
 
@@ -197,11 +198,6 @@ def test_known_cells_read_as_in_the_books(cell: str, pieces: list[str]) -> None:
     assert all(piece in printed for piece in pieces)
 
 
-def merged(gate: str) -> str:
-    """The pre-activation of a gate of the usual kind."""
-    return f"W_{gate} x_t + R_{gate} h_{{t-1}} + b_{gate}"
-
-
 PRINTED = {
     "rnn-no-recurrence": ["h_t = tanh(W_h x_t + b_h)"],
     "rnn-relu": [f"h_t = relu({merged('h')})"],
@@ -228,115 +224,6 @@ PRINTED = {
 @pytest.mark.parametrize("cell", PRINTED)
 def test_equations_read_as_they_would_be_written_by_hand(cell: str) -> None:
     assert [equation.text for equation in equations(CELLS[cell])] == PRINTED[cell]
-
-
-LSTM_PRINTED = {
-    **{gate: f"{gate}_t = {'tanh' if gate == 'g' else 'σ'}({merged(gate)})" for gate in "ifgo"},
-    "c": "c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t",
-    "h": "h_t = o_t ⊙ tanh(c_t)",
-}
-GATES = "[i_{t-1}, f_{t-1}, o_{t-1}]"
-MARKED_LSTM = {
-    "lstm-no-input-gate": {"c": "c_t = f_t ⊙ c_{t-1} «+ g_t»"},
-    "lstm-no-forget-gate": {"c": "c_t = «c_{t-1}» + i_t ⊙ g_t"},
-    "lstm-no-output-gate": {"h": "h_t = «tanh(c_t)»"},
-    "lstm-no-input-activation": {"g": f"g_t = «{merged('g')}»"},
-    "lstm-no-output-activation": {"h": "h_t = o_t ⊙ «c_t»"},
-    "lstm-coupled": {"f": "f_t = «1 − i_t»"},
-    "lstm-peepholes": {
-        "i": f"i_t = σ({merged('i')} «+ p ⊙ c_{{t-1}}»)",
-        "f": f"f_t = σ({merged('f')} «+ q ⊙ c_{{t-1}}»)",
-        "o": f"o_t = σ({merged('o')} «+ u ⊙ c_t»)",
-    },
-    "lstm-full-gate-recurrence": {
-        gate: f"{gate}_t = σ(W_{gate} x_t + R_{gate} h_{{t-1}} «+ V_{gate} {GATES}» + b_{gate})" for gate in "ifo"
-    },
-}
-MARKED = {
-    "rnn-relu": [f"h_t = «relu({merged('h')})»"],
-    "rnn-no-recurrence": ["h_t = tanh(«W_h x_t + b_h»)"],
-    "gru-no-reset": [
-        f"z_t = σ({merged('z')})",
-        "n_t = tanh(W_n x_t «+ R_n h_{t-1}» + b_n)",
-        "h_t = (1 − z_t) ⊙ n_t + z_t ⊙ h_{t-1}",
-        f"without: r_t = σ({merged('r')})",
-    ],
-    "gru-no-update": [
-        f"r_t = σ({merged('r')})",
-        "h_t = «tanh(W_n x_t + b_n + r_t ⊙ (R_n h_{t-1} + d_n))»",
-        f"without: z_t = σ({merged('z')})",
-        "without: n_t = tanh(W_n x_t + b_n + r_t ⊙ (R_n h_{t-1} + d_n))",
-    ],
-    "gru-reset-before": [
-        f"r_t = σ({merged('r')})",
-        f"z_t = σ({merged('z')})",
-        "n_t = tanh(W_n x_t «+ R_n (r_t ⊙ h_{t-1})» + b_n)",
-        "h_t = (1 − z_t) ⊙ n_t + z_t ⊙ h_{t-1}",
-    ],
-    "mgu": [
-        f"«f_t = σ({merged('f')})»",
-        "n_t = tanh(W_n x_t + R_n («f_t» ⊙ h_{t-1}) + b_n)",
-        "h_t = «f_t» ⊙ n_t + «(1 − f_t)» ⊙ h_{t-1}",
-        f"without: r_t = σ({merged('r')})",
-        f"without: z_t = σ({merged('z')})",
-    ],
-}
-
-
-@pytest.mark.parametrize("cell", MARKED_LSTM)
-def test_an_ablated_lstm_is_printed_with_what_was_changed_marked_and_what_is_gone_at_the_end(cell: str) -> None:
-    names = list(symbolic_step(CELLS[cell]))
-    expected = [(LSTM_PRINTED | MARKED_LSTM[cell])[name] for name in names]
-    expected += [f"without: {line}" for name, line in LSTM_PRINTED.items() if name not in names]
-    assert marked(CELLS[cell]).splitlines() == expected
-
-
-@pytest.mark.parametrize("cell", MARKED)
-def test_an_ablation_is_printed_with_what_was_changed_marked_and_what_is_gone_at_the_end(cell: str) -> None:
-    assert marked(CELLS[cell]).splitlines() == MARKED[cell]
-
-
-@pytest.mark.parametrize("cell", [*[c for c in CELLS.values() if c.parent is None], CELLS["rnn-identity"], Awkward])
-def test_where_no_equation_differs_from_a_parents_nothing_is_marked(cell: type[Cell]) -> None:
-    assert marked(cell).splitlines() == [equation.text for equation in equations(cell)]
-
-
-@pytest.mark.parametrize("cell", [cell for cell in CELLS.values() if cell.parent], ids=lambda cell: cell.name)
-def test_without_its_marks_an_ablation_reads_as_ever(cell: type[Cell]) -> None:
-    lines = [line for line in re.sub("[«»]", "", marked(cell)).splitlines() if not line.startswith("without: ")]
-    assert lines == [equation.text for equation in equations(cell)]
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "expected"),
-    [
-        (lambda f, s: s.h + s.c * 2, lambda f, s: 2 * s.c + s.h, "2 c_{t-1} + h_{t-1}"),
-        (lambda f, s: s.h - s.c, lambda f, s: s.h + s.c, "h_{t-1} «+ c_{t-1}»"),
-        (lambda f, s: s.h + s.c, lambda f, s: s.h - s.c, "h_{t-1} «− c_{t-1}»"),
-        (lambda f, s: s.h * s.c, lambda f, s: -s.h * s.c, "«−h_{t-1} ⊙ c_{t-1}»"),
-        (lambda f, s: 2 * s.h, lambda f, s: 3 * s.h, "«3 h_{t-1}»"),
-        (lambda f, s: s.h / (1 + s.c), lambda f, s: s.h / (1 + f.exp(s.c)), "h_{t-1} / (1 «+ exp(c_{t-1})»)"),
-        (lambda f, s: s.h * f.tanh(2 * s.c), lambda f, s: s.h * f.tanh(s.c), "h_{t-1} ⊙ «tanh(c_{t-1})»"),
-        (
-            lambda f, s: s.h + f.tanh(s.c * s.c),
-            lambda f, s: s.h + f.tanh(s.h * s.c),
-            "h_{t-1} + tanh(«h_{t-1}» ⊙ c_{t-1})",
-        ),
-        (lambda f, s: f.maximum(s.h, s.c), lambda f, s: f.maximum(s.h, 1.0), "max(h_{t-1}, «1»)"),
-        (lambda f, s: f.exp(s.c), lambda f, s: s.c + s.h, "«c_{t-1} + h_{t-1}»"),
-    ],
-)
-def test_marks_enclose_the_term_that_differs_in_whatever_order_terms_are(
-    before: Any, after: Any, expected: str
-) -> None:
-    class Parent(LSTM):
-        step = staticmethod(lambda f, a, s, v: {"h": before(f, s)})
-
-    class Child(LSTM):
-        parent = Parent
-        step = staticmethod(lambda f, a, s, v: {"h": after(f, s)})
-
-    assert marked(Child) == f"h_t = {expected}"
 
 
 @pytest.mark.parametrize(

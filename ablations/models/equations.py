@@ -42,8 +42,7 @@ def equations(cell: type[Cell]) -> list[Equation]:
 def marked(cell: type[Cell]) -> str:
     """The equations as text, one a line; in those of an ablation, what its parent has otherwise stands in «».
 
-    Where something only vanished, what is left of that sum or product is marked. The parent's equations for quantities
-    that the ablation lacks follow.
+    The parent's equations that it changes or lacks follow.
 
     >>> from ablations.models.lstm import LSTMWithoutOutputGate
     >>> print(marked(LSTMWithoutOutputGate))
@@ -53,6 +52,7 @@ def marked(cell: type[Cell]) -> str:
     c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t
     h_t = «tanh(c_t)»
     without: o_t = σ(W_o x_t + R_o h_{t-1} + b_o)
+    instead of: h_t = o_t ⊙ tanh(c_t)
     """
     text, lines = Text(), []
     with sympy.evaluate(False):
@@ -61,7 +61,11 @@ def marked(cell: type[Cell]) -> str:
             known = name in old
             line = _line(text, name, _compared(expr, old[name]) if known else expr)
             lines.append(line if known else text.group(line, "«»"))
-        lines += [f"without: {_line(text, name, expr)}" for name, expr in old.items() if name not in new]
+        for name, expr in old.items():
+            if name not in new:
+                lines.append(f"without: {_line(text, name, expr)}")
+            elif _compared(new[name], expr) != new[name]:
+                lines.append(f"instead of: {_line(text, name, expr)}")
     return "\n".join(lines)
 
 
