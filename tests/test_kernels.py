@@ -1,13 +1,6 @@
 """The compiled path computes what the reference path does, for every cell, argument and shape."""
 
 import math
-import os
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
-from tempfile import gettempdir
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,14 +13,10 @@ from torch.func import functional_call, vmap
 
 from ablations.models.cell import Cell, Functions
 from ablations.models.cells import CELLS
-from ablations.models.kernels.compilation import cache_folder
 from ablations.models.kernels.sequence import compute_compiled
-from ablations.models.kernels.source import source
-from ablations.models.paths import path_of, reference_path
-from ablations.models.recurrent import Recurrence, Recurrent
+from ablations.models.recurrent import Recurrence
 from ablations.models.unrolled import Weights, unroll
 
-each_cell = pytest.mark.parametrize("cell", CELLS.values(), ids=str)
 Shape = tuple[int, int, int, int]
 
 
@@ -190,108 +179,6 @@ def test_functional_gradients_are_those_of_autograd() -> None:
     layer(x)[0].sum().backward()
     for name, parameter in layer.named_parameters():
         torch.testing.assert_close(found[name], parameter.grad)
-
-
-class Cosine(Cell):
-    """A cell with a function that equations are not made of."""
-
-    name = "cosine"
-    gates = ("h",)
-
-    @staticmethod
-    def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Any]:
-        return {"h": torch.cos(a.h)}
-
-
-def test_the_reference_path_is_for_what_cannot_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(CELLS, "cosine", Cosine)
-    assert path_of(Cosine) == "reference"
-    assert Recurrent("cosine", 2, 3)(torch.randn(1, 4, 2)).shape == (1, 4, 3)
-    assert path_of(CELLS["lstm"]) == "kernel"
-    assert path_of(CELLS["lstm"], device="cuda") == "reference"
-    assert path_of(CELLS["lstm"], dtype=torch.bfloat16) == "reference"
-    with reference_path():
-        assert path_of(CELLS["lstm"]) == "reference"
-    layer = Recurrent("gru", 2, 3).bfloat16()
-    assert layer(torch.randn(1, 4, 2, dtype=torch.bfloat16)).dtype == torch.bfloat16
-
-
-class Odd(Everything):
-    """An operand that is made of more than h and gates, for which there is no kernel."""
-
-    name = "odd"
-
-    @staticmethod
-    def operand(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> Any:
-        return f.sigmoid(a.f) * s.c * v.p
-
-
-def test_no_gradient_is_lost_where_a_kernel_has_no_place_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(CELLS, "odd", Odd)
-    with pytest.raises(ValueError, match="an operand is made of h and of gates that are not gated, got c_old, v_p"):
-        source(Odd)
-    assert path_of(Odd) == "reference"
-    Recurrent("odd", 2, 3)(torch.randn(1, 4, 2)).sum().backward()
-
-
-def test_without_a_compiler_the_reference_path_runs() -> None:
-    code = (
-        "import sys; sys.modules['numba'] = None\n"
-        "import torch; from ablations.models import Recurrent; from ablations.models.paths import path_of\n"
-        "from ablations.models.cells import CELLS\n"
-        "Recurrent('lstm', 2, 3)(torch.zeros(1, 2, 2)).sum().backward(); print(path_of(CELLS['lstm']))"
-    )
-    assert python(code).communicate()[0].strip() == "reference"
-
-
-@each_cell
-def test_the_source_of_a_cell_is_python_that_names_what_its_equations_name(cell: type[Cell]) -> None:
-    text = source(cell)
-    compile(text, cell.name, "exec")
-    assert "def forward(" in text
-    assert "def backward(" in text
-    assert all(f"{state}_new" in text for state in cell.state)
-
-
-def test_a_cache_folder_that_cannot_be_written_to_is_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "recurrent-ablations"
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert cache_folder().parent == Path(gettempdir())
-
-
-WORK = """
-import torch
-from ablations.models.recurrent import Recurrence
-torch.manual_seed(0)
-layer = Recurrence("mgu", 3, 4)
-layer(torch.randn(2, 5, 3))[0].sum().backward()
-print(float(layer.weight.grad.double().sum()))
-"""
-
-
-def python(code: str, **environment: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-c", code]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | environment)
-
-
-@pytest.mark.slow
-def test_processes_share_what_one_of_them_compiled_even_if_it_is_killed(tmp_path: Path) -> None:
-    victim = python(WORK, XDG_CACHE_HOME=str(tmp_path))
-    while not list(tmp_path.glob("*/*.py")):
-        time.sleep(0.02)
-    time.sleep(0.5)  # in the middle of compiling
-    victim.send_signal(signal.SIGKILL)
-    victim.communicate()
-    assert victim.returncode == -signal.SIGKILL
-    together = [python(WORK, XDG_CACHE_HOME=str(tmp_path)) for _ in range(3)]
-    printed = {process.communicate()[0] for process in together}
-    assert len(printed) == 1
-    compiled = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")}
-    assert len(compiled) == 2  # one forward, one backward
-    assert python(WORK, XDG_CACHE_HOME=str(tmp_path)).communicate()[0] in printed
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")} == compiled
 
 
 @pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
