@@ -26,7 +26,9 @@ STYLES: Mapping[str, tuple[str, str, str]] = {
     "bigru": ("#009e73", ">", "--"),
     "bilstm-attention": ("#cc79a7", "h", "--"),
 }
-MARKERS = "oXPdph8<>^v"
+OTHER_COLOURS = ("#de8f05", "#cc78bc", "#56b4e9", "#949494", "#ca9161", "#000000")
+OTHER_LINES, OTHER_MARKERS = ("-", "--", ":", "-."), "oXPdph8<>^v"
+"""Variants without a style of their own take colours and markers in turn, and the next line once all colours are taken."""
 
 
 def style_of(variant: str, variants: Sequence[str]) -> dict[str, Any]:
@@ -34,8 +36,9 @@ def style_of(variant: str, variants: Sequence[str]) -> dict[str, Any]:
     if variant in STYLES:
         colour, marker, line = STYLES[variant]
     else:
-        index = list(variants).index(variant)
-        colour, marker, line = sns.color_palette("colorblind").as_hex()[index % 10], MARKERS[index % 11], "-"
+        index = [other for other in variants if other not in STYLES].index(variant)
+        colour, marker = OTHER_COLOURS[index % len(OTHER_COLOURS)], OTHER_MARKERS[index % len(OTHER_MARKERS)]
+        line = OTHER_LINES[index // len(OTHER_COLOURS) % len(OTHER_LINES)]
     return {"color": colour, "marker": marker, "linestyle": line, "markersize": 5, "linewidth": 1.4}
 
 

@@ -30,13 +30,12 @@ def judged(evidence: Evidence, rng: np.random.Generator) -> dict[str, Verdict]:
 def verdict_blocks(verdicts: Mapping[str, Verdict]) -> Iterator[Block]:
     """The ledger at a glance, then each claim with its rule, its numbers, and the runs behind them."""
     yield Heading("Verdicts")
-    if not verdicts:
-        yield Paragraph("No claim on file is put to the test by this study; what it found is in the evidence below.")
-        return
     yield Paragraph(
         f"Each claim names its comparison and its rule in advance. Intervals are 95 %; one over fewer than {FEWEST} runs, of "
         "each task where tasks are pooled, decides nothing. "
         "A verdict speaks of these tasks at these sizes and budgets, and of nothing beyond them."
+        if verdicts
+        else "No claim on file is put to the test by this study; what it found is in the evidence below."
     )
     ledger = [[name, CLAIMS[name].sentence, verdict.word] for name, verdict in verdicts.items()]
     yield Table("verdicts", pd.DataFrame(ledger, columns=["claim", "sentence", "verdict"]), "The ledger of claims.")
@@ -47,7 +46,8 @@ def verdict_blocks(verdicts: Mapping[str, Verdict]) -> Iterator[Block]:
 def in_brief(question: str, ledger: pd.DataFrame) -> str:
     """The question and the report's own table of verdicts as Markdown, for where the runs are kept."""
     rows = ["| " + " | ".join(row) + " |" for row in ledger.itertuples(index=False)]
-    return "\n".join([f"**{question}**", "", "| claim | sentence | verdict |", "|---|---|---|", *rows])
+    table = ["", "| claim | sentence | verdict |", "|---|---|---|", *rows] if rows else []
+    return "\n".join([f"**{question}**", *table])
 
 
 def _claim_blocks(name: str, claim: Claim, verdict: Verdict) -> Iterator[Block]:

@@ -37,7 +37,7 @@ class Everything(Cell):
 
     @staticmethod
     def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Any]:
-        i, forget = f.sigmoid(a.i + v.p * s.c), f.sigmoid(a.f - v.w * s.c)
+        i, forget = f.sigmoid(a.i + v.p * s.c), f.sigmoid(a.f - f.tanh(v.w) * s.c)
         c = forget * s.c + i * f.tanh(a.n.x + forget * a.n.h) - f.relu(a.u) / 4
         m = f.maximum(a.q, s.m)
         return {"i": i, "c": c, "m": m, "h": f.tanh(c) / (1 + f.exp(-m)) + 0.5 * s.h}

@@ -9,12 +9,14 @@ from reports.figures.kind import FigureKind, panels, shared_legend, unique
 from reports.style import style_of
 
 SHOWN = ("rnn", "lstm", "gru", "reservoir", "tcn")
+"""Beside these all ablations are."""
 TITLES = {"initial": "before training", "trained": "after training"}
 
 
 def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
     """task, when, variant, distance, mean: the geometric mean over seeds of the norm relative to its largest."""
-    frame = evidence.gradient[evidence.gradient["variant"].isin(SHOWN) & (evidence.gradient["norm"] > 0)]
+    shown = evidence.gradient["variant"].isin([*SHOWN, *evidence.study.plan["parents"]])
+    frame = evidence.gradient[shown & (evidence.gradient["norm"] > 0)]
     logs = frame.assign(log=np.log(frame["relative"]))
     means = (
         logs.groupby(["task", "when", "variant", "distance"], sort=False)["log"].agg(["mean", "count"]).reset_index()
@@ -24,7 +26,7 @@ def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
 
 def draw(table: pd.DataFrame) -> Figure:
     keys = list(dict.fromkeys(zip(table["task"], table["when"], strict=True)))
-    variants = [variant for variant in SHOWN if variant in set(table["variant"])]
+    variants = unique(table["variant"])
     figure, axes = panels([f"{task}, {TITLES[when]}" for task, when in keys], height=2.2)
     for axis, (task, when) in zip(axes, keys, strict=True):
         rows = table[(table["task"] == task) & (table["when"] == when)]
