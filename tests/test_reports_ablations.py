@@ -9,6 +9,7 @@ from reports.evidence import Evidence
 from reports.figures import FIGURES
 from reports.figures.ablation_forest import ALL
 from reports.literature import literature_blocks
+from reports.style import style_of
 from reports.verdicts import judged
 from tests.fake_record import World, fake_study
 
@@ -58,6 +59,18 @@ def test_the_forest_can_be_drawn_and_says_who_is_worse() -> None:
     table = kind.table(evidence(), rng())
     kind.draw(table)
     assert "clearly worse: lstm-no-forget-gate;" in kind.caption(table)
+
+
+def test_gradients_are_those_of_all_ablations_but_else_of_some_variants_only() -> None:
+    kind = FIGURES["gradient_flow"]
+    assert set(kind.table(evidence(), rng())["variant"]) == set(VARIANTS)
+    assert set(kind.table(evidence(parents={}), rng())["variant"]) == {"lstm"}
+
+
+def test_many_variants_without_a_style_of_their_own_differ_in_colour_or_line() -> None:
+    variants = ["lstm", *(f"variant-{number}" for number in range(20))]
+    styles = [style_of(variant, variants) for variant in variants]
+    assert len({(style["color"], style["linestyle"]) for style in styles}) == len(variants)
 
 
 @pytest.mark.parametrize(("skill", "word"), [(0.6, "supported"), (0.9, "contradicted"), (0.95, "contradicted")])

@@ -9,14 +9,14 @@ from reports.figures.kind import FigureKind, panels, shared_legend, unique
 from reports.style import style_of
 
 SHOWN = ("rnn", "lstm", "gru", "reservoir", "tcn")
-"""Beside these all ablations are."""
+"""Of a study without ablations; of one with them all are."""
 TITLES = {"initial": "before training", "trained": "after training"}
 
 
 def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
     """task, when, variant, distance, mean: the geometric mean over seeds of the norm relative to its largest."""
-    shown = evidence.gradient["variant"].isin([*SHOWN, *evidence.study.plan["parents"]])
-    frame = evidence.gradient[shown & (evidence.gradient["norm"] > 0)]
+    shown = evidence.variants if evidence.study.plan["parents"] else SHOWN
+    frame = evidence.gradient[evidence.gradient["variant"].isin(shown) & (evidence.gradient["norm"] > 0)]
     logs = frame.assign(log=np.log(frame["relative"]))
     means = (
         logs.groupby(["task", "when", "variant", "distance"], sort=False)["log"].agg(["mean", "count"]).reset_index()
