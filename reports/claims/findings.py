@@ -100,6 +100,17 @@ FINDINGS: dict[str, Finding] = {
         "Biases that start from the range of the dependencies help.",
         "lstm_ablation",
     ),
+    "one-gate": Finding(
+        "mgu", "gru", "not worse", "Zhou et al. 2016", "One gate is as good as a GRU's two.", "gru_ablation"
+    ),
+    "reset-gate": Finding(
+        "gru-no-reset",
+        "gru",
+        "not worse",
+        "Ravanelli et al. 2018, of speech",
+        "The reset gate can be left out.",
+        "gru_ablation",
+    ),
     "identity-start": Finding(
         "rnn-identity",
         "rnn",
