@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from reports.evidence import Evidence
 from reports.figures.kind import FigureKind, panels, shared_legend, unique
@@ -27,14 +28,15 @@ def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
 def draw(table: pd.DataFrame) -> Figure:
     keys = list(dict.fromkeys(zip(table["task"], table["when"], strict=True)))
     variants = unique(table["variant"])
-    figure, axes = panels([f"{task}, {TITLES[when]}" for task, when in keys], height=2.2)
+    figure, axes = panels([f"{task}, {TITLES[when]}" for task, when in keys], height=2.2, sharey=True)
     for axis, (task, when) in zip(axes, keys, strict=True):
         rows = table[(table["task"] == task) & (table["when"] == when)]
         for variant in variants:
             line = rows[rows["variant"] == variant].sort_values("distance")
             axis.plot(line["distance"], line["mean"], label=variant, **(style_of(variant, variants) | {"markevery": 4}))
         axis.set(xlabel="steps before the answer", ylabel="relative gradient norm", yscale="log")
-        axis.set_ylim(bottom=max(1e-10, table["mean"].min() / 2))
+        axis.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+        axis.set_ylim(max(1e-10, table["mean"].min() / 2), 2)
     shared_legend(figure, axes)
     return figure
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil, floor, log10
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
+from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
 from reports.evidence import Evidence
 from reports.statistics import mean
@@ -68,8 +69,13 @@ def shared_legend(figure: Figure, axes: Sequence[Axes]) -> None:
 
 
 def plain_log(axis: Axis) -> None:
-    """Labels an axis that is logarithmic at 1, 2 and 5 of each power of ten, in plain numbers."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    """Ends an axis that is logarithmic at 1, 2 or 5 times a power of ten, and labels these in plain numbers."""
+    low, high = axis.get_view_interval()
+    powers = range(floor(log10(low)) - 1, ceil(log10(high)) + 1)
+    numbers = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
+    first, last = max(n for n in numbers if n <= low), min(n for n in numbers if n >= high)
+    axis.set_view_interval(first, last, ignore=True)
+    axis.set_major_locator(FixedLocator([n for n in numbers if first <= n <= last]))
     axis.set_major_formatter(ScalarFormatter())
     axis.set_minor_locator(NullLocator())
 
