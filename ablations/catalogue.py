@@ -23,7 +23,7 @@ from tasks import TASKS, Task
 
 def first_line(thing: object) -> str:
     """The first line of what a thing says of itself, and the flags that it fixes."""
-    flags = ", ".join(f"{name} {value}" for name, value in getattr(thing, "keywords", {}).items())
+    flags = _listed(getattr(thing, "keywords", {}))
     line = _prose(thing).partition("\n")[0]
     return f"{line} ({flags})" if flags else line
 
@@ -61,9 +61,8 @@ def cell_source(name: str) -> str:
 def describe_variant(name: str) -> str:
     """A named variant that is no cell of its own: its model, its flags, and in what it differs from its parent."""
     variant = VARIANTS[name]
-    flags = ", ".join(f"{key} {value}" for key, value in variant.flags.items())
-    lines = [f"The model {variant.model}{' with ' + flags if flags else ''}."]
-    lines += [f"An ablation of {variant.parent}: {variant.change}."] if variant.parent else []
+    flags = _listed(variant.flags)
+    lines = [f"The model {variant.model}{' with ' + flags if flags else ''}.", *_ablation(variant)]
     cell = variant.cell(TASKS["adding"]().interface)
     lines += [f"Its equations are those of {cell.name}:\n\n{_equations(cell)}"] if cell else []
     return "\n".join(lines)
@@ -73,7 +72,10 @@ def describe_model(name: str) -> str:
     """A model, and the hidden size that some parameter counts give it on each task."""
     variant = Variant(name, name)
     rows = [f"hidden size and parameters on the task {task}: {_sizes(variant, TASKS[task]())}" for task in TASKS]
-    return f"{_prose(MODELS[name])}\n\n{_indented(chr(10).join(rows))}"
+    flags = _listed(getattr(MODELS[name], "keywords", {}))
+    facts = [f"{name} has {flags}."] if flags else []
+    facts += _ablation(VARIANTS[name]) if name in VARIANTS else []
+    return "\n\n".join([_prose(MODELS[name]), *facts, _indented("\n".join(rows))])
 
 
 def describe_study(study: Study, scale: str, workers: int) -> Iterator[str]:
@@ -130,6 +132,15 @@ def _prose(thing: object) -> str:
 
 def _indented(text: str) -> str:
     return "\n".join("    " + line for line in text.splitlines())
+
+
+def _listed(flags: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in flags.items())
+
+
+def _ablation(variant: Variant) -> list[str]:
+    """The sentence that says so, of an ablation."""
+    return [f"An ablation of {variant.parent}: {variant.change}."] if variant.parent else []
 
 
 def _numbers(values: Mapping[str, float]) -> str:

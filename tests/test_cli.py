@@ -110,6 +110,15 @@ def test_everything_can_be_explained(
     assert len(capsys.readouterr().out.splitlines()) >= 3
 
 
+def test_a_model_that_is_an_ablation_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ablate(monkeypatch, "show", "bilstm") == 0
+    said = capsys.readouterr().out
+    assert "bilstm has cell lstm, direction both." in said
+    assert "An ablation of lstm: reads in both directions." in said
+
+
 def test_the_list_names_everything(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert ablate(monkeypatch, "list") == 0
     said = capsys.readouterr().out
