@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
@@ -12,6 +13,7 @@ import torch
 import typst
 from matplotlib.mathtext import MathTextParser
 from printed import merged
+from torch import Tensor
 
 from ablations.models import CELLS, Cell
 from ablations.models.cell import Functions, SymbolicFunctions, TorchFunctions, sigmoid
@@ -72,6 +74,10 @@ def as_python(text: str) -> str:
     return re.sub(r"\b([WR]_\w+|[\d.]+) (?=[\w(])", r"\1 * ", text)
 
 
+def rows(weights: Tensor | None) -> Sequence[Tensor]:
+    return () if weights is None else weights.unbind(0)
+
+
 @each_cell
 def test_the_printed_equations_compute_what_the_layer_computes(cell: type[Cell]) -> None:
     """One unit reads one number; what is printed is read back and worked out with the layer's own weights."""
@@ -86,9 +92,9 @@ def test_the_printed_equations_compute_what_the_layer_computes(cell: type[Cell])
         ("b", cell.gates, layer.bias),
         ("d", cell.split, layer.recurrent_bias),
     ):
-        names |= {f"{letter}_{gate}": float(weight) for gate, weight in zip(gates, weights, strict=True)}
-    names |= {f"V_{gate}": row.tolist() for gate, row in zip(cell.feedback, layer.feedback_weight, strict=True)}
-    names |= {name: float(vector) for name, vector in zip(cell.vectors, layer.vectors, strict=True)}
+        names |= {f"{letter}_{gate}": float(weight) for gate, weight in zip(gates, rows(weights), strict=True)}
+    names |= {f"V_{gate}": row.tolist() for gate, row in zip(cell.feedback, rows(layer.feedback_weight), strict=True)}
+    names |= {name: float(vector) for name, vector in zip(cell.vectors, rows(layer.vectors), strict=True)}
     for equation in equations(cell):
         names[f"{equation.name}_new"] = eval(as_python(equation.text), READ_BACK, names)
     _, new = layer(x.reshape(1, 1, 1), initial=old)

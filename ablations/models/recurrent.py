@@ -19,16 +19,17 @@ Merge = Literal["concatenate", "sum"]
 class Recurrence(nn.Module):
     """One cell over time in one direction: x (B, T, I) -> outputs (B, T, H) and the final state (S, B, H).
 
-    Its parameters are those of `Weights`. They start uniform in ±1/√H as torch.nn's do, biases shifted by what the cell
-    asks for; where its recurrent weights start from the identity, its biases start from zero (Le et al. 2015).
+    Its parameters are those of `Weights`, None where the cell has no use for one. They start uniform in ±1/√H as
+    torch.nn's do, biases shifted by what the cell asks for; where its recurrent weights start from the identity, its
+    biases start from zero (Le et al. 2015).
     """
 
     weight: Tensor
-    recurrent_weight: Tensor
+    recurrent_weight: Tensor | None
     bias: Tensor
-    recurrent_bias: Tensor
-    vectors: Tensor
-    feedback_weight: Tensor
+    recurrent_bias: Tensor | None
+    vectors: Tensor | None
+    feedback_weight: Tensor | None
 
     def __init__(self, cell: str, input_size: int, hidden_size: int, reverse: bool = False) -> None:
         super().__init__()
@@ -46,12 +47,9 @@ class Recurrence(nn.Module):
         self.reset_parameters()
 
     def _register(self, name: str, *shape: int) -> None:
-        """A parameter of that shape; where the cell has no use for it, an empty tensor that no optimiser sees."""
+        """A parameter of that shape, or none where that is empty."""
         values = torch.empty(shape)
-        if values.numel():
-            self.register_parameter(name, nn.Parameter(values))
-        else:
-            self.register_buffer(name, values, persistent=False)
+        self.register_parameter(name, nn.Parameter(values) if values.numel() else None)
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
@@ -59,7 +57,7 @@ class Recurrence(nn.Module):
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
         self.shift_biases(self.cell.bias)
-        if self.cell.start == "identity":
+        if self.cell.start == "identity" and self.recurrent_weight is not None:
             nn.init.eye_(self.recurrent_weight)
             nn.init.zeros_(self.bias)
 

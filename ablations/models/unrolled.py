@@ -10,18 +10,18 @@ from ablations.models.cell import Cell, TorchFunctions
 
 
 class Weights(NamedTuple):
-    """The parameters of one recurrent layer and direction, for H units and I inputs; any of them may be empty.
+    """The parameters of one recurrent layer and direction, for H units and I inputs; None where a cell has no use for it.
 
     input (G·H, I) for the cell's gates; recurrent (…·H, H) for those that are connected; bias (G·H,); recurrent_bias
     (…·H,) for those that are split; vectors (V, H); feedback (F·H, F·H).
     """
 
     input: Tensor
-    recurrent: Tensor
+    recurrent: Tensor | None
     bias: Tensor
-    recurrent_bias: Tensor
-    vectors: Tensor
-    feedback: Tensor
+    recurrent_bias: Tensor | None
+    vectors: Tensor | None
+    feedback: Tensor | None
 
 
 def unroll(
@@ -34,7 +34,8 @@ def unroll(
     state = dict(zip(cell.state, initial.unbind(0), strict=True))
     inputs = (x @ weights.input.mT + weights.bias).unbind(1)
     moving = [None] * len(inputs) if mask is None else mask.unsqueeze(-1).unbind(1)
-    vectors = SimpleNamespace(**dict(zip(cell.vectors, weights.vectors.unbind(0), strict=True)))
+    rows = () if weights.vectors is None else weights.vectors.unbind(0)
+    vectors = SimpleNamespace(**dict(zip(cell.vectors, rows, strict=True)))
     outputs: list[Tensor] = []
     steps = list(zip(inputs, moving, strict=True))
     for input_part, moves in reversed(steps) if reverse else steps:
@@ -52,9 +53,9 @@ def _gates(
     gates = _by_gate(cell.gates, input_part)
     recurrent_weights = _by_gate(cell.connected(), weights.recurrent, dim=0)
     biases = _by_gate(cell.split, weights.recurrent_bias)
-    fed = [getattr(old, name) for name in cell.feedback]
-    if fed:
-        for gate, part in _by_gate(cell.feedback, torch.cat(fed, -1) @ weights.feedback.mT).items():
+    if weights.feedback is not None:
+        fed = torch.cat([getattr(old, name) for name in cell.feedback], -1)
+        for gate, part in _by_gate(cell.feedback, fed @ weights.feedback.mT).items():
             gates[gate] = gates[gate] + part
     a = SimpleNamespace(**gates)
     for gate in sorted(cell.connected(), key=cell.gated.__contains__):  # what the operand is made of comes first
@@ -65,8 +66,8 @@ def _gates(
     return a
 
 
-def _by_gate(names: tuple[str, ...], blocks: Tensor, dim: int = -1) -> dict[str, Tensor]:
-    return dict(zip(names, blocks.chunk(len(names), dim), strict=True)) if names else {}
+def _by_gate(names: tuple[str, ...], blocks: Tensor | None, dim: int = -1) -> dict[str, Tensor]:
+    return {} if blocks is None else dict(zip(names, blocks.chunk(len(names), dim), strict=True))
 
 
 def _where(moves: Tensor | None, new: Tensor, old: Tensor) -> Tensor:

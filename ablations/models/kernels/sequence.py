@@ -63,11 +63,11 @@ class _How(NamedTuple):
 
 
 class _Sequence(torch.autograd.Function):
-    """x (B, T, I), mask (B, T) or None, initial (S, B, H), and weights; or all of these with the runs (R, …) in front."""
+    """x (B, T, I), mask (B, T) or None, initial (S, B, H), and `Weights`; or all of these with the runs (R, …) in front."""
 
     @staticmethod
     def forward(
-        how: _How, x: Tensor, mask: Tensor | None, initial: Tensor, *weights: Tensor
+        how: _How, x: Tensor, mask: Tensor | None, initial: Tensor, *weights: Tensor | None
     ) -> tuple[Tensor, Tensor, _Kept]:
         (*runs, B, T, inputs), H = x.shape, initial.shape[-1]
         outputs, final = x.new_empty(*runs, B, T, H), torch.empty_like(initial)
@@ -91,7 +91,8 @@ class _Sequence(torch.autograd.Function):
         if torch.is_grad_enabled():
             return _differentiable_backward(ctx, d_outputs, d_final)
         x, mask, initial, *weights, outputs = ctx.saved_tensors
-        gradients = [torch.empty_like(x), *(torch.zeros_like(tensor) for tensor in (initial, *weights))]
+        zeros = (None if tensor is None else torch.zeros_like(tensor) for tensor in (initial, *weights))
+        gradients = [torch.empty_like(x), *zeros]
         (*runs, B, _, inputs), H = x.shape, initial.shape[-1]
         compiled = kernel(ctx.how.cell)
         work = torch.zeros(compiled.work("backward", B, inputs, H), dtype=x.dtype).numpy()
@@ -128,11 +129,12 @@ def _differentiable_backward(ctx: Any, d_outputs: Tensor, d_final: Tensor) -> tu
     def run(mask: Tensor | None, x: Tensor, initial: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor]:
         return unroll(cell, x, mask, initial, Weights(*weights), reverse)
 
-    stacked = (None if mask is None else 0, *[0] * len(inputs))
+    stacked = tuple(None if tensor is None else 0 for tensor in (mask, *inputs))
     results = (torch.func.vmap(run, in_dims=stacked) if x.dim() == BATCHED else run)(mask, *inputs)
-    wanted = [tensor for tensor in inputs if tensor.requires_grad]
-    found = iter(torch.autograd.grad(results, wanted, (d_outputs, d_final), create_graph=True, allow_unused=True))
-    d_x, *others = (next(found) if tensor.requires_grad else None for tensor in inputs)
+    wanted = [tensor is not None and tensor.requires_grad for tensor in inputs]
+    sources = [tensor for tensor, wants in zip(inputs, wanted, strict=True) if wants]
+    found = iter(torch.autograd.grad(results, sources, (d_outputs, d_final), create_graph=True, allow_unused=True))
+    d_x, *others = (next(found) if wants else None for wants in wanted)
     return None, d_x, None, *others
 
 
@@ -148,12 +150,12 @@ def _apply(how: _How, *tensors: Tensor | None) -> tuple[Tensor, Tensor]:
 
 
 def _arrays(tensors: Sequence[Tensor | None], stacked: bool) -> list[np.ndarray[Any, Any]]:
-    """The tensors as the kernel takes them: contiguous, with the runs in front, no mask as an empty one."""
-    arrays = [NO_MASK if tensor is None else tensor.detach().contiguous().numpy() for tensor in tensors]
-    return arrays if stacked else [array if array is NO_MASK else array[None] for array in arrays]
+    """The tensors as the kernel takes them: contiguous, with the runs in front; for what there is none of, an empty one."""
+    arrays = [NOTHING if tensor is None else tensor.detach().contiguous().numpy() for tensor in tensors]
+    return arrays if stacked else [array if array is NOTHING else array[None] for array in arrays]
 
 
-NO_MASK = np.empty((1, 0, 0), dtype=bool)
+NOTHING = np.empty((1, 0, 0), dtype=bool)
 
 
 def compute_compiled(
