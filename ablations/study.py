@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from ablations.models.variant import Variant, solve_size
+from ablations.models.variants import VARIANTS
 from ablations.registry import check_known, look_up
 from tasks import Task
 
@@ -142,6 +143,8 @@ class Study:
             raise ValueError(f"baseline {self.baseline!r} is not one of its variants: {', '.join(names)}")
         by_name = dict(zip(names, self.variants, strict=True))
         for variant in self.variants:
+            if variant.parent:
+                check_known([*names, *VARIANTS], variant.parent, f"parent of {variant.name!r}")
             parent = by_name.get(variant.parent or "")
             if parent and parent.model == variant.model and changes(variant, parent) != 1:
                 raise ValueError(

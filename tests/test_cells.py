@@ -1,5 +1,6 @@
 """Every cell keeps the form's contract, and its step is its textbook equations."""
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from ablations.models import CELLS, Cell
 from ablations.models.cell import TorchFunctions
+from ablations.models.cell_check import check_cell
 from ablations.models.recurrent import Recurrence
 
 STEPS = {"rnn": nn.RNNCell, "lstm": nn.LSTMCell, "gru": nn.GRUCell}
@@ -130,3 +132,28 @@ def test_an_ablation_differs_from_its_parent_and_says_in_what(cell: type[Cell]) 
 
 
 FORM = ("gates", "unconnected", "split", "gated", "feedback", "state", "vectors", "bias", "start")
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "attribute": ({"unconected": ("o",)}, "has an attribute 'unconected'; did you mean 'unconnected'?"),
+    "tuple": ({"vectors": "pq"}, "has vectors = 'pq'; it must be a tuple of names"),
+    "gate": ({"unconnected": ("O",)}, "has no gate 'O', which unconnected names; its gates: i, f, g, o"),
+    "state": ({"state": ("c", "h")}, "it must begin with h"),
+    "parent": ({"parent": "lstm"}, "has the parent 'lstm'; it must be a cell's class"),
+    "pre-activation": ({"step": lambda f, a, s, v: {"h": a.q}}, "there is no 'q' among i, f, g, o"),
+    "vector": ({"step": lambda f, a, s, v: {"h": v.p}}, "there is no 'p' among nothing"),
+    "function": ({"step": lambda f, a, s, v: {"h": f.softplus(a.i)}}, "there is no function 'softplus' among sigmoid"),
+    "missing": ({"step": lambda f, a, s, v: {"c": s.c}}, "returns no 'h', which is in its state"),
+    "number": ({"step": lambda f, a, s, v: {"c": s.c, "h": 3}}, "whose 'h' is not computed from anything, but 3"),
+    "nothing": ({"step": lambda f, a, s, v: None}, "returns no dictionary, but NoneType"),
+    "arguments": ({"step": lambda f, a: {}}, "has a step that fails: TypeError"),
+}
+
+
+@pytest.mark.parametrize(("changes", "complaint"), WRONG.values(), ids=WRONG)
+def test_a_cell_that_cannot_be_meant_is_one_clear_line(changes: dict[str, Any], complaint: str) -> None:
+    known = {name: staticmethod(value) if name == "step" else value for name, value in changes.items()}
+    with pytest.raises(ValueError, match=re.escape(complaint)) as told:
+        check_cell(type("Wrong", (CELLS["lstm"],), {"name": "wrong", **known}))
+    assert str(told.value).startswith("cell 'wrong' has ")
+    assert "\n" not in str(told.value)

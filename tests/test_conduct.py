@@ -23,6 +23,7 @@ from ablations.lab.search import storage_at
 from ablations.lab.setting import setting_identity
 from ablations.lab.tracking import CURVES, VALUES, RunRecord, StudyRecord, read
 from ablations.lab.training import Cohort, Run, advance
+from ablations.models.cells import CELLS
 from ablations.models.variants import VARIANTS
 from ablations.studies import find
 from ablations.study import Study
@@ -59,10 +60,15 @@ class Silent:
         self.failures += 1
 
 
+def _record(study: Study, folder: Path) -> Record:
+    settings = [setting_identity(study, "smoke", setting) for setting in study.settings("smoke")]
+    return Record(f"sqlite:///{folder / 'mlflow.db'}", study.plan("smoke"), settings, folder / "artifacts")
+
+
 def _carry_out(study: Study, folder: Path, executor: Executor | None = None, watch: Silent | None = None) -> Silent:
     folder.mkdir(exist_ok=True)
     watch = watch or Silent()
-    record = Record(f"sqlite:///{folder / 'mlflow.db'}", study.plan("smoke"), folder / "artifacts")
+    record = _record(study, folder)
     storage = storage_at(f"sqlite:///{folder / 'optuna.db'}")
     laboratory = Laboratory(record, storage, Checkpoints(folder / "checkpoints"), watch)
     record.set_provenance({})
@@ -235,10 +241,28 @@ def test_a_smaller_budget_reads_as_if_it_had_been_the_only_one(study: Study, tmp
 def test_runs_of_another_budget_are_kept_and_not_counted(study: Study, tmp_path: Path) -> None:
     _carry_out(study, tmp_path / "a")
     other = study.with_budget("smoke", {"steps": 4})
-    record = Record(f"sqlite:///{tmp_path / 'a' / 'mlflow.db'}", other.plan("smoke"), tmp_path)
-    assert record.holdings([setting_identity(other, "smoke", s) for s in other.settings("smoke")]) == (0, 4)
-    own = [setting_identity(study, "smoke", s) for s in study.settings("smoke")]
-    assert record.holdings(own) == (4 * study.at("smoke").budget.runs, 0)
+    assert _record(other, tmp_path / "a").holdings() == (0, 4)
+    assert _record(study, tmp_path / "a").holdings() == (4 * study.at("smoke").budget.runs, 0)
+
+
+def test_runs_of_a_cell_before_it_was_edited_are_not_read(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _carry_out(study, tmp_path)
+    before = _numbers(study, tmp_path)
+
+    class Edited(CELLS["lstm"]):  # type: ignore[misc]
+        step = staticmethod(lambda f, a, s, v: {"c": f.tanh(a.g) + s.c, "h": f.sigmoid(a.o) * f.tanh(s.c)})
+
+    monkeypatch.setitem(CELLS, "lstm", Edited)
+    _carry_out(study, tmp_path)
+    record = read(f"sqlite:///{tmp_path / 'mlflow.db'}", study.name, "smoke")
+    assert len(record.settings) == 4
+    assert len(record.replicates) == 4 * study.at("smoke").budget.replicates
+    assert len(_numbers(study, tmp_path).keys() & before.keys()) == len(before) / 2  # the other cell's
+    monkeypatch.undo()
+    assert _carry_out(study, tmp_path).runs == 0
+    assert _numbers(study, tmp_path) == before
 
 
 def _ablated(study: Study) -> Study:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,12 +31,14 @@ class Record:
     """The record of one study at one scale, open for writing by this process alone.
 
     `finished` holds, by identity, how each run ended that need not be trained again. A run is written when it is over,
-    in one piece; what an earlier writer left half-written is marked as interrupted.
+    in one piece; what an earlier writer left half-written is marked as interrupted. `settings` are the identities of the
+    plan's settings: of what else there is, such as those of a cell before it was edited, nothing is read.
     """
 
-    def __init__(self, uri: str, plan: Mapping[str, Any], artifacts: Path) -> None:
+    def __init__(self, uri: str, plan: Mapping[str, Any], settings: Sequence[str], artifacts: Path) -> None:
         self.client = connect(uri)
-        self.plan_identity = identity(plan)
+        self.settings = settings
+        self.plan_identity = identity({**plan, "settings": list(settings)})
         self.experiment_id = self._experiment(name_of(plan["name"], plan["scale"]), artifacts)
         for key, value in {"plan": json.dumps(plan), "plan_identity": self.plan_identity, NOTE: _note(plan)}.items():
             self.client.set_experiment_tag(self.experiment_id, key, value)
@@ -44,9 +46,9 @@ class Record:
         self.finished: dict[str, Ended] = {}
         self._take_stock()
 
-    def holdings(self, settings: Collection[str]) -> tuple[int, int]:
-        """How many runs there are of settings with those identities, and how many parent runs of other settings."""
-        own = {self._parents[setting] for setting in settings if setting in self._parents}
+    def holdings(self) -> tuple[int, int]:
+        """How many runs there are of the plan's settings, and how many parent runs of others."""
+        own = {self._parents[setting] for setting in self.settings if setting in self._parents}
         others = len(self._parents) - len(own)
         return sum(ended.parent in own for ended in self.finished.values()), others
 

@@ -47,9 +47,9 @@ def run_study(
     after everything has been closed; the next call carries on from there.
     """
     make_writable(place.home)
-    record = Record(place.tracking_uri, study.plan(scale), place.home / "artifacts")
     settings = [setting_identity(study, scale, setting) for setting in study.settings(scale)]
-    known, others = record.holdings(settings)
+    record = Record(place.tracking_uri, study.plan(scale), settings, place.home / "artifacts")
+    known, others = record.holdings()
     if others > int(study.at(scale).costs is not None):
         console.print("The record also keeps settings of another plan; status and report speak of this one.")
     planned = study.runs(scale)

@@ -167,8 +167,8 @@ def read(uri: str, study: str, scale: str) -> StudyRecord:
     """
     client = connect(uri)
     experiment = client.get_experiment_by_name(experiment_name(study, scale))
-    if experiment is None or "plan" not in experiment.tags:
-        known = [found.name for found in client.search_experiments() if "plan" in found.tags]
+    if experiment is None or "provenance" not in experiment.tags:
+        known = [found.name for found in client.search_experiments() if "provenance" in found.tags]
         there = f"recorded are {', '.join(sorted(known))}" if known else "`ablate run` comes first"
         raise RecordError(f"nothing is recorded of study {study!r} at scale {scale!r}; {there}")
     plan = json.loads(experiment.tags["plan"])

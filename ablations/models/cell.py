@@ -120,17 +120,6 @@ class Cell(ABC):
         raise NotImplementedError
 
     @classmethod
-    def check(cls) -> None:
-        """Raises ValueError where the cell names a gate that it does not have, or its state does not begin with h."""
-        for name in ("unconnected", "split", "gated", "feedback", "bias"):
-            if unknown := set(getattr(cls, name)).difference(cls.gates):
-                raise ValueError(
-                    f"cell {cls.name!r}: {name} names {sorted(unknown)[0]!r}, which is not one of its gates"
-                )
-        if cls.state[0] != "h" or not set(cls.feedback) <= set(cls.state):
-            raise ValueError(f"cell {cls.name!r}: its state must begin with h, and have all gates that are fed back")
-
-    @classmethod
     def symbols(
         cls, gate: str, part: str, state: str, vector: str
     ) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:

@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ablations.models.cell_check import check_cell
 from ablations.models.cells import CELLS
 from ablations.models.paths import compute
 from ablations.models.unrolled import Weights
@@ -34,7 +35,7 @@ class Recurrence(nn.Module):
     def __init__(self, cell: str, input_size: int, hidden_size: int, reverse: bool = False) -> None:
         super().__init__()
         self.cell = look_up(CELLS, cell, "cell")
-        self.cell.check()
+        check_cell(self.cell)
         self.hidden_size = H = hidden_size
         self.reverse = reverse
         gates, split, fed = len(self.cell.gates), len(self.cell.split), len(self.cell.feedback)

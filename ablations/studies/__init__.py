@@ -1,11 +1,14 @@
 """The questions, one file each."""
 
 import runpy
+from collections.abc import Mapping
 from pathlib import Path
 from traceback import extract_tb
 
 from pydantic import ValidationError
 
+from ablations.models import CELLS, Cell
+from ablations.models.equations import equations
 from ablations.registry import look_up
 from ablations.studies import claims, direction, gru_ablation, lstm_ablation, pooling, rnn_ablation
 from ablations.study import Study
@@ -26,6 +29,7 @@ def find(name: str) -> Study:
         return look_up(STUDIES, name, "study")
     if not Path(name).is_file():
         raise ValueError(f"there is no study file {name}")
+    before = dict(CELLS)
     try:
         defined = runpy.run_path(name).get("STUDY")
     except ValidationError as error:
@@ -39,7 +43,33 @@ def find(name: str) -> Study:
         raise ValueError(f"{name} defines no STUDY of type ablations.study.Study")
     if defined.name in STUDIES:
         raise ValueError(f"{name}: its study is named {defined.name!r} like a built-in one; give it a name of its own")
+    _check_cells(name, defined, before)
     return defined
+
+
+def _check_cells(file: str, study: Study, before: Mapping[str, type[Cell]]) -> None:
+    """Raises ValueError where a cell of the file's own takes a built-in one's name, or has a step that is no equations."""
+    for name, known in before.items():
+        if _is_built_in(known) and CELLS[name] is not known:
+            CELLS[name] = known
+            raise ValueError(f"{file}: its cell is named {name!r} like a built-in one; give it a name of its own")
+    task = next(iter(next(iter(study.scales.values())).tasks.values()))
+    for variant in study.variants:
+        try:
+            cell = variant.cell(task.interface)
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from error
+        if cell is None or _is_built_in(cell):
+            continue
+        try:
+            equations(cell)
+        except Exception as error:  # whatever the author's code does on symbols
+            kind = type(error).__name__
+            raise ValueError(f"{file}: the step of the cell {cell.name!r} is no equations: {kind}: {error}") from error
+
+
+def _is_built_in(cell: type[Cell]) -> bool:
+    return cell.__module__.startswith("ablations.")
 
 
 def _line_in(file: str, error: Exception) -> int | None:
