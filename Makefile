@@ -25,7 +25,7 @@ setup: .venv/ready ## make .venv with the exact versions of constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: .venv/ready ## run the claims study at demo scale and write its report (about ten minutes)
+demo: .venv/ready ## run the claims study at demo scale and write its report (some six minutes)
 	@$(MAKE) --no-print-directory study report STUDY=claims SCALE=demo
 
 study: .venv/ready ## carry out STUDY at SCALE; goes on where it stopped

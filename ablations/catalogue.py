@@ -52,6 +52,8 @@ def describe_cell(name: str) -> str:
 
 def cell_source(name: str) -> str:
     """The Python that is compiled for a cell, or for that of a named variant."""
+    if name in CELLS:
+        return source(CELLS[name])
     cell = look_up(VARIANTS, name, "cell or ablation").cell(TASKS["adding"]().interface)
     if cell is None:
         raise ValueError(f"{name} has no cell")

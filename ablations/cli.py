@@ -195,12 +195,13 @@ def list_(kind: str | None) -> None:
 @click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count(), show_default=True, help="Of a study.")
 @click.option("--source", is_flag=True, help="Of a cell: the Python that is compiled.")
 def show(name: str, scale: str, workers: int, source: bool) -> None:
-    """Explain one task, cell, model, ablation, study or claim."""
+    """Explain one task, cell, model, ablation, study or claim; or a study's file, with the cells that it brings along."""
     from ablations import catalogue
+    from ablations.catalogue import describe_cell
     from ablations.models import CELLS, MODELS
     from ablations.models.variants import VARIANTS
     from ablations.registry import look_up
-    from ablations.studies import STUDIES, find
+    from ablations.studies import STUDIES, find, own_cells
     from reports.claims import CLAIMS
     from tasks import TASKS
 
@@ -210,6 +211,11 @@ def show(name: str, scale: str, workers: int, source: bool) -> None:
     def describe_study(name: str) -> str:
         return "\n".join(catalogue.describe_study(find(name), scale, workers))
 
+    if name.endswith(".py"):
+        cells = [cell.name for cell in own_cells(find(name))]
+        parts = map(catalogue.cell_source, cells) if source else [describe_study(name), *map(describe_cell, cells)]
+        click.echo("\n\n".join(parts))
+        return
     if source:
         click.echo(catalogue.cell_source(name))
         return
@@ -218,11 +224,10 @@ def show(name: str, scale: str, workers: int, source: bool) -> None:
         **dict.fromkeys(CLAIMS, describe_claim),
         **dict.fromkeys(VARIANTS, catalogue.describe_variant),
         **dict.fromkeys(MODELS, catalogue.describe_model),
-        **dict.fromkeys(CELLS, catalogue.describe_cell),
+        **dict.fromkeys(CELLS, describe_cell),
         **dict.fromkeys(TASKS, catalogue.describe_task),
     }
-    describe = describe_study if name.endswith(".py") else look_up(describers, name, "name")
-    click.echo(describe(name))
+    click.echo(look_up(describers, name, "name")(name))
 
 
 @cli.command()

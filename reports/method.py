@@ -25,10 +25,11 @@ def equation_blocks(evidence: Evidence) -> Iterator[Block]:
         key = str(setting.equations)
         if setting.equations and key not in shown:
             shown.add(key)
-            users = dict.fromkeys(s.variant for s in evidence.study.settings if str(s.equations) == key)
+            users = {s.variant: s for s in evidence.study.settings if str(s.equations) == key}
             yield Heading(", ".join(users), level=2)
-            if setting.parent and setting.change:
-                yield Paragraph(f"An ablation of {setting.parent}: {setting.change}.")
+            told = [f"{name} is an ablation of {s.parent}: {s.change}." for name, s in users.items() if s.parent]
+            if told:
+                yield Paragraph(" ".join(told))
             yield from (Formula(e["mathml"], e["typst"], e["text"]) for e in setting.equations)
 
 
@@ -38,11 +39,11 @@ def failure_blocks(evidence: Evidence) -> Iterator[Block]:
     frame = endings(evidence)
     missing, diverged = _missing(evidence), int(frame["diverged"].sum())
     refused = evidence.difficulty[evidence.difficulty["refused"]]
-    who = ", ".join(dict.fromkeys(refused["variant"])) or "no model"
+    who = ", ".join(dict.fromkeys(refused["variant"]))
+    refusals = f" Longer sequences than the trained were refused {len(refused)} times, by {who}." if who else ""
     yield Paragraph(
         f"{diverged} runs diverged and {missing} planned runs are missing. A replicate that diverged counts as guessing "
-        f"(skill 0). Pruned trials were stopped by the median rule. Longer sequences than the trained were refused "
-        f"{len(refused)} times, by {who}."
+        f"(skill 0). Pruned trials were stopped by the median rule.{refusals}"
     )
     yield Table("endings", frame, "How the runs of each setting ended; solved ones stopped early at the criterion.")
 
@@ -84,13 +85,12 @@ def method_blocks(evidence: Evidence) -> Iterator[Block]:
     )
     fixed = ", ".join(f"{name} {value}" for name, value in plan["fixed"].items())
     yield Paragraph(
-        f"Scientific factors, varied and reported: the tasks {', '.join(plan['tasks'])} and the variants "
-        f"{', '.join(plan['variants'])}. Nuisance factors, searched for each setting: {searched}. Fixed: {fixed}."
+        f"Scientific factors, varied and reported: task ({', '.join(plan['tasks'])}) and variant "
+        f"({', '.join(plan['variants'])}). Nuisance factors, searched for each setting: {searched}. Fixed: {fixed}."
     )
     yield Paragraph(
         f"Every setting had the same budget: {budget['trials']} trials, asked in groups of {budget['group']}, the first group "
-        "a Latin hypercube of the ranges that is the same for all settings; each trial was trained on "
-        f"{budget['search_seeds']} seeds, and "
+        f"a Latin hypercube of the ranges that is the same for all settings (search seeds: {budget['search_seeds']}), and "
         f"{budget['replicates']} replicates of the best one, each at most {budget['steps']} optimiser steps of "
         f"{budget['batch']} fresh sequences, the learning rate falling linearly to zero. Validation ({budget['validation']} "
         f"sequences) after each of {budget['segments']} segments; a run stops at a validation score of {plan['criterion']}. "

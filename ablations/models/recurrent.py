@@ -130,6 +130,7 @@ class Recurrent(nn.Module):
         )
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """The outputs of all steps; `mask` is true on real steps, and the state stands still on all others."""
         outputs, _ = self.read(x, mask)
         return outputs
 

@@ -53,19 +53,23 @@ def _check_cells(file: str, study: Study, before: Mapping[str, type[Cell]]) -> N
         if _is_built_in(known) and CELLS[name] is not known:
             CELLS[name] = known
             raise ValueError(f"{file}: its cell is named {name!r} like a built-in one; give it a name of its own")
-    task = next(iter(next(iter(study.scales.values())).tasks.values()))
-    for variant in study.variants:
-        try:
-            cell = variant.cell(task.interface)
-        except ValueError as error:
-            raise ValueError(f"{file}: {error}") from error
-        if cell is None or _is_built_in(cell):
-            continue
+    try:
+        cells = own_cells(study)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
+    for cell in cells:
         try:
             equations(cell)
         except Exception as error:  # whatever the author's code does on symbols
             kind = type(error).__name__
             raise ValueError(f"{file}: the step of the cell {cell.name!r} is no equations: {kind}: {error}") from error
+
+
+def own_cells(study: Study) -> list[type[Cell]]:
+    """The cells that a study's file brings along."""
+    task = next(iter(next(iter(study.scales.values())).tasks.values()))
+    cells = [variant.cell(task.interface) for variant in study.variants]
+    return list(dict.fromkeys(cell for cell in cells if cell and not _is_built_in(cell)))
 
 
 def _is_built_in(cell: type[Cell]) -> bool:
