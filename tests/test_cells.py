@@ -135,6 +135,7 @@ FORM = ("gates", "unconnected", "split", "gated", "feedback", "state", "vectors"
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "misspelt": ({"gate": ("i",)}, "has an attribute 'gate'; did you mean 'gates'?"),
     "attribute": ({"unconected": ("o",)}, "has an attribute 'unconected'; did you mean 'unconnected'?"),
     "tuple": ({"vectors": "pq"}, "has vectors = 'pq'; it must be a tuple of names"),
     "gate": ({"unconnected": ("O",)}, "has no gate 'O', which unconnected names; its gates: i, f, g, o"),

@@ -11,6 +11,9 @@ from ablations.models.cell import Cell, TorchFunctions
 NAMES = ("gates", "unconnected", "split", "gated", "feedback", "state", "vectors")
 """The attributes that are tuples of names."""
 
+ATTRIBUTES = {*Cell.__annotations__, *vars(Cell)}
+"""Whatever a cell has."""
+
 OF_GATES = ("unconnected", "split", "gated", "feedback", "bias")
 """The attributes that name some of the gates."""
 
@@ -34,9 +37,8 @@ def _misdeclared(cell: type[Cell]) -> str | None:
     for name in NAMES:
         if not isinstance(getattr(cell, name), tuple):
             return f"has {name} = {getattr(cell, name)!r}; it must be a tuple of names"
-    for name in vars(cell):
-        near = get_close_matches(name, vars(Cell), n=1, cutoff=0.8)
-        if near and not hasattr(Cell, name) and name not in Cell.__annotations__:
+    for name in sorted(vars(cell).keys() - ATTRIBUTES):
+        if near := get_close_matches(name, ATTRIBUTES, n=1, cutoff=0.8):
             return f"has an attribute {name!r}; did you mean {near[0]!r}?"
     for name in OF_GATES:
         if unknown := sorted(set(getattr(cell, name)).difference(cell.gates)):
