@@ -23,7 +23,7 @@ from tasks import TASKS, Task
 
 def first_line(thing: object) -> str:
     """The first line of what a thing says of itself, and the flags that it fixes."""
-    flags = _listed(getattr(thing, "keywords", {}))
+    flags = _fixed(thing)
     line = _prose(thing).partition("\n")[0]
     return f"{line} ({flags})" if flags else line
 
@@ -46,15 +46,14 @@ def describe_task(name: str) -> str:
 def describe_cell(name: str) -> str:
     """A cell and its equations, from the step that runs; an ablation's with «what is not in its parent»."""
     cell = CELLS[name]
-    change = f"\n\nAn ablation of {cell.parent.name}: {cell.change}." if cell.parent else ""
-    return f"{_prose(cell)}{change}\n\n{_equations(cell)}\nComputed by the {path_of(cell)} path."
+    path = f"Computed by the {path_of(cell)} path."
+    ablation = _ablation(cell.parent.name if cell.parent else None, cell.change)
+    return "\n\n".join([_prose(cell), *ablation, f"{_equations(cell)}\n{path}"])
 
 
 def cell_source(name: str) -> str:
     """The Python that is compiled for a cell, or for that of a named variant."""
-    if name in CELLS:
-        return source(CELLS[name])
-    cell = look_up(VARIANTS, name, "cell or ablation").cell(TASKS["adding"]().interface)
+    cell = CELLS.get(name) or look_up(VARIANTS, name, "cell or ablation").cell(TASKS["adding"]().interface)
     if cell is None:
         raise ValueError(f"{name} has no cell")
     return source(cell)
@@ -64,7 +63,10 @@ def describe_variant(name: str) -> str:
     """A named variant that is no cell of its own: its model, its flags, and in what it differs from its parent."""
     variant = VARIANTS[name]
     flags = _listed(variant.flags)
-    lines = [f"The model {variant.model}{' with ' + flags if flags else ''}.", *_ablation(variant)]
+    lines = [
+        f"The model {variant.model}{' with ' + flags if flags else ''}.",
+        *_ablation(variant.parent, variant.change),
+    ]
     cell = variant.cell(TASKS["adding"]().interface)
     lines += [f"Its equations are those of {cell.name}:\n\n{_equations(cell)}"] if cell else []
     return "\n".join(lines)
@@ -74,9 +76,9 @@ def describe_model(name: str) -> str:
     """A model, and the hidden size that some parameter counts give it on each task."""
     variant = Variant(name, name)
     rows = [f"hidden size and parameters on the task {task}: {_sizes(variant, TASKS[task]())}" for task in TASKS]
-    flags = _listed(getattr(MODELS[name], "keywords", {}))
+    flags = _fixed(MODELS[name])
     facts = [f"{name} has {flags}."] if flags else []
-    facts += _ablation(VARIANTS[name]) if name in VARIANTS else []
+    facts += _ablation(VARIANTS[name].parent, VARIANTS[name].change) if name in VARIANTS else []
     return "\n\n".join([_prose(MODELS[name]), *facts, _indented("\n".join(rows))])
 
 
@@ -140,9 +142,14 @@ def _listed(flags: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in flags.items())
 
 
-def _ablation(variant: Variant) -> list[str]:
+def _fixed(thing: object) -> str:
+    """The flags that a model fixes."""
+    return _listed(getattr(thing, "keywords", {}))
+
+
+def _ablation(parent: str | None, change: str) -> list[str]:
     """The sentence that says so, of an ablation."""
-    return [f"An ablation of {variant.parent}: {variant.change}."] if variant.parent else []
+    return [f"An ablation of {parent}: {change}."] if parent else []
 
 
 def _numbers(values: Mapping[str, float]) -> str:

@@ -208,19 +208,20 @@ def show(name: str, scale: str, workers: int, source: bool) -> None:
     def describe_claim(name: str) -> str:
         return f"{CLAIMS[name].sentence}\n\nRule: {CLAIMS[name].rule}"
 
-    def describe_study(name: str) -> str:
-        return "\n".join(catalogue.describe_study(find(name), scale, workers))
+    def describe_study(study: "Study") -> str:
+        return "\n".join(catalogue.describe_study(study, scale, workers))
 
     if name.endswith(".py"):
-        cells = [cell.name for cell in own_cells(find(name))]
-        parts = map(catalogue.cell_source, cells) if source else [describe_study(name), *map(describe_cell, cells)]
+        study = find(name)
+        cells = [cell.name for cell in own_cells(study)]
+        parts = map(catalogue.cell_source, cells) if source else [describe_study(study), *map(describe_cell, cells)]
         click.echo("\n\n".join(parts))
         return
     if source:
         click.echo(catalogue.cell_source(name))
         return
     describers: dict[str, Command] = {
-        **dict.fromkeys(STUDIES, describe_study),
+        **dict.fromkeys(STUDIES, lambda name: describe_study(STUDIES[name])),
         **dict.fromkeys(CLAIMS, describe_claim),
         **dict.fromkeys(VARIANTS, catalogue.describe_variant),
         **dict.fromkeys(MODELS, catalogue.describe_model),

@@ -1,7 +1,7 @@
 """A cell is the equations of one time step, written once and evaluated on torch tensors or on SymPy symbols."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, ClassVar, Literal
 
@@ -120,26 +120,26 @@ class Cell(ABC):
         raise NotImplementedError
 
     @classmethod
-    def symbols(
-        cls, gate: str, part: str, state: str, vector: str
+    def arguments(
+        cls, make: Callable[[str], Value], gate: str = "{}", part: str = "{}:{}", state: str = "{}", vector: str = "{}"
     ) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:
-        """Symbols for what a step reads, their names from formats: of a gate, or a gate and its part where it is split,
-        of the old state, and of a vector.
+        """What a step reads, each made from its name, and the names from formats: of a gate, or a gate and its part where
+        it is split, of the old state, and of a vector.
 
         >>> from ablations.models.gru import GRU
-        >>> GRU.symbols("a_{}", "a_{}_{}", "{}_old", "v_{}")[0]
+        >>> GRU.arguments(sympy.Symbol, "a_{}", "a_{}_{}")[0]
         namespace(r=a_r, z=a_z, n=namespace(x=a_n_x, h=a_n_h))
         """
 
-        def of(name: str) -> Any:
+        def of(name: str) -> Value:
             if name not in cls.split:
-                return sympy.Symbol(gate.format(name))
-            return SimpleNamespace(**{side: sympy.Symbol(part.format(name, side)) for side in "xh"})
+                return make(gate.format(name))
+            return SimpleNamespace(**{side: make(part.format(name, side)) for side in "xh"})
 
         return (
             SimpleNamespace(**{name: of(name) for name in cls.gates}),
-            SimpleNamespace(**{name: sympy.Symbol(state.format(name)) for name in cls.state}),
-            SimpleNamespace(**{name: sympy.Symbol(vector.format(name)) for name in cls.vectors}),
+            SimpleNamespace(**{name: make(state.format(name)) for name in cls.state}),
+            SimpleNamespace(**{name: make(vector.format(name)) for name in cls.vectors}),
         )
 
     @classmethod

@@ -1,6 +1,7 @@
 """Whether a cell is what its author meant: a look at its declaration, and one step on numbers."""
 
 from difflib import get_close_matches
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +19,7 @@ OF_GATES = ("unconnected", "split", "gated", "feedback", "bias")
 """The attributes that name some of the gates."""
 
 
+@cache
 def check_cell(cell: type[Cell]) -> None:
     """Raises ValueError, in one line, where an attribute or the step of the cell cannot be right.
 
@@ -52,10 +54,7 @@ def _misdeclared(cell: type[Cell]) -> str | None:
 
 
 def _miscomputed(cell: type[Cell]) -> str | None:
-    number = torch.full((1,), 0.5)
-    parts = SimpleNamespace(x=number, h=number)
-    a = SimpleNamespace(**{gate: parts if gate in cell.split else number for gate in cell.gates})
-    s, v = (SimpleNamespace(**dict.fromkeys(names, number)) for names in (cell.state, cell.vectors))
+    a, s, v = cell.arguments(lambda name: torch.full((1,), 0.5))
     try:
         if cell.gated:
             cell.operand(TorchFunctions, a, s, v)

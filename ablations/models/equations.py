@@ -57,14 +57,14 @@ def marked(cell: type[Cell]) -> str:
     text, lines = Text(), []
     with sympy.evaluate(False):
         new, old = _definitions(cell), _definitions(cell.parent or cell)
+        compared = {name: _compared(expr, old[name]) for name, expr in new.items() if name in old}
         for name, expr in new.items():
-            known = name in old
-            line = _line(text, name, _compared(expr, old[name]) if known else expr)
-            lines.append(line if known else text.group(line, "«»"))
+            line = _line(text, name, compared.get(name, expr))
+            lines.append(line if name in old else text.group(line, "«»"))
         for name, expr in old.items():
             if name not in new:
                 lines.append(f"without: {_line(text, name, expr)}")
-            elif _compared(new[name], expr) != new[name]:
+            elif compared[name] != new[name]:
                 lines.append(f"instead of: {_line(text, name, expr)}")
     return "\n".join(lines)
 
@@ -76,7 +76,7 @@ def symbolic_step(cell: type[Cell]) -> dict[str, sympy.Expr]:
 
 def _symbols(cell: type[Cell]) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:
     """Pre-activations "a:i", where they are split "a:n:x" and "a:n:h", old state "h:t-1", and vectors "p:"."""
-    return cell.symbols("a:{}", "a:{}:{}", "{}:t-1", "{}:")
+    return cell.arguments(sympy.Symbol, "a:{}", "a:{}:{}", "{}:t-1", "{}:")
 
 
 def _definitions(cell: type[Cell]) -> dict[str, sympy.Expr]:

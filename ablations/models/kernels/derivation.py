@@ -27,7 +27,7 @@ class Derivation:
 
 def symbols_of(cell: type[Cell]) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:
     """Pre-activations `a_i` (in parts `a_n_x` and `a_n_h` where they are split), old state `h_old`, and vectors `v_p`."""
-    return cell.symbols("a_{}", "a_{}_{}", "{}_old", "v_{}")
+    return cell.arguments(sympy.Symbol, "a_{}", "a_{}_{}", "{}_old", "v_{}")
 
 
 def derive_step(cell: type[Cell]) -> Derivation:
