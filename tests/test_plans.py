@@ -1,0 +1,91 @@
+"""What is read of a record is what belongs to the plan: its budget, its cells, its ablations."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from carrying_out import carry_out, numbers, open_record
+
+from ablations.lab.tracking import read
+from ablations.lab.training import Cohort, Run, advance
+from ablations.models.cells import CELLS
+from ablations.models.variants import VARIANTS
+from ablations.study import Study
+
+
+def test_a_smaller_budget_reads_as_if_it_had_been_the_only_one(study: Study, tmp_path: Path) -> None:
+    carry_out(study, tmp_path / "a")
+    less = study.with_budget("smoke", {"trials": 2, "replicates": 1})
+    assert carry_out(less, tmp_path / "a").runs <= 4  # a replicate of another best trial, at most, is new
+    carry_out(less, tmp_path / "only")
+    assert numbers(less, tmp_path / "a").keys() == numbers(less, tmp_path / "only").keys()
+
+
+def test_runs_of_another_budget_are_kept_and_not_counted(study: Study, tmp_path: Path) -> None:
+    carry_out(study, tmp_path / "a")
+    other = study.with_budget("smoke", {"steps": 4})
+    assert open_record(other, tmp_path / "a").holdings() == (0, 4)
+    assert open_record(study, tmp_path / "a").holdings() == (4 * study.at("smoke").budget.runs, 0)
+
+
+def test_runs_of_a_cell_before_it_was_edited_are_not_read(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry_out(study, tmp_path)
+    before = numbers(study, tmp_path)
+
+    class Edited(CELLS["lstm"]):  # type: ignore[misc]
+        step = staticmethod(lambda f, a, s, v: {"c": f.tanh(a.g) + s.c, "h": f.sigmoid(a.o) * f.tanh(s.c)})
+
+    monkeypatch.setitem(CELLS, "lstm", Edited)
+    carry_out(study, tmp_path)
+    record = read(f"sqlite:///{tmp_path / 'mlflow.db'}", study.name, "smoke")
+    assert len(record.settings) == 4
+    assert len(record.replicates) == 4 * study.at("smoke").budget.replicates
+    assert len(numbers(study, tmp_path).keys() & before.keys()) == len(before) / 2  # the other cell's
+    monkeypatch.undo()
+    assert carry_out(study, tmp_path).runs == 0
+    assert numbers(study, tmp_path) == before
+
+
+def _ablated(study: Study) -> Study:
+    """The study's LSTM and its ablation without a forget gate, which needs another learning rate."""
+    return replace(study, name="ablated", variants=tuple(VARIANTS[name] for name in PAIR), baseline="lstm", frozen=True)
+
+
+PAIR = ("lstm", "lstm-no-forget-gate")
+
+
+def test_an_ablation_is_trained_again_with_the_hyperparameters_of_its_parent(study: Study, tmp_path: Path) -> None:
+    ablated = _ablated(study)
+    watch = carry_out(ablated, tmp_path)
+    assert watch.runs == ablated.runs("smoke")
+    record = read(f"sqlite:///{tmp_path / 'mlflow.db'}", "ablated", "smoke")
+    settings = {setting.identity: setting for setting in record.settings}
+    assert {settings[run.setting].variant for run in record.frozen} == {"lstm-no-forget-gate"}
+    for run in record.frozen:
+        parents = [r for r in record.replicates if settings[r.setting].variant == "lstm"]
+        parent = next(r for r in parents if settings[r.setting].task == settings[run.setting].task)
+        assert all(run.factors[key] == parent.factors[key] for key in ("lr", "clip", "trial"))
+    assert len(record.frozen) == len(ablated.at("smoke").tasks) * ablated.at("smoke").budget.replicates
+    assert carry_out(ablated, tmp_path).runs == 0
+
+
+def test_a_frozen_run_with_its_own_hyperparameters_is_the_replicate(study: Study, tmp_path: Path) -> None:
+    """Nothing but the hyperparameters tells the two apart: data and start are the same."""
+    setting = next(study.settings("smoke"))
+    cohorts = [
+        Cohort(setting, study.at("smoke").budget, "adam", 0, (Run(kind, 1, 1, lr=0.01, clip=1.0, weight_decay=0.0),))
+        for kind in ("replicate", "frozen")
+    ]
+    (first, _), (second, _) = (advance(cohort, None, 3) for cohort in cohorts)
+    assert torch.equal(first.theta, second.theta)
+
+
+def test_the_path_that_computed_a_run_is_in_its_record(study: Study, tmp_path: Path) -> None:
+    carry_out(study, tmp_path)
+    record = read(f"sqlite:///{tmp_path / 'mlflow.db'}", study.name, "smoke")
+    cells = {setting.identity: bool(setting.equations) for setting in record.settings}
+    for run in record.trials + record.replicates:
+        assert run.factors.get("path") == ("kernel" if cells[run.setting] else None)
