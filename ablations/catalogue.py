@@ -17,6 +17,7 @@ from ablations.models.paths import path_of
 from ablations.models.variant import Variant, count_parameters, solve_size
 from ablations.models.variants import VARIANTS
 from ablations.registry import look_up
+from ablations.studies import own_cells
 from ablations.study import Study
 from tasks import TASKS, Task
 
@@ -53,10 +54,20 @@ def describe_cell(name: str) -> str:
 
 def cell_source(name: str) -> str:
     """The Python that is compiled for a cell, or for that of a named variant."""
-    cell = CELLS.get(name) or look_up(VARIANTS, name, "cell or ablation").cell(TASKS["adding"]().interface)
+    cell = look_up(VARIANTS, name, "cell or ablation").cell(TASKS["adding"]().interface)
     if cell is None:
         raise ValueError(f"{name} has no cell")
     return source(cell)
+
+
+def describe_own_cells(study: Study) -> list[str]:
+    """The cells that a study's file brings along, as `describe_cell` does."""
+    return [describe_cell(cell.name) for cell in own_cells(study)]
+
+
+def own_sources(study: Study) -> list[str]:
+    """The Python that is compiled for them."""
+    return [source(cell) for cell in own_cells(study)]
 
 
 def describe_variant(name: str) -> str:

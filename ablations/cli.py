@@ -197,11 +197,10 @@ def list_(kind: str | None) -> None:
 def show(name: str, scale: str, workers: int, source: bool) -> None:
     """Explain one task, cell, model, ablation, study or claim; or a study's file, with the cells that it brings along."""
     from ablations import catalogue
-    from ablations.catalogue import describe_cell
     from ablations.models import CELLS, MODELS
     from ablations.models.variants import VARIANTS
     from ablations.registry import look_up
-    from ablations.studies import STUDIES, find, own_cells
+    from ablations.studies import STUDIES, find
     from reports.claims import CLAIMS
     from tasks import TASKS
 
@@ -213,9 +212,8 @@ def show(name: str, scale: str, workers: int, source: bool) -> None:
 
     if name.endswith(".py"):
         study = find(name)
-        cells = [cell.name for cell in own_cells(study)]
-        parts = map(catalogue.cell_source, cells) if source else [describe_study(study), *map(describe_cell, cells)]
-        click.echo("\n\n".join(parts))
+        own = catalogue.own_sources(study) if source else [describe_study(study), *catalogue.describe_own_cells(study)]
+        click.echo("\n\n".join(own))
         return
     if source:
         click.echo(catalogue.cell_source(name))
@@ -225,7 +223,7 @@ def show(name: str, scale: str, workers: int, source: bool) -> None:
         **dict.fromkeys(CLAIMS, describe_claim),
         **dict.fromkeys(VARIANTS, catalogue.describe_variant),
         **dict.fromkeys(MODELS, catalogue.describe_model),
-        **dict.fromkeys(CELLS, describe_cell),
+        **dict.fromkeys(CELLS, catalogue.describe_cell),
         **dict.fromkeys(TASKS, catalogue.describe_task),
     }
     click.echo(look_up(describers, name, "name")(name))
