@@ -70,13 +70,13 @@ class _Sequence(torch.autograd.Function):
         how: _How, x: Tensor, mask: Tensor | None, initial: Tensor, *weights: Tensor | None
     ) -> tuple[Tensor, Tensor, _Kept]:
         (*runs, B, T, inputs), H = x.shape, initial.shape[-1]
-        outputs, final = x.new_empty(*runs, B, T, H), torch.empty_like(initial)
+        outputs, final = x.new_empty(*runs, B, T, H), x.new_empty(initial.shape)
         compiled = kernel(how.cell)
         length = T * len(kept(how.cell)) * H if how.keep else 1
         keeps = _Kept(runs[0] if runs else 1, length, padded(B), dtype=x.dtype)
         work = torch.zeros(compiled.work("forward", B, inputs, H), dtype=x.dtype).numpy()
-        arguments = _arrays((x, mask, initial, *weights, outputs, final), bool(runs))
-        compiled.call("forward", *arguments, keeps.array, work, how.reverse, how.keep)
+        read, written = _read((x, mask, initial, *weights), bool(runs)), _written((outputs, final), bool(runs))
+        compiled.call("forward", *read, *written, keeps.array, work, how.reverse, how.keep)
         return outputs, final, keeps
 
     @staticmethod
@@ -91,14 +91,14 @@ class _Sequence(torch.autograd.Function):
         if torch.is_grad_enabled():
             return _differentiable_backward(ctx, d_outputs, d_final)
         x, mask, initial, *weights, outputs = ctx.saved_tensors
-        zeros = (None if tensor is None else torch.zeros_like(tensor) for tensor in (initial, *weights))
-        gradients = [torch.empty_like(x), *zeros]
+        zeros = (None if tensor is None else tensor.new_zeros(tensor.shape) for tensor in (initial, *weights))
+        gradients = [x.new_empty(x.shape), *zeros]  # not empty_like, which keeps the order of dimensions in memory
         (*runs, B, _, inputs), H = x.shape, initial.shape[-1]
         compiled = kernel(ctx.how.cell)
         work = torch.zeros(compiled.work("backward", B, inputs, H), dtype=x.dtype).numpy()
         needed = [w for name, w in zip(Weights._fields, weights, strict=True) if "bias" not in name]
-        read = _arrays((d_outputs, d_final, x, mask, initial, *needed, outputs), bool(runs))
-        written = _arrays(gradients, bool(runs))
+        read = _read((d_outputs, d_final, x, mask, initial, *needed, outputs), bool(runs))
+        written = _written(gradients, bool(runs))
         wants_x = bool(ctx.needs_input_grad[1])
         compiled.call("backward", *read, ctx.kept.array, *written, work, ctx.how.reverse, wants_x)
         d_x, d_initial, *d_weights = gradients
@@ -121,20 +121,27 @@ class _Sequence(torch.autograd.Function):
 
 
 def _differentiable_backward(ctx: Any, d_outputs: Tensor, d_final: Tensor) -> tuple[Tensor | None, ...]:
-    """The gradients by the reference path, where they are to be differentiated themselves."""
+    """The gradients by the reference path, where they are to be differentiated themselves.
+
+    By `torch.func.vjp`, which asks no tensor whether it requires a gradient: inside of `torch.func.jacrev` none does.
+    """
     cell, reverse = ctx.how.cell, ctx.how.reverse
     x, mask, initial, *weights, _ = ctx.saved_tensors
     inputs = [x, initial, *weights]
+    needed = [ctx.needs_input_grad[1], *ctx.needs_input_grad[3:]]
 
-    def run(mask: Tensor | None, x: Tensor, initial: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor]:
+    def run(*variable: Tensor) -> tuple[Tensor, Tensor]:
+        given = iter(variable)
+        together = [mask, *(next(given) if wants else fixed for fixed, wants in zip(inputs, needed, strict=True))]
+        stacked = tuple(None if tensor is None else 0 for tensor in together)
+        return (torch.func.vmap(one, in_dims=stacked) if x.dim() == BATCHED else one)(*together)
+
+    def one(mask: Tensor | None, x: Tensor, initial: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor]:
         return unroll(cell, x, mask, initial, Weights(*weights), reverse)
 
-    stacked = tuple(None if tensor is None else 0 for tensor in (mask, *inputs))
-    results = (torch.func.vmap(run, in_dims=stacked) if x.dim() == BATCHED else run)(mask, *inputs)
-    wanted = [tensor is not None and tensor.requires_grad for tensor in inputs]
-    sources = [tensor for tensor, wants in zip(inputs, wanted, strict=True) if wants]
-    found = iter(torch.autograd.grad(results, sources, (d_outputs, d_final), create_graph=True, allow_unused=True))
-    d_x, *others = (next(found) if wants else None for wants in wanted)
+    _, pull_back = torch.func.vjp(run, *(tensor for tensor, wants in zip(inputs, needed, strict=True) if wants))
+    gradients = iter(pull_back((d_outputs, d_final)))
+    d_x, *others = (next(gradients) if wants else None for wants in needed)
     return None, d_x, None, *others
 
 
@@ -149,9 +156,20 @@ def _apply(how: _How, *tensors: Tensor | None) -> tuple[Tensor, Tensor]:
     return outputs, final
 
 
+def _read(tensors: Sequence[Tensor | None], stacked: bool) -> list[np.ndarray[Any, Any]]:
+    """What the kernel reads, in the form that it reads: C-contiguous, a copy where a tensor is not."""
+    return _arrays([tensor if tensor is None else tensor.detach().resolve_neg().contiguous() for tensor in tensors], stacked)
+
+
+def _written(tensors: Sequence[Tensor | None], stacked: bool) -> list[np.ndarray[Any, Any]]:
+    """What the kernel writes to: never a copy, in which the results would be lost."""
+    assert all(tensor is None or tensor.is_contiguous() for tensor in tensors)
+    return _arrays(tensors, stacked)
+
+
 def _arrays(tensors: Sequence[Tensor | None], stacked: bool) -> list[np.ndarray[Any, Any]]:
-    """The tensors as the kernel takes them: contiguous, with the runs in front; for what there is none of, an empty one."""
-    arrays = [NOTHING if tensor is None else tensor.detach().contiguous().numpy() for tensor in tensors]
+    """With the runs in front; for what there is none of, an empty one."""
+    arrays = [NOTHING if tensor is None else tensor.numpy() for tensor in tensors]
     return arrays if stacked else [array if array is NOTHING else array[None] for array in arrays]
 
 
