@@ -46,7 +46,7 @@ def test_the_source_of_a_cell_is_python_that_names_what_its_equations_name(cell:
     compile(text, cell.name, "exec")
     assert "def forward(" in text
     assert "def backward(" in text
-    assert all(f"{state}_new" in text for state in cell.state)
+    assert all(f"new_{state}" in text for state in cell.state)
 
 
 def test_a_cache_folder_that_cannot_be_written_to_is_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

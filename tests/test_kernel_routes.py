@@ -48,7 +48,8 @@ def test_gradients_are_those_of_the_reference_path_by_every_route(cell: Any, rou
         for chosen in (*[(index,) for index in there], tuple(there)):
             values = [drawn[index].detach() for index in chosen]  # type: ignore[union-attr]
             ours, expected = (
-                ROUTES[route](_function(path, cell, mask, others, chosen), values) for path in (compute_compiled, unroll)
+                ROUTES[route](_function(path, cell, mask, others, chosen), values)
+                for path in (compute_compiled, unroll)
             )
             torch.testing.assert_close(ours, expected, rtol=1e-9, atol=1e-9)
 

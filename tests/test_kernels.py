@@ -208,6 +208,7 @@ def test_a_layer_equals_torchs_in_single_precision(name: str) -> None:
     [
         ((2, 4, 5), None, None, r"x must have the shape \(B, T, 3\), got \(2, 4, 5\)"),
         ((4, 3), None, None, r"x must have the shape \(B, T, 3\), got \(4, 3\)"),
+        ((2, 0, 3), None, None, r"x must have at least one step, got the shape \(2, 0, 3\)"),
         ((2, 4, 3), (2, 5), None, r"mask must be bool of shape \(2, 4\), got torch.bool \(2, 5\)"),
         ((2, 4, 3), None, (2, 2, 9), r"initial must be torch.float32 of shape \(2, 2, 4\)"),
     ],

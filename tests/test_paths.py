@@ -51,7 +51,7 @@ class Odd(LSTM):
 
 def test_no_gradient_is_lost_where_a_kernel_has_no_place_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CELLS, "odd", Odd)
-    with pytest.raises(ValueError, match="an operand is made of h and of gates that are not gated, got c_old"):
+    with pytest.raises(ValueError, match="an operand is made of h and of gates that are not gated, got old_c"):
         source(Odd)
     assert path_of(Odd) == "reference"
     Recurrent("odd", 2, 3)(torch.randn(1, 4, 2)).sum().backward()

@@ -85,6 +85,8 @@ class Recurrence(nn.Module):
         """A kernel would read what lies beside a tensor of another shape."""
         if x.dim() != 3 or x.shape[-1] != self.weight.shape[1]:
             raise ValueError(f"x must have the shape (B, T, {self.weight.shape[1]}), got {tuple(x.shape)}")
+        if not x.shape[1]:
+            raise ValueError(f"x must have at least one step, got the shape {tuple(x.shape)}")
         if x.dtype != self.weight.dtype:
             raise ValueError(f"x must be {self.weight.dtype} as the weights are, got {x.dtype}")
         if mask is not None and (mask.shape != x.shape[:2] or mask.dtype != torch.bool):

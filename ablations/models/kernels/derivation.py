@@ -25,19 +25,26 @@ class Derivation:
     kept: tuple[str, ...]
 
 
+# Names of generated code: what a symbol is comes first, and the cell's own name of it last, so that no two symbols can
+# have the same name, whatever a cell calls its quantities. The template's own variables begin otherwise.
+GATE, PART, OLD, NEW, VECTOR, OPERAND = "a_{}", "a{1}_{0}", "old_{}", "new_{}", "v_{}", "u_operand"
+
+
 def symbols_of(cell: type[Cell]) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:
-    """Pre-activations `a_i` (in parts `a_n_x` and `a_n_h` where they are split), old state `h_old`, and vectors `v_p`."""
-    return cell.arguments(sympy.Symbol, "a_{}", "a_{}_{}", "{}_old", "v_{}")
+    """Pre-activations `a_i` (in parts `ax_n` and `ah_n` where they are split), old state `old_h`, and vectors `v_p`."""
+    return cell.arguments(sympy.Symbol, GATE, PART, OLD, VECTOR)
 
 
 def derive_step(cell: type[Cell]) -> Derivation:
-    """The derivation of the new state, `<name>_new`, by everything that a step depends on."""
-    return derive(cell.step(SymbolicFunctions, *symbols_of(cell)), cell.state, "t")
+    """The derivation of the new state, `new_<name>`, by everything that a step depends on."""
+    quantities = cell.step(SymbolicFunctions, *symbols_of(cell))
+    named = {NEW.format(name): expr for name, expr in quantities.items()}
+    return derive(named, [NEW.format(name) for name in cell.state], "t")
 
 
 def derive_operand(cell: type[Cell]) -> Derivation:
-    """The derivation of what the gated gates' R multiplies, `operand_new`."""
-    return derive({"operand": cell.operand(SymbolicFunctions, *symbols_of(cell))}, ("operand",), "u")
+    """The derivation of what the gated gates' R multiplies, `u_operand`."""
+    return derive({OPERAND: cell.operand(SymbolicFunctions, *symbols_of(cell))}, [OPERAND], "u")
 
 
 def derive(quantities: Mapping[str, sympy.Expr], outputs: Sequence[str], letter: str) -> Derivation:
@@ -46,22 +53,21 @@ def derive(quantities: Mapping[str, sympy.Expr], outputs: Sequence[str], letter:
     >>> a, c = sympy.symbols("a c")
     >>> derivation = derive({"h": c * SymbolicFunctions.tanh(a)}, ["h"], "t")
     >>> derivation.forward
-    ((t1, tanh(a)), (h_new, c*t1))
+    ((t1, tanh(a)), (h, c*t1))
     >>> derivation.backward, derivation.adjoints
-    (((d_t1, c*d_h_new),), {'c': d_h_new*t1, 'a': d_t1*(1 - t1**2)})
+    (((d_t1, c*d_h),), {'c': d_h*t1, 'a': d_t1*(1 - t1**2)})
     >>> derivation.kept
     ('c', 't1')
     """
     forward = _assignments(quantities, letter)
-    computed = [target for target, _ in forward]
-    adjoints: dict[sympy.Symbol, sympy.Expr] = {sympy.Symbol(f"{name}_new"): sympy.S.Zero for name in outputs}
+    adjoint_of = {target: sympy.Symbol(f"d_{target}") for target, _ in forward}
+    adjoints: dict[sympy.Symbol, sympy.Expr] = {sympy.Symbol(name): sympy.S.Zero for name in outputs}
     backward: list[Statement] = []
     for target, expr in reversed(forward):
         if target not in adjoints:
             continue
-        adjoint = sympy.Symbol(f"d_{target}")
-        received = adjoints.pop(target)
-        if target.name.removesuffix("_new") in outputs:
+        adjoint, received = adjoint_of[target], adjoints.pop(target)
+        if target.name in outputs:
             received += adjoint  # what comes from outside the step, by the same name
         if received != adjoint:
             backward.append((adjoint, received))
@@ -70,12 +76,13 @@ def derive(quantities: Mapping[str, sympy.Expr], outputs: Sequence[str], letter:
             adjoints[symbol] = adjoints.get(symbol, sympy.S.Zero) + adjoint * slope
     named = {symbol.name: expr for symbol, expr in adjoints.items()}
     used = set[sympy.Symbol]().union(*(e.free_symbols for e in (*named.values(), *(e for _, e in backward))))
-    kept = sorted(s.name for s in used if s in computed or not s.name.startswith(("d_", "v_")))
+    vectors = VECTOR.format("")
+    kept = sorted(s.name for s in used.difference(adjoint_of.values()) if not s.name.startswith(vectors))
     return Derivation(tuple(forward), tuple(backward), named, tuple(kept))
 
 
 def _assignments(quantities: Mapping[str, sympy.Expr], letter: str) -> list[Statement]:
-    """The quantities one after the other, as `<name>_new`, each function in them an assignment of its own."""
+    """The quantities one after the other, each function in them an assignment of its own."""
     made: list[Statement] = []
     known: dict[sympy.Expr, sympy.Symbol] = {}
 
@@ -84,13 +91,12 @@ def _assignments(quantities: Mapping[str, sympy.Expr], letter: str) -> list[Stat
             return known.get(expr, expr)
         short = expr.func(*(flat(argument) for argument in expr.args))
         if isinstance(short, sympy.Function) and not name:
-            number = sum(target.name.startswith(letter) for target, _ in made) + 1
-            known[expr] = sympy.Symbol(f"{letter}{number}")
+            known[expr] = sympy.Symbol(f"{letter}{len(made) + 1}")
             made.append((known[expr], short))
             return known[expr]
         return short
 
     for name, expr in quantities.items():
-        made.append((sympy.Symbol(f"{name}_new"), flat(expr, name)))
+        made.append((sympy.Symbol(name), flat(expr, name)))
         known.setdefault(expr, made[-1][0])
     return made

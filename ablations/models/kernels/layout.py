@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ablations.models.cell import Cell
+from ablations.models.kernels.derivation import GATE, PART
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,7 @@ class Layout:
     @property
     def symbols(self) -> tuple[str, ...]:
         """What each block of rows is called in the equations."""
-        split = self.cell.split
-        first = (f"a_{gate}_x" if gate in split else f"a_{gate}" for gate in self.inputs)
-        return (*first, *(f"a_{gate}_h" for gate in split))
+        return (*map(self._with_input, self.inputs), *map(self._recurrent, self.cell.split))
 
     @property
     def memory(self) -> tuple[str, ...]:
@@ -44,8 +43,13 @@ class Layout:
 
     def bias(self, symbol: str) -> tuple[str, int]:
         """The bias vector that a pre-activation's bias is in, and its block there."""
-        split = self.cell.split
-        apart = [f"a_{gate}_h" for gate in split]
+        apart = [*map(self._recurrent, self.cell.split)]
         if symbol in apart:
             return "recurrent_bias", apart.index(symbol)
-        return "bias", [f"a_{gate}_x" if gate in split else f"a_{gate}" for gate in self.cell.gates].index(symbol)
+        return "bias", [*map(self._with_input, self.cell.gates)].index(symbol)
+
+    def _with_input(self, gate: str) -> str:
+        return PART.format(gate, "x") if gate in self.cell.split else GATE.format(gate)
+
+    def _recurrent(self, gate: str) -> str:
+        return PART.format(gate, "h")

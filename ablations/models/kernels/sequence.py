@@ -139,7 +139,7 @@ def _differentiable_backward(ctx: Any, d_outputs: Tensor, d_final: Tensor) -> tu
     def one(mask: Tensor | None, x: Tensor, initial: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor]:
         return unroll(cell, x, mask, initial, Weights(*weights), reverse)
 
-    _, pull_back = torch.func.vjp(run, *(tensor for tensor, wants in zip(inputs, needed, strict=True) if wants))
+    pull_back = torch.func.vjp(run, *(tensor for tensor, wants in zip(inputs, needed, strict=True) if wants))[1]
     gradients = iter(pull_back((d_outputs, d_final)))
     d_x, *others = (next(gradients) if wants else None for wants in needed)
     return None, d_x, None, *others
@@ -158,7 +158,9 @@ def _apply(how: _How, *tensors: Tensor | None) -> tuple[Tensor, Tensor]:
 
 def _read(tensors: Sequence[Tensor | None], stacked: bool) -> list[np.ndarray[Any, Any]]:
     """What the kernel reads, in the form that it reads: C-contiguous, a copy where a tensor is not."""
-    return _arrays([tensor if tensor is None else tensor.detach().resolve_neg().contiguous() for tensor in tensors], stacked)
+    return _arrays(
+        [tensor if tensor is None else tensor.detach().resolve_neg().contiguous() for tensor in tensors], stacked
+    )
 
 
 def _written(tensors: Sequence[Tensor | None], stacked: bool) -> list[np.ndarray[Any, Any]]:

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sympy.printing.str import StrPrinter
 
 from ablations.models.cell import FUNCTIONS, Cell
-from ablations.models.kernels.derivation import Derivation, derive_operand, derive_step
+from ablations.models.kernels.derivation import GATE, NEW, OLD, OPERAND, Derivation, derive_operand, derive_step
 from ablations.models.kernels.layout import Layout
 
 
@@ -36,8 +36,11 @@ def _derivations(cell: type[Cell]) -> tuple[Derivation, Derivation]:
 def kept(cell: type[Cell]) -> tuple[str, ...]:
     """The quantities of each step that the forward pass keeps for the backward one."""
     step, operand = _derivations(cell)
-    fed = (f"{name}_old" for name in cell.feedback)
-    return tuple(dict.fromkeys((*step.kept, *fed, *operand.kept, *["operand_new"] * bool(cell.gated))))
+    return tuple(dict.fromkeys((*step.kept, *_fed_back(cell), *operand.kept, *[OPERAND] * bool(cell.gated))))
+
+
+def _fed_back(cell: type[Cell]) -> list[str]:
+    return [OLD.format(name) for name in cell.feedback]
 
 
 @cache
@@ -67,8 +70,8 @@ def source(cell: type[Cell]) -> str:
         operand=operand,
         operand_gates=[name for name in layout.symbols if sympy.Symbol(name) in used],
         kept=kept(cell),
-        step_kept=[name for name in kept(cell) if name in step.kept or name.removesuffix("_old") in cell.feedback],
-        operand_kept=[name for name in (*operand.kept, "operand_new") if name not in step.kept],
+        step_kept=[name for name in kept(cell) if name in step.kept or name in _fed_back(cell)],
+        operand_kept=[name for name in (*operand.kept, OPERAND) if name not in step.kept],
         forward_work=_forward_work(layout),
         backward_work=_backward_work(layout),
         row=cell.gates.index,
@@ -81,11 +84,11 @@ def source(cell: type[Cell]) -> str:
 
 
 def _check(layout: Layout, step: Derivation, operand: Derivation) -> None:
-    known = {"h_old", *layout.symbols}.difference(f"a_{gate}" for gate in layout.cell.gated)
+    known = {OLD.format("h"), *layout.symbols}.difference(GATE.format(gate) for gate in layout.cell.gated)
     if beyond := operand.adjoints.keys() - known:
         raise ValueError(f"an operand is made of h and of gates that are not gated, got {', '.join(sorted(beyond))}")
     made = {target.name for target, _ in step.forward}
-    if missing := [name for name in layout.cell.state if f"{name}_new" not in made]:
+    if missing := [name for name in layout.cell.state if NEW.format(name) not in made]:
         raise ValueError(f"step gives no {missing[0]}, which is in the state")
     for _, expr in (*step.forward, *operand.forward):
         if strange := [part for part in sympy.preorder_traversal(expr) if not isinstance(part, PARTS)]:
