@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ablations.study import Study
 
 SCALES = ("smoke", "demo", "standard", "paper")
-BUDGET = ("trials", "group", "search_seeds", "replicates", "steps", "segments", "batch", "parameters", "validation",
+BUDGET = ("trials", "trials_per_round", "search_seeds", "replicates", "steps", "segments", "batch", "parameters", "validation",
           "test")  # fmt: skip
 KINDS = ("tasks", "cells", "models", "ablations", "studies", "claims")
 INTERRUPTED = 130
@@ -77,14 +77,14 @@ def cli() -> None:
 @_with_place
 @click.option("--storage", help="Optuna storage.  [default: optuna.db in the results folder]")
 @click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count(), show_default=True, help="Processes.")
-@click.option("--executor", type=click.Choice(["processes", "inline"]), default="processes", show_default=True)
+@click.option("--executor", type=click.Choice(["processes", "serial"]), default="processes", show_default=True)
 @click.option("--dry-run", is_flag=True, help="Show settings, runs and an estimate of the time, and stop.")
 @_with_budget
 def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> int:
     """Carry out STUDY, a name or a Python file that defines STUDY; what is recorded is not done again."""
     from rich.console import Console
 
-    from ablations.lab.session import Place, run_study
+    from ablations.run.session import Place, run_study
     from ablations.studies import find
 
     asked = _study(study, scale, options)
@@ -126,7 +126,7 @@ def _recorded_name(study: str) -> str:
 
 
 def _print_plan(study: "Study", scale: str, workers: int) -> int:
-    from ablations.catalogue import describe_study
+    from ablations.describe import describe_study
 
     for line in describe_study(study, scale, workers):
         click.echo(line)
@@ -141,11 +141,11 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
     import numpy as np
     import pandas as pd
 
-    from ablations.lab.record import describe, describe_experiment
-    from ablations.lab.session import make_writable
-    from ablations.lab.tracking import connect, read
-    from reports.evidence import Evidence
-    from reports.settings import summarise
+    from ablations.record.reader import connect, read
+    from ablations.record.writer import describe, describe_experiment
+    from ablations.run.session import make_writable
+    from reports.result_tables import ResultTables
+    from reports.setting_summary import summarise
     from reports.verdicts import in_brief
     from reports.write import write
 
@@ -154,9 +154,9 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
     make_writable(_home())
     folder = _home() / "reports" / f"{recorded.name}-{scale}"
     written = write(recorded, folder, np.random.default_rng(0))
-    client, evidence = connect(uri), Evidence(recorded)
+    client, results = connect(uri), ResultTables(recorded)
     for setting in recorded.settings:
-        if summary := summarise(evidence, setting, np.random.default_rng(0)):
+        if summary := summarise(results, setting, np.random.default_rng(0)):
             describe(client, setting.run_id, summary.text, summary.metrics, {"setting.svg": summary.svg})
     ledger = pd.read_csv(folder / "tables" / "verdicts.csv")
     describe_experiment(client, recorded.experiment_id, in_brief(recorded.plan["question"], ledger))
@@ -168,7 +168,7 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 def list_(kind: str | None) -> None:
     """List what there is: tasks, cells, models, ablations, studies, claims."""
-    from ablations.catalogue import first_line
+    from ablations.describe import first_line
     from ablations.models import CELLS, MODELS
     from ablations.models.variants import VARIANTS
     from ablations.studies import STUDIES
@@ -196,7 +196,7 @@ def list_(kind: str | None) -> None:
 @click.option("--source", is_flag=True, help="Of a cell: the Python that is compiled.")
 def show(name: str, scale: str, workers: int, source: bool) -> None:
     """Explain one task, cell, model, ablation, study or claim; or a study's file, with the cells that it brings along."""
-    from ablations import catalogue
+    from ablations import describe as descriptions
     from ablations.models import CELLS, MODELS
     from ablations.models.variants import VARIANTS
     from ablations.registry import look_up
@@ -208,23 +208,23 @@ def show(name: str, scale: str, workers: int, source: bool) -> None:
         return f"{CLAIMS[name].sentence}\n\nRule: {CLAIMS[name].rule}"
 
     def describe_study(study: "Study") -> str:
-        return "\n".join(catalogue.describe_study(study, scale, workers))
+        return "\n".join(descriptions.describe_study(study, scale, workers))
 
     if name.endswith(".py"):
         study = find(name)
-        own = catalogue.own_sources(study) if source else [describe_study(study), *catalogue.describe_own_cells(study)]
-        click.echo("\n\n".join(own))
+        cells = descriptions.own_sources(study) if source else descriptions.describe_own_cells(study)
+        click.echo("\n\n".join(cells if source else [describe_study(study), *cells]))
         return
     if source:
-        click.echo(catalogue.cell_source(name))
+        click.echo(descriptions.cell_source(name))
         return
     describers: dict[str, Command] = {
         **dict.fromkeys(STUDIES, lambda name: describe_study(STUDIES[name])),
         **dict.fromkeys(CLAIMS, describe_claim),
-        **dict.fromkeys(VARIANTS, catalogue.describe_variant),
-        **dict.fromkeys(MODELS, catalogue.describe_model),
-        **dict.fromkeys(CELLS, catalogue.describe_cell),
-        **dict.fromkeys(TASKS, catalogue.describe_task),
+        **dict.fromkeys(VARIANTS, descriptions.describe_variant),
+        **dict.fromkeys(MODELS, descriptions.describe_model),
+        **dict.fromkeys(CELLS, descriptions.describe_cell),
+        **dict.fromkeys(TASKS, descriptions.describe_task),
     }
     click.echo(look_up(describers, name, "name")(name))
 
@@ -234,8 +234,8 @@ def show(name: str, scale: str, workers: int, source: bool) -> None:
 @_with_place
 def status(study: str, scale: str, tracking_uri: str | None) -> None:
     """Say how far STUDY, a name or a file, is: runs by setting, how they ended, and the scores so far."""
-    from ablations.catalogue import describe_status
-    from ablations.lab.tracking import read
+    from ablations.describe import describe_status
+    from ablations.record.reader import read
 
     for line in describe_status(read(_tracking(tracking_uri), _recorded_name(study), scale)):
         click.echo(line)
@@ -246,7 +246,7 @@ def status(study: str, scale: str, tracking_uri: str | None) -> None:
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
 def ui(tracking_uri: str | None, port: int) -> None:
     """Open the record in the MLflow UI on this machine's loopback address, until Ctrl-C."""
-    from ablations.lab.pages import views
+    from ablations.record.links import views
 
     uri = _tracking(tracking_uri)
     if not tracking_uri and not (_home() / "mlflow.db").exists():

@@ -9,7 +9,7 @@ from ablations.models.cell import Cell
 from benchmarks.flops import training_flops
 from benchmarks.layers import Row
 from benchmarks.timing import Work, interleaved, median_ratio
-from benchmarks.work import INPUTS, on_reference_path, passes
+from benchmarks.work import INPUTS, on_eager_backend, passes
 
 T, B = 100, 32
 SIZES = (32, 64, 128)
@@ -26,7 +26,7 @@ def ablated_matrix(sizes: Sequence[int], rounds: int) -> Iterable[Row]:
     """One row for each ablated cell and size: a forward and backward pass."""
     for cell, H in product(ablated_cells(), sizes):
         kernel = passes(Recurrent(cell.name, INPUTS, H), B, T)
-        sides: dict[str, Work] = {"ours": kernel, "loop": on_reference_path(kernel)}
+        sides: dict[str, Work] = {"ours": kernel, "loop": on_eager_backend(kernel)}
         if cell.parent:
             sides["parent"] = passes(Recurrent(cell.parent.name, INPUTS, H), B, T)
         yield ablated_row(cell, H, interleaved(sides, rounds))

@@ -1,6 +1,6 @@
 """The study that the suite and the user's script both carry out, as a file for `ablate run`.
 
-No run stops early: the criterion is above every score, and the pruner waits for as many finished trials as one group,
+No run stops early: `solved_at` is above every score, and the pruner waits for as many finished trials as one round,
 which is all of them. All trials are of the first group, whose draws are the same for both cells.
 """
 
@@ -10,7 +10,7 @@ from tasks.adding import Adding
 
 BUDGET = Budget(
     trials=8,
-    group=8,
+    trials_per_round=8,
     search_seeds=1,
     replicates=6,
     steps=1000,
@@ -26,5 +26,5 @@ STUDY = Study(
     baseline="lstm",
     nuisance={"lr": Range(1e-3, 1e-2)},
     scales={"demo": Scale(tasks={"adding": Adding(length=50)}, budget=BUDGET)},
-    criterion=2.0,
+    solved_at=2.0,
 )

@@ -11,8 +11,8 @@ from benchmarks.layers import Row
 CELLS = ("rnn", "lstm", "gru", "gru-reset-before", "lstm-full-gate-recurrence", "slstm")
 USE = """
 import sys, time, torch
-from ablations.models.recurrent import Recurrence
-layer, x = Recurrence(sys.argv[1], 16, 32), torch.randn(32, 10, 16)
+from ablations.models.recurrent import RecurrentLayer
+layer, x = RecurrentLayer(sys.argv[1], 16, 32), torch.randn(32, 10, 16)
 began = time.perf_counter()
 layer(x)[0].sum().backward()
 print(time.perf_counter() - began)

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from ablations.lab.tracking import StudyRecord, read
 from ablations.models import Recurrent
+from ablations.record.reader import read
+from ablations.record.schema import StudyRecord
 from benchmarks import comparison_study
 from benchmarks.layers import Row
 from benchmarks.work import INPUTS, passes

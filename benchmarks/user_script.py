@@ -33,8 +33,8 @@ class Net(nn.Module):
 
     def __init__(self, cell: str) -> None:
         super().__init__()
-        self.recurrent = LAYERS[cell](TASK.interface.features, HIDDEN[cell], batch_first=True)
-        self.readout = nn.Linear(HIDDEN[cell], TASK.interface.outputs)
+        self.recurrent = LAYERS[cell](TASK.spec.features, HIDDEN[cell], batch_first=True)
+        self.readout = nn.Linear(HIDDEN[cell], TASK.spec.outputs)
 
     def forward(self, batch: Batch) -> Tensor:
         states, _ = self.recurrent(batch.inputs)

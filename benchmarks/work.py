@@ -6,7 +6,7 @@ The gradient of the outputs is fixed random numbers, so that no loss is timed.
 import torch
 from torch import Tensor, nn
 
-from ablations.models.paths import reference_path
+from ablations.models.backends import eager_backend
 from benchmarks.timing import Work
 
 INPUTS = 16
@@ -39,11 +39,11 @@ def passes(layer: nn.Module, B: int, T: int) -> Work:
     return work
 
 
-def on_reference_path(work: Work) -> Work:
+def on_eager_backend(work: Work) -> Work:
     """The same, computed by the plain Python loop."""
 
     def looped() -> None:
-        with reference_path():
+        with eager_backend():
             work()
 
     return looped

@@ -7,40 +7,40 @@ import pandas as pd
 
 from reports.claims.claim import FEWEST, pooled_difference
 from reports.document import Block, Heading, Paragraph, Table
-from reports.evidence import Evidence
+from reports.result_tables import ResultTables
 from reports.statistics import mean, pooled, probability_of_improvement
 
 
-def ranking(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
+def ranking(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
     """Variants by their pooled skill, with the difference of the leading one to each.
 
     Only those with replicates on every task: one that has met the easy tasks alone would lead.
     """
     rows = []
-    for variant, runs in evidence.replicates.groupby("variant", sort=False):
-        if runs["task"].nunique() < len(evidence.tasks):
+    for variant, runs in results.replicates.groupby("variant", sort=False):
+        if runs["task"].nunique() < len(results.tasks):
             continue
         skills = pooled([task["skill"] for _, task in runs.groupby("task", sort=False)], rng)
         microseconds = runs["seconds_per_sequence"].mean() * 1e6
         rows.append([variant, skills.value, skills.low, skills.high, skills.n, microseconds])
     columns = ["variant", "pooled_skill", "low", "high", "n", "µs per sequence"]
     frame = pd.DataFrame(rows, columns=columns).sort_values("pooled_skill", ascending=False, ignore_index=True)
-    leads = [_lead(evidence, frame["variant"][0], variant, rng) for variant in frame["variant"]]
+    leads = [_lead(results, frame["variant"][0], variant, rng) for variant in frame["variant"]]
     return frame.assign(behind_by=[low for low, _ in leads], distinguishable=[told for _, told in leads])
 
 
-def _lead(evidence: Evidence, leader: str, other: str, rng: np.random.Generator) -> tuple[float, bool]:
-    difference = pooled_difference(evidence, leader, other, rng)
+def _lead(results: ResultTables, leader: str, other: str, rng: np.random.Generator) -> tuple[float, bool]:
+    difference = pooled_difference(results, leader, other, rng)
     if difference is None:
         return float("nan"), False
     return difference.value, difference.fewest >= FEWEST and difference.low > 0
 
 
-def differences(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
+def differences(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
     """Each variant's skill minus the baseline's, task by task, paired by seed, and how often it is the better one."""
-    baseline, rows = evidence.study.plan["baseline"], []
-    for setting in evidence.study.settings:
-        paired = evidence.paired(setting.variant, baseline, setting.task)
+    baseline, rows = results.study.plan["baseline"], []
+    for setting in results.study.settings:
+        paired = results.paired(setting.variant, baseline, setting.task)
         if setting.variant == baseline or not len(paired):
             continue
         difference = mean(paired, rng)
@@ -51,10 +51,10 @@ def differences(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def comparison_blocks(evidence: Evidence, rng: np.random.Generator) -> Iterator[Block]:
+def comparison_blocks(results: ResultTables, rng: np.random.Generator) -> Iterator[Block]:
     """Which network to use, as far as this study can tell, and every variant against the baseline."""
     yield Heading("Which network?")
-    frame = ranking(evidence, rng)
+    frame = ranking(results, rng)
     if frame.empty:
         yield Paragraph("No variant has replicates on every task yet.")
         return
@@ -74,7 +74,7 @@ def comparison_blocks(evidence: Evidence, rng: np.random.Generator) -> Iterator[
     )
     yield Table(
         "differences",
-        differences(evidence, rng),
-        f"Skill minus that of {evidence.study.plan['baseline']}, paired by seed, with 95 % intervals; P(better) is the "
+        differences(results, rng),
+        f"Skill minus that of {results.study.plan['baseline']}, paired by seed, with 95 % intervals; P(better) is the "
         "share of seeds in which the variant is ahead, ties counting half.",
     )

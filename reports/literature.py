@@ -7,15 +7,15 @@ import pandas as pd
 from reports.claims import Verdict
 from reports.claims.findings import FINDINGS, RULES, Finding
 from reports.document import Block, Heading, Paragraph, Table
-from reports.evidence import Evidence
+from reports.result_tables import ResultTables
 
 
-def literature_blocks(evidence: Evidence, verdicts: Mapping[str, Verdict]) -> Iterator[Block]:
+def literature_blocks(results: ResultTables, verdicts: Mapping[str, Verdict]) -> Iterator[Block]:
     """One row for each published finding that this study puts to the test; nothing where there are none."""
     rows = [
         [finding.variant, finding.against, finding.effect, finding.source, *_measured(finding, verdicts[name])]
         for name, finding in FINDINGS.items()
-        if finding.study == evidence.study.name
+        if finding.study == results.study.name
     ]
     if not rows:
         return
@@ -37,8 +37,8 @@ def literature_blocks(evidence: Evidence, verdicts: Mapping[str, Verdict]) -> It
 def _measured(finding: Finding, verdict: Verdict) -> list[object]:
     estimate = verdict.parts[0].estimate
     if estimate is None:
-        return [float("nan")] * 3 + ["not run", verdict.word]
+        return [float("nan")] * 3 + ["not run", verdict.label]
     limit, side = RULES[finding.effect]
     limit = 0.0 if finding.effect in ("worse", "better") else limit
     agrees = estimate.value > limit if side == "above" else estimate.value < limit
-    return [estimate.value, estimate.low, estimate.high, "agrees" if agrees else "disagrees", verdict.word]
+    return [estimate.value, estimate.low, estimate.high, "agrees" if agrees else "disagrees", verdict.label]

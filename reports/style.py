@@ -13,7 +13,7 @@ WIDTH = 7.2
 """Inches; the text width of an A4 page."""
 
 # Colour-blind safe; direction shows in the line style, family in the colour, and the marker tells all apart.
-STYLES: Mapping[str, tuple[str, str, str]] = {
+VARIANT_STYLES: Mapping[str, tuple[str, str, str]] = {
     "feedforward": ("#7f7f7f", "s", ":"),
     "cnn": ("#a6761d", "D", ":"),
     "tcn": ("#56b4e9", "P", "-."),
@@ -33,10 +33,10 @@ OTHER_LINES, OTHER_MARKERS = ("-", "--", ":", "-."), "oXPdph8<>^v"
 
 def style_of(variant: str, variants: Sequence[str]) -> dict[str, Any]:
     """Colour, marker and line style of a variant, as keyword arguments of a plot."""
-    if variant in STYLES:
-        colour, marker, line = STYLES[variant]
+    if variant in VARIANT_STYLES:
+        colour, marker, line = VARIANT_STYLES[variant]
     else:
-        index = [other for other in variants if other not in STYLES].index(variant)
+        index = [other for other in variants if other not in VARIANT_STYLES].index(variant)
         colour, marker = OTHER_COLOURS[index % len(OTHER_COLOURS)], OTHER_MARKERS[index % len(OTHER_MARKERS)]
         line = OTHER_LINES[index // len(OTHER_COLOURS) % len(OTHER_LINES)]
     return {"color": colour, "marker": marker, "linestyle": line, "markersize": 5, "linewidth": 1.4}

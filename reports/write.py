@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory, mkdtemp
 
 import numpy as np
 
-from ablations.lab.tracking import StudyRecord
+from ablations.record.schema import StudyRecord
 from reports.compose import compose
 from reports.document import Picture
 from reports.html import to_html

@@ -4,7 +4,7 @@ from tasks.adding import Adding
 from tasks.copying import Copying
 from tasks.disambiguation import Disambiguation
 from tasks.france import France
-from tasks.task import IGNORED, Batch, Interface, Task
+from tasks.task import IGNORED, Batch, Task, TaskSpec
 
 TASKS: dict[str, type[Task]] = {
     "copying": Copying,
@@ -14,4 +14,4 @@ TASKS: dict[str, type[Task]] = {
 }
 """Every task by name."""
 
-__all__ = ["IGNORED", "TASKS", "Batch", "Interface", "Task"]
+__all__ = ["IGNORED", "TASKS", "Batch", "Task", "TaskSpec"]

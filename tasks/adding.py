@@ -8,7 +8,7 @@ from pydantic import model_validator
 from pydantic.dataclasses import dataclass
 from torch import Tensor
 
-from tasks.task import STRICT, Batch, Count, Interface, Spread, Task
+from tasks.task import STRICT, Batch, Count, DifficultySampling, Task, TaskSpec
 
 TOLERANCE = 0.04
 """A sequence counts as correct below this absolute error (Hochreiter & Schmidhuber 1997, section 5.4)."""
@@ -39,27 +39,27 @@ class Adding(Task):
 
     length: Count = 50
     shortest: int | None = None
-    spread: Spread = "even"
+    difficulty_sampling: DifficultySampling = "uniform"
     protocol: Literal["arjovsky", "hochreiter"] = "arjovsky"
 
     difficulty: ClassVar[str] = "length"
 
     @model_validator(mode="after")
     def _check(self) -> "Adding":
-        if self.length < self.easiest:
-            raise ValueError(f"length must be at least {self.easiest} for protocol {self.protocol}")
+        if self.length < self.min_difficulty:
+            raise ValueError(f"length must be at least {self.min_difficulty} for protocol {self.protocol}")
         self.check_shortest()
         return self
 
     @property
-    def easiest(self) -> int:  # type: ignore[override]  # the one task whose easiest form depends on a parameter
+    def min_difficulty(self) -> int:  # type: ignore[override]  # the one task whose easiest form depends on a parameter
         """Room for two marks; for "hochreiter" also for ten steps before the last."""
         return 2 if self.protocol == "arjovsky" else 12
 
     @property
-    def interface(self) -> Interface:
+    def spec(self) -> TaskSpec:
         longest = self.length if self.protocol == "arjovsky" else self.length * 11 // 10
-        return Interface(None, 2, 1, per_step=False, length=longest)
+        return TaskSpec(None, 2, 1, per_step=False, length=longest)
 
     def sample(self, rng: np.random.Generator, n: int) -> Batch:
         draw = self._draw_arjovsky if self.protocol == "arjovsky" else self._draw_hochreiter

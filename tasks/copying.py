@@ -9,7 +9,18 @@ from pydantic import model_validator
 from pydantic.dataclasses import dataclass
 from torch import Tensor
 
-from tasks.task import IGNORED, STRICT, Batch, Count, Interface, Spread, Task, answered_loss, hits, steps_mean
+from tasks.task import (
+    IGNORED,
+    STRICT,
+    Batch,
+    Count,
+    DifficultySampling,
+    Task,
+    TaskSpec,
+    answered_loss,
+    hits,
+    steps_mean,
+)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -34,7 +45,7 @@ class Copying(Task):
 
     delay: Count = 50
     shortest: int | None = None
-    spread: Spread = "even"
+    difficulty_sampling: DifficultySampling = "uniform"
     items: Count = 10
     symbols: Count = 8
 
@@ -46,8 +57,8 @@ class Copying(Task):
         return self
 
     @property
-    def interface(self) -> Interface:
-        return Interface(self.symbols + 2, 0, self.symbols + 1, per_step=True, length=self.delay + 2 * self.items)
+    def spec(self) -> TaskSpec:
+        return TaskSpec(self.symbols + 2, 0, self.symbols + 1, per_step=True, length=self.delay + 2 * self.items)
 
     def sample(self, rng: np.random.Generator, n: int) -> Batch:
         delays = self.draw_difficulties(rng, n)[:, None]

@@ -14,10 +14,10 @@ from tasks.task import (
     STRICT,
     Batch,
     Count,
-    Interface,
+    DifficultySampling,
     Probability,
-    Spread,
     Task,
+    TaskSpec,
     answered_loss,
     hits,
     steps_mean,
@@ -92,7 +92,7 @@ class Disambiguation(Task):
 
     lookahead: Count = 1
     shortest: int | None = None
-    spread: Spread = "even"
+    difficulty_sampling: DifficultySampling = "uniform"
     left_cue: Probability = 0.25
 
     difficulty: ClassVar[str] = "lookahead"
@@ -103,9 +103,9 @@ class Disambiguation(Task):
         return self
 
     @property
-    def interface(self) -> Interface:
+    def spec(self) -> TaskSpec:
         longest = LEFT.shape[1] + self.lookahead + READING_END.shape[1]
-        return Interface(len(WORDS), 0, len(SENSES), per_step=True, length=longest)
+        return TaskSpec(len(WORDS), 0, len(SENSES), per_step=True, length=longest)
 
     def sample(self, rng: np.random.Generator, n: int) -> Batch:
         between = self.draw_difficulties(rng, n)[:, None] - 1

@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from tasks.task import STRICT, Batch, Count, Interface, Spread, Task, hits
+from tasks.task import STRICT, Batch, Count, DifficultySampling, Task, TaskSpec, hits
 from tasks.words import ABSENT, Vocabulary, close_up
 
 LANGUAGES = {
@@ -53,7 +53,7 @@ class France(Task):
 
     gap: Count = 20
     shortest: int | None = None
-    spread: Spread = "even"
+    difficulty_sampling: DifficultySampling = "uniform"
     distractors: Annotated[int, Field(ge=0)] = 1
     countries: Annotated[int, Field(ge=2, le=len(COUNTRIES))] = len(COUNTRIES)
 
@@ -65,9 +65,9 @@ class France(Task):
         return self
 
     @property
-    def interface(self) -> Interface:
+    def spec(self) -> TaskSpec:
         longest = 5 * (1 + self.distractors) + self.gap + 3
-        return Interface(len(WORDS), 0, self.countries, per_step=False, length=longest)
+        return TaskSpec(len(WORDS), 0, self.countries, per_step=False, length=longest)
 
     def sample(self, rng: np.random.Generator, n: int) -> Batch:
         gaps = self.draw_difficulties(rng, n)[:, None]

@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 IGNORED = -100
 """The target of a step at which no answer is expected; PyTorch's own convention."""
 
-Spread = Literal["even", "logarithmic"]
+DifficultySampling = Literal["uniform", "logarithmic"]
 """How difficulties between the shortest and the nominal one are distributed."""
 
 GRID = (1 / 16, 1 / 4, 1 / 2, 1, 3 / 2, 2)
@@ -45,7 +45,7 @@ class Batch(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Interface:
+class TaskSpec:
     """What a model has to connect to.
 
     vocabulary: the number of tokens, or None where inputs are features.
@@ -66,18 +66,18 @@ class Task(ABC):
     """A distribution over sequences, with parameters, and the scores that a perfect or a blind reader reaches.
 
     `difficulty` names the parameter that makes the task harder. Every sequence has that difficulty, or, where
-    `shortest` is given, its own one between `shortest` and it: "even" draws all alike, "logarithmic" draws as many
+    `shortest` is given, its own one between `shortest` and it: "uniform" draws all alike, "logarithmic" draws as many
     between 1 and 2 as between 16 and 32.
     """
 
     difficulty: ClassVar[str]
-    easiest: ClassVar[int] = 1
+    min_difficulty: ClassVar[int] = 1
     shortest: int | None
-    spread: Spread
+    difficulty_sampling: DifficultySampling
 
     @property
     @abstractmethod
-    def interface(self) -> Interface:
+    def spec(self) -> TaskSpec:
         """What a model of this task connects to."""
 
     @abstractmethod
@@ -118,21 +118,21 @@ class Task(ABC):
 
         Spread logarithmically: without many easy sequences even a gated network stays on the plateau for long.
         """
-        return self._changed({"shortest": self.easiest, "spread": "logarithmic"})
+        return self._changed({"shortest": self.min_difficulty, "difficulty_sampling": "logarithmic"})
 
     def grid(self) -> tuple[int, ...]:
         """The difficulties at which a trained network is evaluated, up to twice the nominal one."""
-        return tuple(sorted({max(self.easiest, ceil(self.nominal * part)) for part in GRID}))
+        return tuple(sorted({max(self.min_difficulty, ceil(self.nominal * part)) for part in GRID}))
 
     def check_shortest(self) -> None:
         """Refuses a `shortest` that no sequence could have."""
-        if self.shortest is not None and not self.easiest <= self.shortest <= self.nominal:
-            raise ValueError(f"shortest must be between {self.easiest} and {self.difficulty} ({self.nominal})")
+        if self.shortest is not None and not self.min_difficulty <= self.shortest <= self.nominal:
+            raise ValueError(f"shortest must be between {self.min_difficulty} and {self.difficulty} ({self.nominal})")
 
     def difficulties(self) -> tuple[np.ndarray, np.ndarray]:
         """The difficulties that sequences have, in order, and the probability of each."""
         values = np.arange(self.nominal if self.shortest is None else self.shortest, self.nominal + 1)
-        weights = np.log1p(1 / values) if self.spread == "logarithmic" else np.ones(len(values))
+        weights = np.log1p(1 / values) if self.difficulty_sampling == "logarithmic" else np.ones(len(values))
         return values, weights / weights.sum()
 
     def draw_difficulties(self, rng: np.random.Generator, n: int) -> np.ndarray:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from ablations.lab.training import Cohort, Run
 from ablations.models.variant import Variant
 from ablations.study import Budget, Range, Scale, Setting, Study
+from ablations.train.cohort import Cohort, Run
 from tasks import TASKS
 
 torch.set_num_threads(1)
@@ -19,7 +19,7 @@ LSTM = Variant("lstm", "recurrent", {"cell": "lstm"})
 RNN = Variant("rnn", "recurrent", {"cell": "rnn"})
 SMALL = Budget(
     trials=3,
-    group=2,
+    trials_per_round=2,
     search_seeds=2,
     replicates=2,
     steps=8,

@@ -142,7 +142,7 @@ def test_the_lengths_are_those_asked_for(task: Adding) -> None:
     lengths = task.sample(np.random.default_rng(0), 3000).mask.sum(1)
     longest = task.nominal if task.protocol == "arjovsky" else task.nominal * 11 // 10
     assert set(lengths.tolist()) == set(range(task.shortest or task.nominal, longest + 1))
-    assert task.interface.length == longest
+    assert task.spec.length == longest
 
 
 @each_form

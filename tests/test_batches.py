@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ablations.lab.batches import CHUNK, pieces, stack, training_batches, trim
+from ablations.train.batches import CHUNK, pieces, stack, training_batches, trim
 from tasks import TASKS, Batch
 
 
@@ -17,9 +17,9 @@ def test_stacking_pads_without_changing_loss_or_score(name: str) -> None:
     task, rng = TASKS[name](**{TASKS[name].difficulty: 9}), np.random.default_rng(0)
     short, long = task.at(3).sample(rng, 6), task.sample(rng, 6)
     padded = Batch(*(part[0] for part in stack([short, long])))
-    shape = (*padded.mask.shape, task.interface.outputs) if task.interface.per_step else (6, task.interface.outputs)
+    shape = (*padded.mask.shape, task.spec.outputs) if task.spec.per_step else (6, task.spec.outputs)
     outputs = torch.randn(shape)
-    own = outputs[:, : short.mask.shape[1]] if task.interface.per_step else outputs
+    own = outputs[:, : short.mask.shape[1]] if task.spec.per_step else outputs
     torch.testing.assert_close(task.loss(outputs, padded), task.loss(own, short))
     torch.testing.assert_close(task.score(outputs, padded), task.score(own, short))
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ablations.models import CELLS, Cell
 from ablations.models.cell import TorchFunctions
 from ablations.models.cell_check import check_cell
-from ablations.models.recurrent import Recurrence
+from ablations.models.recurrent import RecurrentLayer
 
 STEPS = {"rnn": nn.RNNCell, "lstm": nn.LSTMCell, "gru": nn.GRUCell}
 each_cell = pytest.mark.parametrize("cell", CELLS.values())
@@ -98,7 +98,7 @@ def test_a_step_is_that_of_torch_cells(name: str) -> None:
 @each_cell
 @pytest.mark.parametrize("hidden", [1, 7, 400])
 def test_weights_start_within_their_bound_and_biases_around_what_the_cell_asks(cell: type[Cell], hidden: int) -> None:
-    part, bound = Recurrence(cell.name, 3, hidden), 1 / hidden**0.5
+    part, bound = RecurrentLayer(cell.name, 3, hidden), 1 / hidden**0.5
     shifted = {"bias"} | ({"recurrent_weight"} if cell.start == "identity" else set())
     for name, parameter in part.named_parameters():
         assert name in shifted or bool((parameter.abs() <= bound).all())
@@ -107,7 +107,7 @@ def test_weights_start_within_their_bound_and_biases_around_what_the_cell_asks(c
 
 
 def test_only_the_candidate_of_the_gru_has_a_recurrent_bias_of_its_own() -> None:
-    biases = {name: Recurrence(name, 3, 5).recurrent_bias for name in STEPS}
+    biases = {name: RecurrentLayer(name, 3, 5).recurrent_bias for name in STEPS}
     assert {name: bias.shape for name, bias in biases.items() if bias is not None} == {"gru": (5,)}
     assert CELLS["gru"].split == ("n",)
 
@@ -117,7 +117,7 @@ def test_only_the_forget_gate_of_the_lstm_starts_open() -> None:
 
 
 def test_a_recurrence_that_starts_from_the_identity_copies_its_state_without_input() -> None:
-    layer, h = Recurrence("rnn-identity", 3, 5), torch.rand(1, 2, 5)
+    layer, h = RecurrentLayer("rnn-identity", 3, 5), torch.rand(1, 2, 5)
     outputs, final = layer(torch.zeros(2, 9, 3), initial=h)
     assert torch.equal(final, h)
     assert torch.equal(outputs[:, 4], h[0])

@@ -13,7 +13,7 @@ from ablations import cli
 from ablations.models import CELLS
 from ablations.study import Budget
 
-SMALLEST = ["--scale", "smoke", "--executor", "inline", "--trials", "1", "--search-seeds", "1", "--replicates", "1"]
+SMALLEST = ["--scale", "smoke", "--executor", "serial", "--trials", "1", "--search-seeds", "1", "--replicates", "1"]
 STUDY = """
 from dataclasses import replace
 from ablations.studies.claims import SMOKE, STUDY as CLAIMS
@@ -197,7 +197,7 @@ def test_the_readmes_study_with_a_cell_of_its_own_runs_to_its_report(
     assert ablate(monkeypatch, "report", str(file)) == 0
     assert "a learnt leak for each unit" in (home / "reports" / "leaky-rnn-demo" / "report.html").read_text()
     forest = (home / "reports" / "leaky-rnn-demo" / "tables" / "ablation_forest.csv").read_text()
-    assert {line.split(",")[3] for line in forest.splitlines()[1:]} == {"tuned", "frozen"}
+    assert {line.split(",")[3] for line in forest.splitlines()[1:]} == {"tuned", "transferred"}
 
 
 @pytest.mark.slow

@@ -17,9 +17,9 @@ from ablations.models.kernels.source import source
 
 WORK = """
 import torch
-from ablations.models.recurrent import Recurrence
+from ablations.models.recurrent import RecurrentLayer
 torch.manual_seed(0)
-layer = Recurrence("mgu", 3, 4)
+layer = RecurrentLayer("mgu", 3, 4)
 layer(torch.randn(2, 5, 3))[0].sum().backward()
 print(float(layer.weight.grad.double().sum()))
 """
@@ -30,14 +30,14 @@ def python(code: str, **environment: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | environment)
 
 
-def test_without_a_compiler_the_reference_path_runs() -> None:
+def test_without_a_compiler_the_eager_backend_runs() -> None:
     code = (
         "import sys; sys.modules['numba'] = None\n"
-        "import torch; from ablations.models import Recurrent; from ablations.models.paths import path_of\n"
+        "import torch; from ablations.models import Recurrent; from ablations.models.backends import backend_of\n"
         "from ablations.models.cells import CELLS\n"
-        "Recurrent('lstm', 2, 3)(torch.zeros(1, 2, 2)).sum().backward(); print(path_of(CELLS['lstm']))"
+        "Recurrent('lstm', 2, 3)(torch.zeros(1, 2, 2)).sum().backward(); print(backend_of(CELLS['lstm']))"
     )
-    assert python(code).communicate()[0].strip() == "reference"
+    assert python(code).communicate()[0].strip() == "eager"
 
 
 @pytest.mark.parametrize("cell", CELLS.values(), ids=str)
@@ -61,6 +61,7 @@ def test_a_cache_folder_that_cannot_be_written_to_is_replaced(monkeypatch: pytes
 def test_processes_share_what_one_of_them_compiled_even_if_it_is_killed(tmp_path: Path) -> None:
     victim = python(WORK, XDG_CACHE_HOME=str(tmp_path))
     while not list(tmp_path.glob("*/*.py")):
+        assert victim.poll() is None, "it ended before it compiled anything"
         time.sleep(0.02)
     time.sleep(0.5)  # in the middle of compiling
     victim.send_signal(signal.SIGKILL)

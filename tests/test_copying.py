@@ -91,8 +91,8 @@ def test_the_ideal_memoryless_reader_loses_what_the_references_say(task: Copying
     symbol = recall_steps(batch.inputs)[..., None]
     probability = torch.cat([symbol / 8.0 * torch.ones(8), 1.0 - symbol.float()], dim=-1)
     loss = float(task.loss(probability.clamp(min=1e-30).log(), batch))
-    spread = np.std([10 * log(8) / (delay + 20) for delay in range(1, 13)]) if task.shortest else 0
-    assert loss == pytest.approx(task.loss_references()["memoryless"], abs=4 * spread / sqrt(4000) + 1e-5)
+    difficulty_sampling = np.std([10 * log(8) / (delay + 20) for delay in range(1, 13)]) if task.shortest else 0
+    assert loss == pytest.approx(task.loss_references()["memoryless"], abs=4 * difficulty_sampling / sqrt(4000) + 1e-5)
 
 
 @pytest.mark.parametrize(("delay", "loss"), [(100, 0.1733), (200, 0.0945), (300, 0.0650), (500, 0.0400)])

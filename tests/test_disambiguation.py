@@ -77,9 +77,13 @@ def test_the_ideal_log_probabilities_lose_what_the_references_say(name: str, lef
     outputs = torch.zeros(*batch.targets.shape, len(SENSES))
     places = [place for _, place, _ in asked]
     outputs[range(N), places] = torch.tensor([ideal[view(words, place)] for words, place, _ in asked])
-    spread = log(2) * sqrt(left_cue * (1 - left_cue) / N)  # of the share of sentences whose left says nothing
+    difficulty_sampling = log(2) * sqrt(
+        left_cue * (1 - left_cue) / N
+    )  # of the share of sentences whose left says nothing
     loss = float(task.loss(outputs, batch))
-    assert loss == pytest.approx(task.loss_references()[name], abs=4 * spread + 2e-3)  # + counting's own error
+    assert loss == pytest.approx(
+        task.loss_references()[name], abs=4 * difficulty_sampling + 2e-3
+    )  # + counting's own error
 
 
 def test_the_answer_is_asked_at_the_ambiguous_word_and_its_cue_comes_as_late_as_said() -> None:

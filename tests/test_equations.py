@@ -11,15 +11,15 @@ import pytest
 import sympy
 import torch
 import typst
+from builders.printed_equations import merged
 from matplotlib.mathtext import MathTextParser
-from printed import merged
 from torch import Tensor
 
 from ablations.models import CELLS, Cell
 from ablations.models.cell import Functions, SymbolicFunctions, TorchFunctions, sigmoid
 from ablations.models.equations import equations, symbolic_step
 from ablations.models.lstm import LSTM
-from ablations.models.recurrent import Recurrence
+from ablations.models.recurrent import RecurrentLayer
 
 
 class Awkward(Cell):
@@ -81,7 +81,7 @@ def rows(weights: Tensor | None) -> Sequence[Tensor]:
 @each_cell
 def test_the_printed_equations_compute_what_the_layer_computes(cell: type[Cell]) -> None:
     """One unit reads one number; what is printed is read back and worked out with the layer's own weights."""
-    layer = Recurrence(cell.name, 1, 1).double().requires_grad_(False)
+    layer = RecurrentLayer(cell.name, 1, 1).double().requires_grad_(False)
     x = torch.randn((), dtype=torch.float64)
     old = torch.randn(len(cell.state), 1, 1, dtype=torch.float64)
     names: dict[str, Any] = {"x_new": float(x)}

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 import torch
+from builders.interpreted_kernel import run_interpreted
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from interpreted_kernel import run_interpreted
 from test_kernels import Everything, Values, draw, run
 from torch import Tensor
 from torch.func import vmap
 
 from ablations.models.cell import Cell, Functions
 from ablations.models.cells import CELLS
+from ablations.models.eager import Weights, unroll
 from ablations.models.kernels.sequence import compute_compiled
-from ablations.models.recurrent import Recurrence
-from ablations.models.unrolled import Weights, unroll
+from ablations.models.recurrent import RecurrentLayer
 
 Layout = Callable[[Tensor], Tensor]
 each_cell = pytest.mark.parametrize("cell", [*CELLS.values(), Everything], ids=str)
@@ -74,7 +74,7 @@ def assert_equal_paths(cell: type[Cell], values: Values, mask: Tensor | None, re
 @each_cell
 @given(st.lists(layouts, min_size=9, max_size=9), st.booleans(), st.integers(0, 2**31))
 @settings(max_examples=10, deadline=None)
-def test_any_layout_of_any_argument_gives_what_the_reference_path_gives(
+def test_any_layout_of_any_argument_gives_what_the_eager_backend_gives(
     cell: type[Cell], chosen: list[Layout], reverse: bool, seed: int
 ) -> None:
     torch.manual_seed(seed)
@@ -113,7 +113,7 @@ def test_runs_stacked_along_any_dimension_are_the_runs_alone(cell: type[Cell], d
 def test_layers_take_what_others_make_of_their_input() -> None:
     """A transposed batch, and what an embedding or a convolution leaves behind."""
     torch.manual_seed(0)
-    layer = Recurrence("lstm", 3, 4)
+    layer = RecurrentLayer("lstm", 3, 4)
     embedding, convolution = torch.nn.Embedding(7, 3), torch.nn.Conv1d(3, 3, 1)
     steps_first = torch.randn(5, 2, 3)
     for read in (
@@ -133,7 +133,7 @@ def test_layers_take_what_others_make_of_their_input() -> None:
 TAKEN = """
     d_h d_new_h d_x d_out d_memory d_gates t t1 t2 u1 u_operand operand h_new h_old new_h old_h new_c d_t1 n_x n_h a_n_x ax_n
     a_i v_p s_p g_h b0 R B T I H N r j n step moving moves stack memory gates packed past kept work keep reverse x mask initial
-    weight bias vectors outputs final column wide exp tanh sigmoid choose load store lambda λ _ __ d d_ v v_
+    weight bias vectors outputs final column wide exp tanh sigmoid select load store lambda λ _ __ d d_ v v_
 """
 
 
@@ -179,7 +179,7 @@ def renamed(gates: list[str], state: list[str], vectors: list[str], others: list
 def test_a_cell_may_call_its_quantities_what_it_likes(
     gates: list[str], state: list[str], vectors: list[str], others: list[str], reverse: bool, seed: int
 ) -> None:
-    """The generated source, run by plain Python, against the reference path."""
+    """The generated source, run by plain Python, against the eager backend."""
     torch.manual_seed(seed)
     cell = renamed(gates, state, vectors, others)
     values, mask = draw(cell, (2, 3, 2, 3), torch.float64, masked=True)

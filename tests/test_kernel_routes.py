@@ -1,4 +1,4 @@
-"""Every way in which torch takes gradients through a kernel gives those of the reference path."""
+"""Every way in which torch takes gradients through a kernel gives those of the eager backend."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.func import grad, jacrev, vmap
 
 from ablations.models.cells import CELLS
+from ablations.models.eager import Weights, unroll
 from ablations.models.kernels.sequence import compute_compiled
-from ablations.models.unrolled import Weights, unroll
 
 Scalar = Callable[..., Tensor]
 
@@ -39,7 +39,7 @@ def _twice(values: list[Tensor]) -> list[Tensor]:
 
 @pytest.mark.parametrize("cell", [CELLS["lstm-peepholes"], CELLS["gru"], Everything], ids=str)
 @pytest.mark.parametrize("route", ROUTES)
-def test_gradients_are_those_of_the_reference_path_by_every_route(cell: Any, route: str) -> None:
+def test_gradients_are_those_of_the_eager_backend_by_every_route(cell: Any, route: str) -> None:
     """By each argument alone and by all, while the others require a gradient too or do not."""
     torch.manual_seed(0)
     drawn, mask = draw(cell, (3, 4, 2, 5), torch.float64, masked=True)

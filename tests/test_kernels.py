@@ -1,4 +1,4 @@
-"""The compiled path computes what the reference path does, for every cell, argument and shape."""
+"""The kernel backend computes what the eager backend does, for every cell, argument and shape."""
 
 import math
 from types import SimpleNamespace
@@ -13,9 +13,9 @@ from torch.func import functional_call, vmap
 
 from ablations.models.cell import Cell, Functions
 from ablations.models.cells import CELLS
+from ablations.models.eager import Weights, unroll
 from ablations.models.kernels.sequence import compute_compiled
-from ablations.models.recurrent import Recurrence
-from ablations.models.unrolled import Weights, unroll
+from ablations.models.recurrent import RecurrentLayer
 
 Shape = tuple[int, int, int, int]
 Values = list[Tensor | None]
@@ -79,9 +79,7 @@ def compare(cell: type[Cell], shape: Shape, dtype: torch.dtype, masked: bool, re
 
 @pytest.mark.parametrize("cell", [*CELLS.values(), Everything], ids=str)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_every_cell_equals_the_reference_path_in_outputs_and_all_gradients(
-    cell: type[Cell], dtype: torch.dtype
-) -> None:
+def test_every_cell_equals_the_eager_backend_in_outputs_and_all_gradients(cell: type[Cell], dtype: torch.dtype) -> None:
     torch.manual_seed(0)
     for shape in ((3, 5, 2, 4), (1, 1, 1, 1), (17, 20, 3, 19), (1, 9, 40, 33), (64, 3, 16, 32)):
         for masked in (False, True):
@@ -94,7 +92,7 @@ sizes = st.integers(1, 40)
 
 @given(st.sampled_from(["rnn", "lstm", "gru"]), sizes, sizes, sizes, sizes, st.booleans(), st.booleans(), sizes)
 @settings(max_examples=60, deadline=None)
-def test_random_shapes_equal_the_reference_path(
+def test_random_shapes_equal_the_eager_backend(
     cell: str, B: int, T: int, inputs: int, H: int, masked: bool, reverse: bool, seed: int
 ) -> None:
     torch.manual_seed(seed)
@@ -115,7 +113,7 @@ def test_gradients_of_every_argument_are_the_differences_of_outputs(cell: type[C
 
 @pytest.mark.parametrize("name", ["rnn-relu", "lstm-peepholes", "gru-reset-before", "lstm-full-gate-recurrence"])
 def test_a_run_in_a_cohort_is_the_run_alone_to_the_last_bit(name: str) -> None:
-    layers = [Recurrence(name, 5, 7) for _ in range(3)]
+    layers = [RecurrentLayer(name, 5, 7) for _ in range(3)]
     x, mask = torch.randn(3, 4, 6, 5), torch.rand(3, 4, 6) < 0.8
     stacked = {
         key: torch.stack([layer.get_parameter(key) for layer in layers]) for key, _ in layers[0].named_parameters()
@@ -133,14 +131,14 @@ def test_a_run_in_a_cohort_is_the_run_alone_to_the_last_bit(name: str) -> None:
 
 
 def test_data_that_all_runs_share_is_given_once() -> None:
-    layer, x = Recurrence("gru", 3, 4), torch.randn(2, 5, 3)
+    layer, x = RecurrentLayer("gru", 3, 4), torch.randn(2, 5, 3)
     stacked = {key: torch.stack([value, 2 * value]) for key, value in layer.named_parameters()}
     outputs, _ = vmap(lambda p: functional_call(layer, p, (x,)))(stacked)
     torch.testing.assert_close(outputs[0], layer(x)[0])
 
 
 def test_a_graph_can_be_walked_twice_while_others_come_and_go() -> None:
-    layer, x = Recurrence("lstm", 3, 40), torch.randn(8, 30, 3)
+    layer, x = RecurrentLayer("lstm", 3, 40), torch.randn(8, 30, 3)
     outputs, _ = layer(x)
     first = torch.autograd.grad(outputs.sum(), layer.weight, retain_graph=True)[0]
     for _ in range(3):
@@ -150,7 +148,7 @@ def test_a_graph_can_be_walked_twice_while_others_come_and_go() -> None:
 
 def test_what_is_not_a_number_stays_so() -> None:
     for cell in ("rnn", "rnn-relu", "lstm", "gru", "slstm"):
-        layer, x = Recurrence(cell, 2, 3), torch.zeros(2, 4, 2)
+        layer, x = RecurrentLayer(cell, 2, 3), torch.zeros(2, 4, 2)
         x[0, 2, 1] = float("nan")
         outputs, _ = layer(x)
         assert bool(outputs[0, 2:].isnan().all())
@@ -170,14 +168,14 @@ def test_second_derivatives_are_the_differences_of_the_first(cell: type[Cell]) -
 
 
 def test_a_penalty_on_the_gradient_reaches_the_weights() -> None:
-    layer, x = Recurrence("rnn", 2, 3), torch.randn(1, 4, 2, requires_grad=True)
+    layer, x = RecurrentLayer("rnn", 2, 3), torch.randn(1, 4, 2, requires_grad=True)
     (gradient,) = torch.autograd.grad(layer(x)[0].sum(), x, create_graph=True)
     gradient.square().sum().backward()
     assert bool(layer.recurrent_weight.grad.any())  # type: ignore[union-attr]
 
 
 def test_functional_gradients_are_those_of_autograd() -> None:
-    layer, x = Recurrence("lstm", 2, 3), torch.randn(2, 4, 2)
+    layer, x = RecurrentLayer("lstm", 2, 3), torch.randn(2, 4, 2)
     weights = {name: value.detach() for name, value in layer.named_parameters()}
     found = torch.func.grad(lambda p: functional_call(layer, p, (x,))[0].sum())(weights)
     layer(x)[0].sum().backward()
@@ -189,7 +187,7 @@ def test_functional_gradients_are_those_of_autograd() -> None:
 def test_a_layer_equals_torchs_in_single_precision(name: str) -> None:
     torch.manual_seed(0)
     theirs = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}[name](16, 64, batch_first=True)
-    layer, x = Recurrence(name, 16, 64), torch.randn(32, 50, 16)
+    layer, x = RecurrentLayer(name, 16, 64), torch.randn(32, 50, 16)
     apart = torch.tensor([gate in layer.cell.split for gate in layer.cell.gates]).repeat_interleave(64)
     with torch.no_grad():
         layer.weight.copy_(theirs.weight_ih_l0)
@@ -216,9 +214,9 @@ def test_a_layer_equals_torchs_in_single_precision(name: str) -> None:
 def test_shapes_that_do_not_fit_are_refused(x: Any, mask: Any, initial: Any, message: str) -> None:
     given_mask = None if mask is None else torch.ones(mask, dtype=torch.bool)
     with pytest.raises(ValueError, match=message):
-        Recurrence("lstm", 3, 4)(torch.zeros(x), given_mask, None if initial is None else torch.zeros(initial))
+        RecurrentLayer("lstm", 3, 4)(torch.zeros(x), given_mask, None if initial is None else torch.zeros(initial))
 
 
 def test_numbers_of_another_kind_are_refused() -> None:
     with pytest.raises(ValueError, match=r"x must be torch.float32 as the weights are, got torch.float64"):
-        Recurrence("lstm", 3, 4)(torch.zeros(1, 2, 3, dtype=torch.float64))
+        RecurrentLayer("lstm", 3, 4)(torch.zeros(1, 2, 3, dtype=torch.float64))

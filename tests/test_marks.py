@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from printed import merged
+from builders.printed_equations import merged
 
 from ablations.models import CELLS, Cell
 from ablations.models.equations import equations, marked, symbolic_step

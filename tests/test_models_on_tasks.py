@@ -31,7 +31,7 @@ each_variant = pytest.mark.parametrize(
 def fit(variant: Variant, task: str, n: int = 8) -> tuple[Network, Batch]:
     """A model of a task, and a batch of sequences of several lengths."""
     torch.manual_seed(0)
-    return variant.build(REAL[task].interface, 6, seed=1), REAL[task].sample(np.random.default_rng(2), n)
+    return variant.build(REAL[task].spec, 6, seed=1), REAL[task].sample(np.random.default_rng(2), n)
 
 
 def test_every_task_has_a_small_form_here() -> None:
@@ -43,8 +43,8 @@ def test_every_task_has_a_small_form_here() -> None:
 def test_every_model_fits_every_task(variant: Variant, task: str) -> None:
     model, batch = fit(variant, task)
     outputs = model(batch.inputs, batch.mask)
-    steps = batch.mask.shape if REAL[task].interface.per_step else batch.mask.shape[:1]
-    assert outputs.shape == (*steps, REAL[task].interface.outputs)
+    steps = batch.mask.shape if REAL[task].spec.per_step else batch.mask.shape[:1]
+    assert outputs.shape == (*steps, REAL[task].spec.outputs)
     REAL[task].loss(outputs, batch).backward()
     for name, parameter in model.named_parameters():
         if parameter.numel():
@@ -63,21 +63,21 @@ def test_a_sequence_is_answered_alike_alone_and_among_longer_ones(variant: Varia
     together = model(inputs, mask)
     for row, length in enumerate(mask.sum(1).tolist()):
         alone = model(inputs[row : row + 1, :length])[0]
-        among = together[row, :length] if REAL[task].interface.per_step else together[row]
+        among = together[row, :length] if REAL[task].spec.per_step else together[row]
         torch.testing.assert_close(among, alone, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(
     "variant", [v for v in VARIANTS if "no-recurrence" not in v.name], ids=lambda variant: variant.name
 )
-@pytest.mark.parametrize("task", [name for name, task in REAL.items() if task.interface.per_step])
+@pytest.mark.parametrize("task", [name for name, task in REAL.items() if task.spec.per_step])
 def test_what_comes_later_matters_to_those_that_are_not_causal_and_to_no_other(variant: Variant, task: str) -> None:
     """One step after another is changed alone; the answers before it change every time, or never."""
     model, (inputs, _, _) = fit(variant, task)
     answers, changed = model(inputs), []
     for step in range(1, inputs.shape[1]):
         other = inputs.clone()
-        other[:, step] = (other[:, step] + 1) % REAL[task].interface.vocabulary
+        other[:, step] = (other[:, step] + 1) % REAL[task].spec.vocabulary
         assert not torch.equal(model(other)[:, step:], answers[:, step:])
         changed.append(not torch.allclose(model(other)[:, :step], answers[:, :step], rtol=0, atol=1e-7))
     assert set(changed) == {not model.causal}
@@ -86,7 +86,7 @@ def test_what_comes_later_matters_to_those_that_are_not_causal_and_to_no_other(v
 @each_variant
 @each_task
 def test_a_cohort_on_padded_batches_is_its_members(variant: Variant, task: str) -> None:
-    models = [variant.build(REAL[task].interface, 6, seed) for seed in range(3)]
+    models = [variant.build(REAL[task].spec, 6, seed) for seed in range(3)]
     stacked = {
         name: torch.stack([model.get_parameter(name) for model in models]) for name, _ in models[0].named_parameters()
     }
@@ -102,7 +102,7 @@ def test_only_the_feedforward_network_cannot_take_longer_sequences(variant: Vari
     model, _ = fit(variant, task)
     harder = REAL[task].at(2 * REAL[task].nominal)
     inputs, _, mask = harder.sample(np.random.default_rng(0), 2)
-    longest, T = REAL[task].interface.length, mask.shape[1]
+    longest, T = REAL[task].spec.length, mask.shape[1]
     assert longest < T
     if variant.model == "feedforward":
         with pytest.raises(LengthError, match=f"at most {longest} steps, the sequence has {T}"):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ablations.lab.optimisers import OPTIMISERS, clip_by_norm
+from ablations.train.optimisers import OPTIMISERS, clip_by_norm
 
 TORCH = {"adam": torch.optim.Adam, "rmsprop": torch.optim.RMSprop, "sgd": torch.optim.SGD}
 

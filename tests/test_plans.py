@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from carrying_out import carry_out, numbers, open_record
+from builders.small_study import carry_out, numbers, open_record
 
-from ablations.lab.tracking import read
-from ablations.lab.training import Cohort, Run, advance
 from ablations.models.cells import CELLS
 from ablations.models.variants import VARIANTS
+from ablations.record.reader import read
 from ablations.study import Study
+from ablations.train.cohort import Cohort, Run
+from ablations.train.segment import train_segment
 
 
 def test_a_smaller_budget_reads_as_if_it_had_been_the_only_one(study: Study, tmp_path: Path) -> None:
@@ -25,8 +26,8 @@ def test_a_smaller_budget_reads_as_if_it_had_been_the_only_one(study: Study, tmp
 def test_runs_of_another_budget_are_kept_and_not_counted(study: Study, tmp_path: Path) -> None:
     carry_out(study, tmp_path / "a")
     other = study.with_budget("smoke", {"steps": 4})
-    assert open_record(other, tmp_path / "a").holdings() == (0, 4)
-    assert open_record(study, tmp_path / "a").holdings() == (4 * study.at("smoke").budget.runs, 0)
+    assert open_record(other, tmp_path / "a").count_existing() == (0, 4)
+    assert open_record(study, tmp_path / "a").count_existing() == (4 * study.at("smoke").budget.runs, 0)
 
 
 def test_runs_of_a_cell_before_it_was_edited_are_not_read(
@@ -51,7 +52,9 @@ def test_runs_of_a_cell_before_it_was_edited_are_not_read(
 
 def _ablated(study: Study) -> Study:
     """The study's LSTM and its ablation without a forget gate, which needs another learning rate."""
-    return replace(study, name="ablated", variants=tuple(VARIANTS[name] for name in PAIR), baseline="lstm", frozen=True)
+    return replace(
+        study, name="ablated", variants=tuple(VARIANTS[name] for name in PAIR), baseline="lstm", transferred=True
+    )
 
 
 PAIR = ("lstm", "lstm-no-forget-gate")
@@ -63,23 +66,23 @@ def test_an_ablation_is_trained_again_with_the_hyperparameters_of_its_parent(stu
     assert watch.runs == ablated.runs("smoke")
     record = read(f"sqlite:///{tmp_path / 'mlflow.db'}", "ablated", "smoke")
     settings = {setting.identity: setting for setting in record.settings}
-    assert {settings[run.setting].variant for run in record.frozen} == {"lstm-no-forget-gate"}
-    for run in record.frozen:
+    assert {settings[run.setting].variant for run in record.transferred} == {"lstm-no-forget-gate"}
+    for run in record.transferred:
         parents = [r for r in record.replicates if settings[r.setting].variant == "lstm"]
         parent = next(r for r in parents if settings[r.setting].task == settings[run.setting].task)
         assert all(run.factors[key] == parent.factors[key] for key in ("lr", "clip", "trial"))
-    assert len(record.frozen) == len(ablated.at("smoke").tasks) * ablated.at("smoke").budget.replicates
+    assert len(record.transferred) == len(ablated.at("smoke").tasks) * ablated.at("smoke").budget.replicates
     assert carry_out(ablated, tmp_path).runs == 0
 
 
-def test_a_frozen_run_with_its_own_hyperparameters_is_the_replicate(study: Study, tmp_path: Path) -> None:
+def test_a_transferred_run_with_its_own_hyperparameters_is_the_replicate(study: Study, tmp_path: Path) -> None:
     """Nothing but the hyperparameters tells the two apart: data and start are the same."""
     setting = next(study.settings("smoke"))
     cohorts = [
         Cohort(setting, study.at("smoke").budget, "adam", 0, (Run(kind, 1, 1, lr=0.01, clip=1.0, weight_decay=0.0),))
-        for kind in ("replicate", "frozen")
+        for kind in ("replicate", "transferred")
     ]
-    (first, _), (second, _) = (advance(cohort, None, 3) for cohort in cohorts)
+    (first, _), (second, _) = (train_segment(cohort, None, 3) for cohort in cohorts)
     assert torch.equal(first.theta, second.theta)
 
 
@@ -88,4 +91,4 @@ def test_the_path_that_computed_a_run_is_in_its_record(study: Study, tmp_path: P
     record = read(f"sqlite:///{tmp_path / 'mlflow.db'}", study.name, "smoke")
     cells = {setting.identity: bool(setting.equations) for setting in record.settings}
     for run in record.trials + record.replicates:
-        assert run.factors.get("path") == ("kernel" if cells[run.setting] else None)
+        assert run.factors.get("backend") == ("kernel" if cells[run.setting] else None)

@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 from ablations.models.cell import Cell, Functions
 from ablations.models.cells import CELLS
-from ablations.models.recurrent import Recurrence, Recurrent
+from ablations.models.recurrent import Recurrent, RecurrentLayer
 
 TORCH = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 each_cell = pytest.mark.parametrize("cell", TORCH)
 
 
-def directions(layer: Recurrent) -> list[tuple[str, list[Recurrence]]]:
+def directions(layer: Recurrent) -> list[tuple[str, list[RecurrentLayer]]]:
     """The suffix by which torch.nn calls a direction, and its layers."""
     by_direction = zip(*layer.layers, strict=True)
     return [(suffix, list(ours)) for suffix, ours in zip(("", "_reverse"), by_direction, strict=False)]
@@ -85,7 +85,7 @@ def test_padded_batches_equal_packed_ones(cell: str, both: bool) -> None:
 
 @each_cell
 def test_a_sequence_can_be_read_in_two_parts(cell: str) -> None:
-    layer, x = Recurrence(cell, 3, 5), torch.randn(2, 9, 3)
+    layer, x = RecurrentLayer(cell, 3, 5), torch.randn(2, 9, 3)
     whole, end = layer(x)
     first, middle = layer(x[:, :4])
     second, last = layer(x[:, 4:], initial=middle)
@@ -94,7 +94,7 @@ def test_a_sequence_can_be_read_in_two_parts(cell: str) -> None:
 
 
 def test_the_forget_gate_starts_open() -> None:
-    bias = Recurrence("lstm", 3, 100).bias.detach().chunk(4)
+    bias = RecurrentLayer("lstm", 3, 100).bias.detach().chunk(4)
     assert [round(float(part.mean())) for part in bias] == [0, 1, 0, 0]
 
 
@@ -122,7 +122,7 @@ class Peephole(Cell):
 
 def test_the_form_takes_vectors_states_and_split_gates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CELLS, "peephole", Peephole)
-    layer = Recurrence("peephole", 2, 3).double()
+    layer = RecurrentLayer("peephole", 2, 3).double()
     x = torch.randn(2, 4, 2, dtype=torch.float64, requires_grad=True)
     names, values = zip(*layer.named_parameters(), strict=True)
 
@@ -196,7 +196,7 @@ def test_the_layer_tells_what_each_direction_holds_in_the_end(cell: str, both: b
     h = final[0] if isinstance(final, tuple) else final
     expected = torch.cat([h[-2], h[-1]], dim=-1) if both else h[-1]
     mask = torch.arange(6) < lengths[:, None]
-    torch.testing.assert_close(layer.read(x, mask)[1], expected, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(layer.forward_with_state(x, mask)[1], expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("both", [False, True])
@@ -219,7 +219,7 @@ def test_a_cell_of_every_kind_of_part_runs_in_stacks_and_on_padding(
 def test_gates_vectors_and_biases_are_wired_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same layer written out by hand, with every block of weights cut out by its name."""
     monkeypatch.setitem(CELLS, "peephole", Peephole)
-    layer, x = Recurrence("peephole", 2, 3).double(), torch.randn(1, 4, 2, dtype=torch.float64)
+    layer, x = RecurrentLayer("peephole", 2, 3).double(), torch.randn(1, 4, 2, dtype=torch.float64)
     W, R, b = (
         dict(zip("ifn", part.split(3), strict=True)) for part in (layer.weight, layer.recurrent_weight, layer.bias)
     )

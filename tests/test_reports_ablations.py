@@ -2,16 +2,16 @@
 
 import numpy as np
 import pytest
+from builders.fake_record import World, fake_study
 
 from reports.claims import CLAIMS, claims_of
 from reports.claims.findings import FINDINGS, RULES
-from reports.evidence import Evidence
 from reports.figures import FIGURES
 from reports.figures.ablation_forest import ALL
 from reports.literature import literature_blocks
+from reports.result_tables import ResultTables
 from reports.style import style_of
 from reports.verdicts import judged
-from tests.fake_record import World, fake_study
 
 VARIANTS = ("lstm", "lstm-no-forget-gate", "lstm-coupled", "mgu", "gru-reset-before")
 PARENTS = {"lstm-no-forget-gate": "lstm", "lstm-coupled": "lstm", "mgu": "gru-reset-before"}
@@ -24,8 +24,8 @@ def world(**changes: object) -> World:
     return World(**{**known, "replicates": 8, **changes})  # type: ignore[arg-type]
 
 
-def evidence(**changes: object) -> Evidence:
-    return Evidence(fake_study(world(**changes), "lstm_ablation"))
+def results(**changes: object) -> ResultTables:
+    return ResultTables(fake_study(world(**changes), "lstm_ablation"))
 
 
 def rng() -> np.random.Generator:
@@ -33,7 +33,7 @@ def rng() -> np.random.Generator:
 
 
 def test_every_ablation_is_compared_to_its_parent_on_each_task_and_over_all_in_both_views() -> None:
-    table = FIGURES["ablation_forest"].table(evidence(), rng())
+    table = FIGURES["ablation_forest"].table(results(), rng())
     assert len(table) == 2 * (len(PARENTS) + 0) * 4 + 4  # gru-reset-before is tuned only, against the baseline
     assert dict(zip(table["variant"], table["parent"], strict=True)) == {**PARENTS, "gru-reset-before": "lstm"}
     worse = table[(table["variant"] == "lstm-no-forget-gate") & (table["task"] == ALL)]
@@ -44,27 +44,27 @@ def test_every_ablation_is_compared_to_its_parent_on_each_task_and_over_all_in_b
 
 
 def test_pairs_are_those_of_the_same_seed() -> None:
-    whole = evidence()
+    whole = results()
     runs = whole.replicates.pivot(index=["task", "seed"], columns="variant", values="skill").loc["adding"]
     expected = (runs["mgu"] - runs["gru-reset-before"]).to_numpy()
     np.testing.assert_allclose(whole.paired("mgu", "gru-reset-before", "adding"), expected)
 
 
 def test_a_study_without_ablations_has_no_forest() -> None:
-    assert FIGURES["ablation_forest"].table(evidence(parents={}), rng()).empty
+    assert FIGURES["ablation_forest"].table(results(parents={}), rng()).empty
 
 
 def test_the_forest_can_be_drawn_and_says_who_is_worse() -> None:
     kind = FIGURES["ablation_forest"]
-    table = kind.table(evidence(), rng())
+    table = kind.table(results(), rng())
     kind.draw(table)
     assert "clearly worse: lstm-no-forget-gate;" in kind.caption(table)
 
 
 def test_gradients_are_those_of_all_ablations_but_else_of_some_variants_only() -> None:
     kind = FIGURES["gradient_flow"]
-    assert set(kind.table(evidence(), rng())["variant"]) == set(VARIANTS)
-    assert set(kind.table(evidence(parents={}), rng())["variant"]) == {"lstm"}
+    assert set(kind.table(results(), rng())["variant"]) == set(VARIANTS)
+    assert set(kind.table(results(parents={}), rng())["variant"]) == {"lstm"}
 
 
 def test_many_variants_without_a_style_of_their_own_differ_in_colour_or_line() -> None:
@@ -73,14 +73,14 @@ def test_many_variants_without_a_style_of_their_own_differ_in_colour_or_line() -
     assert len({(style["color"], style["linestyle"]) for style in styles}) == len(variants)
 
 
-@pytest.mark.parametrize(("skill", "word"), [(0.6, "supported"), (0.9, "contradicted"), (0.95, "contradicted")])
-def test_the_verdict_on_a_finding_follows_from_what_is_true(skill: float, word: str) -> None:
+@pytest.mark.parametrize(("skill", "label"), [(0.6, "supported"), (0.9, "contradicted"), (0.95, "contradicted")])
+def test_the_verdict_on_a_finding_follows_from_what_is_true(skill: float, label: str) -> None:
     changed = {**SKILL, **{(task, "lstm-no-forget-gate"): skill for task in TASKS}}
-    assert judged(evidence(skill=changed), rng())["forget-gate"].word == word
+    assert judged(results(skill=changed), rng())["forget-gate"].label == label
 
 
 def test_a_finding_of_a_variant_that_is_not_there_is_not_run() -> None:
-    assert judged(evidence(), rng())["peepholes"].word == "not run"
+    assert judged(results(), rng())["peepholes"].label == "not run"
 
 
 def test_a_study_is_asked_its_own_claims_and_no_others() -> None:
@@ -93,12 +93,12 @@ def test_a_study_is_asked_its_own_claims_and_no_others() -> None:
 
 
 def test_a_study_of_ones_own_is_asked_the_claims_that_it_has_the_numbers_for() -> None:
-    whole = Evidence(fake_study(World(variants=("rnn", "lstm", "gru"), costs=False), "own"))
+    whole = ResultTables(fake_study(World(variants=("rnn", "lstm", "gru"), costs=False), "own"))
     assert judged(whole, rng()).keys() == {"vanishing", "lstm-remembers", "gru-worse"}
 
 
 def test_the_papers_findings_stand_beside_what_was_measured() -> None:
-    whole = evidence()
+    whole = results()
     (table,) = [block for block in literature_blocks(whole, judged(whole, rng())) if hasattr(block, "frame")]
     rows = table.frame.set_index("variant")
     assert rows.loc["lstm-no-forget-gate", ["paper_says", "direction", "verdict"]].to_list() == [

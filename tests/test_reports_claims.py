@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from builders.fake_record import CAUSAL_SKILL, VARIANTS, World, fake_study
 
 from reports.claims import CLAIMS
-from reports.evidence import Evidence
-from tests.fake_record import CAUSAL_SKILL, VARIANTS, World, fake_study
+from reports.result_tables import ResultTables
 
 MEMORY = ("copying", "adding", "france")
 ALL_TASKS = (*MEMORY, "disambiguation")
 
 
 def judge(claim, world=None, study=None):
-    return CLAIMS[claim].judge(Evidence(study or fake_study(world)), np.random.default_rng(0))
+    return CLAIMS[claim].judge(ResultTables(study or fake_study(world)), np.random.default_rng(0))
 
 
 def everywhere(variant, skill):
@@ -59,16 +59,16 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("claim", "world", "word"), CASES)
-def test_the_verdict_follows_from_what_is_true(claim, world, word):
-    assert judge(claim, world).word == word
+@pytest.mark.parametrize(("claim", "world", "label"), CASES)
+def test_the_verdict_follows_from_what_is_true(claim, world, label):
+    assert judge(claim, world).label == label
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_an_empty_record_is_not_run_and_raises_nothing(claim):
     nothing = replace(fake_study(), settings=(), trials=(), replicates=(), costs=())
     verdict = judge(claim, study=nothing)
-    assert verdict.word == "not run"
+    assert verdict.label == "not run"
     assert verdict.runs == ()
     assert verdict.reason
 
@@ -81,12 +81,12 @@ def test_too_few_runs_decide_nothing(claim):
         replace(c, history={"seconds_per_sequence": c.history["seconds_per_sequence"][:1]}) for c in study.costs
     )
     parts = judge(claim, study=replace(study, costs=one_round)).parts
-    assert {part.word for part in parts} == {"inconclusive"}
+    assert {part.verdict for part in parts} == {"inconclusive"}
 
 
 @pytest.mark.parametrize("claim", ["lstm-slow", "gru-cheaper"])
 def test_a_claim_on_cost_is_not_run_without_cost_measurements(claim):
-    assert judge(claim, World(costs=False)).word == "not run"
+    assert judge(claim, World(costs=False)).label == "not run"
 
 
 def test_the_reason_names_what_is_missing():
@@ -96,9 +96,9 @@ def test_the_reason_names_what_is_missing():
 def test_diverged_replicates_count_against_a_claim():
     """Were they left out, five that survived of eight would carry it."""
     diverged = tuple(("france", "lstm", seed) for seed in range(3))
-    assert judge("lstm-remembers", World(replicates=8, diverged=())).word == "supported"
+    assert judge("lstm-remembers", World(replicates=8, diverged=())).label == "supported"
     verdict = judge("lstm-remembers", World(replicates=8, diverged=diverged))
-    assert verdict.word == "contradicted"
+    assert verdict.label == "contradicted"
     assert {part.estimate.n for part in verdict.parts} == {8}
 
 
@@ -110,7 +110,7 @@ def test_cost_is_judged_at_the_largest_hidden_size():
         else c
         for c in study.costs
     )
-    assert judge("lstm-slow", study=replace(study, costs=cheap)).word == "supported"
+    assert judge("lstm-slow", study=replace(study, costs=cheap)).label == "supported"
 
 
 def test_the_runs_behind_a_verdict_are_in_the_record():

@@ -4,19 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from builders.fake_record import World, fake_study
 
 from reports.comparison import differences, ranking
-from reports.evidence import Evidence
 from reports.figures import FIGURES
 from reports.figures.score_matrix import caption as score_caption
-from reports.style import STYLES, as_svg, styled
-from tests.fake_record import World, fake_study
+from reports.result_tables import ResultTables
+from reports.style import VARIANT_STYLES, as_svg, styled
 
 SMALL = World(tasks=("adding", "france"), variants=("feedforward", "rnn", "lstm"), parents={"rnn": "lstm"})
 
 
 def table_of(name, study=None):
-    return FIGURES[name].table(Evidence(study or fake_study(SMALL)), np.random.default_rng(0))
+    return FIGURES[name].table(ResultTables(study or fake_study(SMALL)), np.random.default_rng(0))
 
 
 def rng():
@@ -55,7 +55,7 @@ def test_a_record_of_single_runs_can_be_drawn(name):
 
 
 def test_no_two_variants_look_alike():
-    assert len({(marker, line) for _, marker, line in STYLES.values()}) == len(STYLES)
+    assert len({(marker, line) for _, marker, line in VARIANT_STYLES.values()}) == len(VARIANT_STYLES)
 
 
 def test_the_score_caption_names_the_best_variant_of_each_task():
@@ -99,20 +99,20 @@ def test_a_trial_that_diverged_on_one_of_its_seeds_has_no_objective():
 
 def test_the_ranking_leaves_out_variants_that_have_not_met_every_task():
     study = fake_study(World(tasks=("copying", "france"), variants=("lstm", "rnn")))
-    assert set(ranking(Evidence(study), rng())["variant"]) == {"lstm", "rnn"}
+    assert set(ranking(ResultTables(study), rng())["variant"]) == {"lstm", "rnn"}
     partial = tuple(r for r in study.replicates if r.setting != "france/rnn")
-    assert set(ranking(Evidence(replace(study, replicates=partial)), rng())["variant"]) == {"lstm"}
+    assert set(ranking(ResultTables(replace(study, replicates=partial)), rng())["variant"]) == {"lstm"}
 
 
 def test_the_ranking_tells_nothing_apart_by_too_few_runs():
     few = World(tasks=("france",), variants=("lstm", "rnn"), replicates=4, diverged=())
-    assert not ranking(Evidence(fake_study(few)), rng())["distinguishable"].any()
+    assert not ranking(ResultTables(fake_study(few)), rng())["distinguishable"].any()
     enough = replace(few, replicates=5)
-    assert list(ranking(Evidence(fake_study(enough)), rng())["distinguishable"]) == [False, True]
+    assert list(ranking(ResultTables(fake_study(enough)), rng())["distinguishable"]) == [False, True]
 
 
 def test_differences_to_the_baseline_leave_the_baseline_out():
-    table = differences(Evidence(fake_study()), rng())
+    table = differences(ResultTables(fake_study()), rng())
     assert "lstm" not in set(table["variant"])
     assert (table["low"] <= table["difference"]).all()
     assert (table["difference"] <= table["high"]).all()

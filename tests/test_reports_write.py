@@ -10,17 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import typst
+from builders.fake_record import World, fake_study
 
 from reports import write as writing
 from reports.compose import compose
 from reports.document import Document, Heading, Note, Paragraph, Table
-from reports.evidence import Evidence
 from reports.figures import FIGURES
 from reports.html import to_html
 from reports.pdf import to_pdf
-from reports.settings import summarise
+from reports.result_tables import ResultTables
+from reports.setting_summary import summarise
 from reports.write import write
-from tests.fake_record import World, fake_study
 
 HOSTILE = '<b>x</b> & "q" \'#$_*@[]`{}% \\u0041 </script> --\\'
 SMALL = World(tasks=("adding", "disambiguation"), variants=("rnn", "lstm", "birnn"), diverged=())
@@ -73,7 +73,9 @@ def test_everything_is_written(report):
 
 def test_a_csv_holds_the_unrounded_numbers(report):
     table = pd.read_csv(report / "tables" / "replicates.csv")
-    assert table["score"].to_numpy() == pytest.approx(Evidence(fake_study()).replicates["score"].to_numpy(), rel=1e-12)
+    assert table["score"].to_numpy() == pytest.approx(
+        ResultTables(fake_study()).replicates["score"].to_numpy(), rel=1e-12
+    )
 
 
 def test_the_page_fetches_nothing(report):
@@ -204,9 +206,9 @@ def test_a_new_report_takes_the_place_of_the_old_one(tmp_path):
 
 def test_a_setting_is_summarised_from_its_own_replicates():
     study = fake_study(SMALL)
-    evidence, setting = Evidence(study), study.settings[1]
-    summary = summarise(evidence, setting, rng())
-    own = evidence.replicates[(evidence.replicates["task"] == "adding") & (evidence.replicates["variant"] == "lstm")]
+    results, setting = ResultTables(study), study.settings[1]
+    summary = summarise(results, setting, rng())
+    own = results.replicates[(results.replicates["task"] == "adding") & (results.replicates["variant"] == "lstm")]
     assert summary.metrics["score"] == pytest.approx(own["score"].mean())
     assert summary.metrics["score_low"] <= summary.metrics["score"] <= summary.metrics["score_high"]
     assert "lstm on adding" in summary.text
@@ -216,10 +218,10 @@ def test_a_setting_is_summarised_from_its_own_replicates():
 
 def test_a_setting_without_replicates_has_no_summary():
     study = replace(fake_study(SMALL), replicates=())
-    assert summarise(Evidence(study), study.settings[0], rng()) is None
+    assert summarise(ResultTables(study), study.settings[0], rng()) is None
 
 
 def test_reports_never_load_torch():
-    code = "import sys, reports.write, reports.settings, reports.claims; print('torch' in sys.modules)"
+    code = "import sys, reports.write, reports.setting_summary, reports.claims; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -6,12 +6,12 @@ from statistics import median
 
 import pytest
 
-from ablations.lab.search import Search, storage_at
+from ablations.search import Search, storage_at
 from ablations.study import Study
 
 
-def _search(folder: Path, study: Study, group: int = 2) -> Search:
-    return Search(storage_at(f"sqlite:///{folder / 'optuna.db'}"), "name", "stream", study, group)
+def _search(folder: Path, study: Study, trials_per_round: int = 2) -> Search:
+    return Search(storage_at(f"sqlite:///{folder / 'optuna.db'}"), "name", "stream", study, trials_per_round)
 
 
 def _run(search: Search, numbers: range) -> list[float]:
@@ -69,7 +69,7 @@ def test_a_range_is_kept_to(tmp_path: Path, study: Study) -> None:
 
 
 def test_a_trial_below_the_median_is_pruned(tmp_path: Path, study: Study) -> None:
-    search = _search(tmp_path, study, group=2)
+    search = _search(tmp_path, study, trials_per_round=2)
     for number, level in enumerate((0.8, 0.9)):
         search.hyperparameters(number)
         for segment in (1, 2, 3):

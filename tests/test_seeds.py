@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ablations.lab.seeds import generator, identity, integer
+from ablations.study.seeds import generator, identity, integer
 
 
 def test_equal_names_give_equal_streams() -> None:

@@ -16,7 +16,7 @@ def test_every_setting_comes_near_the_parameter_count() -> None:
         for scale in ("smoke", "demo"):
             wanted = study.at(scale).budget.parameters
             for setting in study.settings(scale):
-                count = count_parameters(setting.variant, setting.task.interface, setting.size)
+                count = count_parameters(setting.variant, setting.task.spec, setting.size)
                 assert abs(count - wanted) < 0.12 * wanted, setting.name
 
 

@@ -31,9 +31,9 @@ def one_hot(classes: Tensor, count: int) -> Tensor:
 
 
 def oracle(task: Task, batch: Batch) -> Tensor:
-    if task.interface.outputs == 1:
+    if task.spec.outputs == 1:
         return batch.targets[:, None]
-    return one_hot(batch.targets, task.interface.outputs)
+    return one_hot(batch.targets, task.spec.outputs)
 
 
 @each_form
@@ -53,16 +53,16 @@ def test_the_generator_is_all_that_is_drawn_from(task: Task) -> None:
 
 @each_form
 def test_shapes_and_types_are_as_the_interface_says(task: Task) -> None:
-    interface = task.interface
+    spec = task.spec
     inputs, targets, mask = task.mixture().sample(np.random.default_rng(0), 50)
     T = mask.shape[1]
-    assert inputs.shape == ((50, T) if interface.vocabulary else (50, T, interface.features))
-    assert inputs.dtype == (torch.int64 if interface.vocabulary else torch.float32)
-    assert targets.shape == ((50, T) if interface.per_step else (50,))
+    assert inputs.shape == ((50, T) if spec.vocabulary else (50, T, spec.features))
+    assert inputs.dtype == (torch.int64 if spec.vocabulary else torch.float32)
+    assert targets.shape == ((50, T) if spec.per_step else (50,))
     assert mask.dtype == torch.bool
-    assert interface.length >= T
-    if interface.vocabulary:
-        assert 0 <= int(inputs.min()) <= int(inputs.max()) < interface.vocabulary
+    assert spec.length >= T
+    if spec.vocabulary:
+        assert 0 <= int(inputs.min()) <= int(inputs.max()) < spec.vocabulary
 
 
 @each_form
@@ -71,14 +71,14 @@ def test_masks_are_prefixes_and_padding_is_zero_and_unanswered(task: Task) -> No
     assert bool((mask[:, :-1] | ~mask[:, 1:]).all())
     assert int(mask.sum(1).min()) < mask.shape[1]
     assert not inputs[~mask].any()
-    if task.interface.per_step:
+    if task.spec.per_step:
         assert bool((targets[~mask] == IGNORED).all())
 
 
 @each_form
 def test_the_mixture_covers_all_difficulties_and_a_fixed_one_is_fixed(task: Task) -> None:
     drawn = task.mixture().draw_difficulties(np.random.default_rng(0), 4000)
-    assert set(drawn) == set(range(task.easiest, task.nominal + 1))
+    assert set(drawn) == set(range(task.min_difficulty, task.nominal + 1))
     assert set(task.at(task.nominal).draw_difficulties(np.random.default_rng(0), 50)) == {task.nominal}
     values, probabilities = task.mixture().difficulties()
     counts = np.bincount(drawn, minlength=task.nominal + 1)[values]
@@ -103,7 +103,7 @@ def test_an_oracle_scores_one_at_every_difficulty(task: Task) -> None:
 @each_form
 def test_every_example_has_equal_weight(task: Task) -> None:
     batch = task.mixture().sample(np.random.default_rng(0), 12)
-    shape = (*batch.mask.shape, task.interface.outputs) if task.interface.per_step else (12, task.interface.outputs)
+    shape = (*batch.mask.shape, task.spec.outputs) if task.spec.per_step else (12, task.spec.outputs)
     outputs = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     for measure in (task.loss, task.score):
         apart = [measure(outputs[k : k + 1], Batch(*(part[k : k + 1] for part in batch))) for k in range(12)]
@@ -140,14 +140,14 @@ def test_the_worked_example_can_be_read(task: Task) -> None:
 @each_form
 def test_padding_by_hand_changes_neither_loss_nor_score(task: Task) -> None:
     inputs, targets, mask = batch = task.mixture().sample(np.random.default_rng(0), 30)
-    rng, shape, more = torch.Generator().manual_seed(0), (30, task.interface.outputs), 4
+    rng, shape, more = torch.Generator().manual_seed(0), (30, task.spec.outputs), 4
 
     def padded(part: Tensor, value: float) -> Tensor:
         return torch.cat([part, torch.full((30, more, *part.shape[2:]), value).to(part.dtype)], dim=1)
 
     longer = Batch(padded(inputs, 0), targets, padded(mask, False))
     outputs = longer_outputs = torch.randn(shape, generator=rng)
-    if task.interface.per_step:
+    if task.spec.per_step:
         longer = longer._replace(targets=padded(targets, IGNORED))
         longer_outputs = torch.randn((30, mask.shape[1] + more, shape[1]), generator=rng)
         outputs = longer_outputs[:, : mask.shape[1]]
@@ -155,10 +155,10 @@ def test_padding_by_hand_changes_neither_loss_nor_score(task: Task) -> None:
         torch.testing.assert_close(measure(longer_outputs, longer), measure(outputs, batch))
 
 
-@pytest.mark.parametrize("task", [task for task in FORMS if task.interface.per_step])
+@pytest.mark.parametrize("task", [task for task in FORMS if task.spec.per_step])
 def test_what_is_said_on_padding_changes_neither_loss_nor_score(task: Task) -> None:
     batch = task.mixture().sample(np.random.default_rng(0), 30)
-    outputs = torch.randn(*batch.mask.shape, task.interface.outputs, generator=torch.Generator().manual_seed(0))
+    outputs = torch.randn(*batch.mask.shape, task.spec.outputs, generator=torch.Generator().manual_seed(0))
     otherwise = torch.where(batch.mask[..., None], outputs, 5 - outputs)
     for measure in (task.loss, task.score):
         assert measure(outputs, batch) == measure(otherwise, batch)
@@ -170,15 +170,17 @@ def test_what_is_said_on_padding_changes_neither_loss_nor_score(task: Task) -> N
 def test_every_sequence_has_a_difficulty_between_the_shortest_and_the_nominal_one(
     task: Task, data: st.DataObject
 ) -> None:
-    shortest = data.draw(st.integers(task.easiest, task.nominal))
-    spread = data.draw(st.sampled_from(["even", "logarithmic"]))
-    drawn = replace(task, shortest=shortest, spread=spread).draw_difficulties(np.random.default_rng(0), 50)
+    shortest = data.draw(st.integers(task.min_difficulty, task.nominal))
+    difficulty_sampling = data.draw(st.sampled_from(["uniform", "logarithmic"]))
+    drawn = replace(task, shortest=shortest, difficulty_sampling=difficulty_sampling).draw_difficulties(
+        np.random.default_rng(0), 50
+    )
     assert shortest <= drawn.min() <= drawn.max() <= task.nominal
 
 
 @each_form
 def test_spreads_are_even_in_the_number_or_in_its_logarithm(task: Task) -> None:
-    values, even = replace(task, shortest=task.easiest, spread="even").difficulties()
+    values, even = replace(task, shortest=task.min_difficulty, difficulty_sampling="uniform").difficulties()
     assert even == pytest.approx(1 / len(values))
     _, weights = task.mixture().difficulties()
     assert np.cumsum(weights) == pytest.approx(np.log((values + 1) / values[0]) / np.log((values[-1] + 1) / values[0]))
@@ -190,7 +192,7 @@ def test_spreads_are_even_in_the_number_or_in_its_logarithm(task: Task) -> None:
 def test_any_grid_goes_from_easy_to_twice_the_nominal_difficulty(name: str, nominal: int) -> None:
     task = TASKS[name](**{TASKS[name].difficulty: nominal})
     grid = task.grid()
-    assert grid[0] <= max(task.easiest, nominal / 8)
+    assert grid[0] <= max(task.min_difficulty, nominal / 8)
     assert nominal in grid
     assert grid[-1] == 2 * nominal
     assert list(grid) == sorted(set(grid))
@@ -219,7 +221,7 @@ def test_a_batch_has_as_many_sequences_as_asked_for_and_other_seeds_give_others(
         ({"shortest": -4}, "shortest"),
         ({"DIFFICULTY": 30, "shortest": 31}, "shortest"),
         ({"shortest": "short"}, "shortest"),
-        ({"spread": "odd"}, "spread"),
+        ({"difficulty_sampling": "odd"}, "difficulty_sampling"),
         ({"no_such_parameter": 1}, "no_such_parameter"),
     ],
 )

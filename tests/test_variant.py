@@ -14,10 +14,10 @@ from ablations.models.variant import Variant, count_parameters, solve_size
 from tasks import TASKS
 
 INTERFACES = {
-    "copying": TASKS["copying"](delay=4, items=2).interface,
-    "adding": TASKS["adding"](length=6).interface,
-    "france": TASKS["france"](gap=3).interface,
-    "disambiguation": TASKS["disambiguation"]().interface,
+    "copying": TASKS["copying"](delay=4, items=2).spec,
+    "adding": TASKS["adding"](length=6).spec,
+    "france": TASKS["france"](gap=3).spec,
+    "disambiguation": TASKS["disambiguation"]().spec,
 }
 VARIANTS = {
     **{name: Variant(name, name) for name in MODELS},
@@ -103,8 +103,8 @@ def test_parameters_are_those_of_the_formula(cell: str, gates: int, split: int, 
     variant = Variant("x", "recurrent", {"cell": cell, "direction": "both" if both else "forward"})
     for size in (1, 3, 20):
         layer = gates * size * (2 + size + 1) + split * size
-        readout = (1 + both) * size + 1
-        assert count_parameters(variant, INTERFACES["adding"], size) == (1 + both) * layer + readout
+        head = (1 + both) * size + 1
+        assert count_parameters(variant, INTERFACES["adding"], size) == (1 + both) * layer + head
 
 
 def test_frozen_parameters_count() -> None:

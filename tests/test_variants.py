@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from ablations.models.cells import CELLS
-from ablations.models.recurrent import Recurrence
+from ablations.models.recurrent import RecurrentLayer
 from ablations.models.variant import Variant
 from ablations.models.variants import VARIANTS
 from tasks import TASKS
 
-ADDING, COPYING = TASKS["adding"](length=12).interface, TASKS["copying"](delay=3, items=2).interface
+ADDING, COPYING = TASKS["adding"](length=12).spec, TASKS["copying"](delay=3, items=2).spec
 
 
 def test_every_cell_and_every_ablation_has_a_variant() -> None:
@@ -31,7 +31,7 @@ def test_an_ablation_differs_from_its_parent_in_one_flag_and_says_so(name: str) 
 
 def biases(name: str) -> dict[str, torch.Tensor]:
     network = VARIANTS[name].build(ADDING, 200, seed=0)
-    layer = next(part for part in network.modules() if isinstance(part, Recurrence))
+    layer = next(part for part in network.modules() if isinstance(part, RecurrentLayer))
     return dict(zip(layer.cell.gates, layer.bias.detach().chunk(len(layer.cell.gates)), strict=True))
 
 

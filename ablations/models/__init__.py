@@ -9,19 +9,19 @@ from ablations.models.convolution import CNN, TCN
 from ablations.models.feedforward import FeedForward
 from ablations.models.network import LengthError, Network
 from ablations.models.recurrent import Recurrent
-from ablations.models.recurrent_networks import AttentiveNetwork, RecurrentNetwork, Reservoir
+from ablations.models.recurrent_models import AttentionModel, RecurrentModel, Reservoir
 
 MODELS: dict[str, Callable[..., Network]] = {
     "feedforward": FeedForward,
     "cnn": CNN,
     "tcn": TCN,
-    "recurrent": RecurrentNetwork,
-    "birnn": partial(RecurrentNetwork, cell="rnn", direction="both"),
-    "bilstm": partial(RecurrentNetwork, cell="lstm", direction="both"),
-    "bigru": partial(RecurrentNetwork, cell="gru", direction="both"),
-    "bilstm-attention": AttentiveNetwork,
+    "recurrent": RecurrentModel,
+    "birnn": partial(RecurrentModel, cell="rnn", direction="both"),
+    "bilstm": partial(RecurrentModel, cell="lstm", direction="both"),
+    "bigru": partial(RecurrentModel, cell="gru", direction="both"),
+    "bilstm-attention": AttentionModel,
     "reservoir": Reservoir,
 }
-"""Every model by name; called with the task's interface, the hidden size, and the model's own flags."""
+"""Every model by name; called with the task's spec, the hidden size, and the model's own flags."""
 
 __all__ = ["CELLS", "MODELS", "Cell", "LengthError", "Network", "Recurrent"]

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from ablations.models.network import Network, last, silence
-from tasks import Interface
+from ablations.models.network import Network, last, zero_padding
+from tasks import TaskSpec
 
 
 class CNN(Network):
@@ -20,18 +20,18 @@ class CNN(Network):
     kernel = 5
     receptive_field = 2 * (kernel - 1) + 1
 
-    def __init__(self, interface: Interface, size: int) -> None:
-        super().__init__(interface)
+    def __init__(self, spec: TaskSpec, size: int) -> None:
+        super().__init__(spec)
         self.first = nn.Conv1d(self.encoder.size, size, self.kernel, padding="same")
         self.second = nn.Conv1d(size, size, self.kernel, padding="same")
-        self.readout = nn.Linear(size, interface.outputs)
+        self.head = nn.Linear(size, spec.outputs)
 
-    def answer(self, x: Tensor, mask: Tensor | None) -> Tensor:
+    def forward_encoded(self, x: Tensor, mask: Tensor | None) -> Tensor:
         for convolution in (self.first, self.second):
-            x = convolution(silence(x, mask).mT).relu().mT
-        if not self.interface.per_step:
-            x = silence(x, mask).amax(1)  # ReLU: nothing is below the silence of padding
-        return self.readout(x)
+            x = convolution(zero_padding(x, mask).mT).relu().mT
+        if not self.spec.per_step:
+            x = zero_padding(x, mask).amax(1)  # ReLU: nothing is below the zeros of padding
+        return self.head(x)
 
 
 class _CausalBlock(nn.Module):
@@ -60,19 +60,19 @@ class TCN(Network):
     causal = True
     kernel = 3
 
-    def __init__(self, interface: Interface, size: int) -> None:
-        super().__init__(interface)
-        self.levels = max(1, ceil(log2((interface.length - 1) / (2 * (self.kernel - 1)) + 1)))
+    def __init__(self, spec: TaskSpec, size: int) -> None:
+        super().__init__(spec)
+        self.levels = max(1, ceil(log2((spec.length - 1) / (2 * (self.kernel - 1)) + 1)))
         inputs = [self.encoder.size, *[size] * (self.levels - 1)]
         blocks = (_CausalBlock(width, size, self.kernel, 2**level) for level, width in enumerate(inputs))
         self.blocks = nn.Sequential(*blocks)
-        self.readout = nn.Linear(size, interface.outputs)
+        self.head = nn.Linear(size, spec.outputs)
 
     @property
     def receptive_field(self) -> int:
         """The number of steps, itself included, that an output depends on."""
         return 1 + 2 * (self.kernel - 1) * (2**self.levels - 1)
 
-    def answer(self, x: Tensor, mask: Tensor | None) -> Tensor:
+    def forward_encoded(self, x: Tensor, mask: Tensor | None) -> Tensor:
         x = self.blocks(x.mT).mT
-        return self.readout(x if self.interface.per_step else last(x, mask))
+        return self.head(x if self.spec.per_step else last(x, mask))

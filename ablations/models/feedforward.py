@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from ablations.models.network import LengthError, Network, silence
-from tasks import Interface
+from ablations.models.network import LengthError, Network, zero_padding
+from tasks import TaskSpec
 
 
 class FeedForward(Network):
@@ -15,22 +15,22 @@ class FeedForward(Network):
 
     causal = False
 
-    def __init__(self, interface: Interface, size: int) -> None:
-        super().__init__(interface)
-        outputs = interface.outputs * (interface.length if interface.per_step else 1)
+    def __init__(self, spec: TaskSpec, size: int) -> None:
+        super().__init__(spec)
+        outputs = spec.outputs * (spec.length if spec.per_step else 1)
         self.layers = nn.Sequential(
-            nn.Linear(interface.length * self.encoder.size, size),
+            nn.Linear(spec.length * self.encoder.size, size),
             nn.ReLU(),
             nn.Linear(size, size),
             nn.ReLU(),
             nn.Linear(size, outputs),
         )
 
-    def answer(self, x: Tensor, mask: Tensor | None) -> Tensor:
+    def forward_encoded(self, x: Tensor, mask: Tensor | None) -> Tensor:
         B, T, _ = x.shape
-        longest = self.interface.length
+        longest = self.spec.length
         if longest < T:
             raise LengthError(f"this feed-forward network takes at most {longest} steps, the sequence has {T}")
-        flat = pad(silence(x, mask), (0, 0, 0, longest - T)).reshape(B, -1)
+        flat = pad(zero_padding(x, mask), (0, 0, 0, longest - T)).reshape(B, -1)
         outputs = self.layers(flat)
-        return outputs.reshape(B, longest, -1)[:, :T] if self.interface.per_step else outputs
+        return outputs.reshape(B, longest, -1)[:, :T] if self.spec.per_step else outputs

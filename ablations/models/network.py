@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
-from tasks import Interface
+from tasks import TaskSpec
 
 EMBEDDING = 16
 """The size of the vector that stands for a word, the same in every model."""
@@ -18,17 +18,17 @@ class LengthError(ValueError):
 class Encoder(nn.Module):
     """Tokens (B, T) or features (B, T, D) to vectors (B, T, `size`); features pass unchanged."""
 
-    def __init__(self, interface: Interface) -> None:
+    def __init__(self, spec: TaskSpec) -> None:
         super().__init__()
-        self.size = EMBEDDING if interface.vocabulary else interface.features
-        self.embedding = nn.Embedding(interface.vocabulary, EMBEDDING) if interface.vocabulary else None
+        self.size = EMBEDDING if spec.vocabulary else spec.features
+        self.embedding = nn.Embedding(spec.vocabulary, EMBEDDING) if spec.vocabulary else None
 
     def forward(self, inputs: Tensor) -> Tensor:
         return inputs if self.embedding is None else self.embedding(inputs)
 
 
 class Network(nn.Module, ABC):
-    """A model of one task: inputs and mask as in `tasks.Batch` -> outputs (B, T, K) or (B, K), as its interface says.
+    """A model of one task: inputs and mask as in `tasks.Batch` -> outputs (B, T, K) or (B, K), as its spec says.
 
     `causal` tells whether what it says of a step depends on nothing that comes later. The mask may be None where
     nothing is padded. A model that cannot take sequences of that length raises `LengthError`.
@@ -36,20 +36,20 @@ class Network(nn.Module, ABC):
 
     causal: bool
 
-    def __init__(self, interface: Interface) -> None:
+    def __init__(self, spec: TaskSpec) -> None:
         super().__init__()
-        self.interface = interface
-        self.encoder = Encoder(interface)
+        self.spec = spec
+        self.encoder = Encoder(spec)
 
     def forward(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
-        return self.answer(self.encoder(inputs), mask)
+        return self.forward_encoded(self.encoder(inputs), mask)
 
     @abstractmethod
-    def answer(self, x: Tensor, mask: Tensor | None) -> Tensor:
+    def forward_encoded(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """The outputs for encoded inputs x (B, T, D)."""
 
 
-def silence(x: Tensor, mask: Tensor | None) -> Tensor:
+def zero_padding(x: Tensor, mask: Tensor | None) -> Tensor:
     """x (B, T, D) with zeros where the mask (B, T) is false."""
     return x if mask is None else torch.where(mask.unsqueeze(-1), x, 0.0)
 

@@ -7,17 +7,17 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ablations.models.backends import compute
 from ablations.models.cell_check import check_cell
 from ablations.models.cells import CELLS
-from ablations.models.paths import compute
-from ablations.models.unrolled import Weights
+from ablations.models.eager import Weights
 from ablations.registry import check_known, look_up
 
 Merge = Literal["concatenate", "sum"]
 """How what two directions say becomes one."""
 
 
-class Recurrence(nn.Module):
+class RecurrentLayer(nn.Module):
     """One cell over time in one direction: x (B, T, I) -> outputs (B, T, H) and the final state (S, B, H).
 
     Its parameters are those of `Weights`, None where the cell has no use for one. They start uniform in ±1/√H as
@@ -128,15 +128,16 @@ class Recurrent(nn.Module):
         sizes = [input_size, *[self.output_size] * (layers - 1)]
         directions = (False, True) if bidirectional else (reverse,)
         self.layers = nn.ModuleList(
-            nn.ModuleList(Recurrence(cell, size, hidden_size, direction) for direction in directions) for size in sizes
+            nn.ModuleList(RecurrentLayer(cell, size, hidden_size, direction) for direction in directions)
+            for size in sizes
         )
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """The outputs of all steps; `mask` is true on real steps, and the state stands still on all others."""
-        outputs, _ = self.read(x, mask)
+        outputs, _ = self.forward_with_state(x, mask)
         return outputs
 
-    def read(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward_with_state(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """The outputs, and what each direction of the last layer holds when it has read everything: (B, H or 2H)."""
         for layer in self.layers:
             read = [direction(x, mask) for direction in layer.children()]

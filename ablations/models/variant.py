@@ -10,9 +10,9 @@ import torch
 
 from ablations.models import MODELS, Network
 from ablations.models.cell import Cell
-from ablations.models.recurrent import Recurrence
+from ablations.models.recurrent import RecurrentLayer
 from ablations.registry import check_known, look_up
-from tasks import Interface
+from tasks import TaskSpec
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Variant:
 
     >>> from tasks import TASKS
     >>> lstm = Variant("lstm", "recurrent", {"cell": "lstm"})
-    >>> solve_size(lstm, TASKS["adding"]().interface, parameters=6000)
+    >>> solve_size(lstm, TASKS["adding"]().spec, parameters=6000)
     37
     """
 
@@ -41,32 +41,32 @@ class Variant:
     def __hash__(self) -> int:
         return hash((self.name, self.model, tuple(sorted(self.flags.items()))))
 
-    def build(self, interface: Interface, size: int, seed: int) -> Network:
+    def build(self, spec: TaskSpec, size: int, seed: int) -> Network:
         """A fresh network, its random start a pure function of `seed`; no other random state is touched."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return MODELS[self.model](interface, size, **self.flags)
+            return MODELS[self.model](spec, size, **self.flags)
 
-    def cell(self, interface: Interface) -> type[Cell] | None:
+    def cell(self, spec: TaskSpec) -> type[Cell] | None:
         """The cell whose equations run in this variant, if there is one."""
-        parts = self.build(interface, size=1, seed=0).modules()
-        return next((part.cell for part in parts if isinstance(part, Recurrence)), None)
+        parts = self.build(spec, size=1, seed=0).modules()
+        return next((part.cell for part in parts if isinstance(part, RecurrentLayer)), None)
 
 
-def count_parameters(variant: Variant, interface: Interface, size: int) -> int:
+def count_parameters(variant: Variant, spec: TaskSpec, size: int) -> int:
     """All parameters of the network, frozen ones included."""
-    return sum(parameter.numel() for parameter in variant.build(interface, size, seed=0).parameters())
+    return sum(parameter.numel() for parameter in variant.build(spec, size, seed=0).parameters())
 
 
 @lru_cache(maxsize=1024)
-def solve_size(variant: Variant, interface: Interface, parameters: int) -> int:
+def solve_size(variant: Variant, spec: TaskSpec, parameters: int) -> int:
     """The hidden size at which the variant's parameter count comes nearest to `parameters`.
 
     Raises ValueError where even the smallest network has more than twice as many.
     """
 
     def count(size: int) -> int:
-        return count_parameters(variant, interface, size)
+        return count_parameters(variant, spec, size)
 
     if count(1) > 2 * parameters:
         raise ValueError(f"{variant.name} has {count(1)} parameters at least; {parameters} cannot be met")

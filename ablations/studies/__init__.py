@@ -68,7 +68,7 @@ def _check_cells(file: str, study: Study, before: Mapping[str, type[Cell]]) -> N
 def own_cells(study: Study) -> list[type[Cell]]:
     """The cells that a study's file brings along."""
     task = next(iter(next(iter(study.scales.values())).tasks.values()))
-    cells = [variant.cell(task.interface) for variant in study.variants]
+    cells = [variant.cell(task.spec) for variant in study.variants]
     return list(dict.fromkeys(cell for cell in cells if cell and not _is_built_in(cell)))
 
 

@@ -26,7 +26,7 @@ def ablation_study(name: str, question: str, variants: Sequence[str], tasks: Seq
         baseline=variants[0],
         nuisance={"lr": Range(1e-3, 1e-1)},
         fixed={"clip": 1.0, "weight_decay": 0.0},
-        frozen=True,
+        transferred=True,
         scales={
             name: Scale(tasks={task: scale.tasks[task] for task in tasks}, budget=scale.budget)
             for name, scale in SCALES.items()

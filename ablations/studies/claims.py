@@ -32,7 +32,7 @@ SMOKE = Scale(
     },
     budget=Budget(
         trials=2,
-        group=2,
+        trials_per_round=2,
         search_seeds=1,
         replicates=2,
         steps=40,
@@ -54,7 +54,7 @@ DEMO = Scale(
     },
     budget=Budget(
         trials=5,
-        group=5,
+        trials_per_round=5,
         search_seeds=2,
         replicates=6,
         steps=900,
@@ -74,7 +74,7 @@ STANDARD = Scale(
         "disambiguation": Disambiguation(lookahead=3),
     },
     budget=Budget(
-        trials=12, group=6, search_seeds=2, replicates=10, steps=2000, segments=10, batch=32, parameters=6000
+        trials=12, trials_per_round=6, search_seeds=2, replicates=10, steps=2000, segments=10, batch=32, parameters=6000
     ),
     costs=Costs(cells=CELLS, reference="lstm", hidden=(16, 32, 64, 128, 256), rounds=11, length=100, batch=32),
 )
@@ -88,7 +88,14 @@ PAPER = Scale(
         "disambiguation": Disambiguation(lookahead=5),
     },
     budget=Budget(
-        trials=48, group=12, search_seeds=3, replicates=29, steps=20000, segments=40, batch=50, parameters=16000
+        trials=48,
+        trials_per_round=12,
+        search_seeds=3,
+        replicates=29,
+        steps=20000,
+        segments=40,
+        batch=50,
+        parameters=16000,
     ),
     costs=Costs(cells=CELLS, reference="lstm", hidden=(32, 64, 128, 256, 512), rounds=21, length=100, batch=64),
 )

@@ -1,7 +1,7 @@
 """The ledger of claims, in the order of the introduction that makes them."""
 
 from reports.claims.cells import GRU_CHEAPER, GRU_WORSE, LSTM_SLOW
-from reports.claims.claim import Claim, Part, Verdict
+from reports.claims.claim import Claim, Comparison, Verdict
 from reports.claims.direction import ANY_CELL, BILSTM_ATTENTION, FUTURE_CONTEXT
 from reports.claims.findings import FINDINGS
 from reports.claims.memory import FIXED_LENGTH, LSTM_REMEMBERS, VANISHING
@@ -26,4 +26,4 @@ def claims_of(study: str) -> dict[str, Claim]:
     return {name: claim for name, claim in CLAIMS.items() if claim.study == study}
 
 
-__all__ = ["CLAIMS", "Claim", "Part", "Verdict", "claims_of"]
+__all__ = ["CLAIMS", "Claim", "Comparison", "Verdict", "claims_of"]

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reports.claims.claim import MARGIN, Claim, Part, above, below, from_runs, pooled_difference
-from reports.evidence import Evidence
+from reports.claims.claim import MARGIN, Claim, Comparison, above, below, from_runs, pooled_difference
+from reports.result_tables import ResultTables
 from reports.statistics import Estimate, geometric_mean
 
 MARKEDLY = 1.25
@@ -14,9 +14,9 @@ MARKEDLY = 1.25
 EQUAL = "equal hidden size"
 
 
-def _ratio(evidence: Evidence, column: str, a: str, b: str, rng: np.random.Generator) -> Estimate | None:
+def _ratio(results: ResultTables, column: str, a: str, b: str, rng: np.random.Generator) -> Estimate | None:
     """Cell a's cost over cell b's at the largest hidden size that was measured, paired by round."""
-    rows = evidence.costs
+    rows = results.costs
     rows = rows[(rows["view"] == EQUAL) & (rows["row"] == rows["row"].max())]
     by_cell = rows.pivot(index="round", columns="cell", values=column)
     if not {a, b} <= set(by_cell.columns):
@@ -24,8 +24,8 @@ def _ratio(evidence: Evidence, column: str, a: str, b: str, rng: np.random.Gener
     return from_runs(by_cell[a] / by_cell[b], geometric_mean, rng)
 
 
-def _lstm_slow(evidence: Evidence, rng: np.random.Generator) -> Sequence[Part]:
-    ratio = _ratio(evidence, "seconds_per_sequence", "lstm", "rnn", rng)
+def _lstm_slow(results: ResultTables, rng: np.random.Generator) -> Sequence[Comparison]:
+    ratio = _ratio(results, "seconds_per_sequence", "lstm", "rnn", rng)
     return [above("time of the LSTM over time of the RNN", ratio, MARKEDLY)]
 
 
@@ -39,10 +39,10 @@ LSTM_SLOW = Claim(
 )
 
 
-def _gru_cheaper(evidence: Evidence, rng: np.random.Generator) -> Sequence[Part]:
+def _gru_cheaper(results: ResultTables, rng: np.random.Generator) -> Sequence[Comparison]:
     return [
-        below("time of the GRU over time of the LSTM", _ratio(evidence, "seconds_per_sequence", "gru", "lstm", rng), 1.0),
-        below("operations of the GRU over those of the LSTM", _ratio(evidence, "flops_per_sequence", "gru", "lstm", rng), 1.0),
+        below("time of the GRU over time of the LSTM", _ratio(results, "seconds_per_sequence", "gru", "lstm", rng), 1.0),
+        below("operations of the GRU over those of the LSTM", _ratio(results, "flops_per_sequence", "gru", "lstm", rng), 1.0),
     ]  # fmt: skip
 
 
@@ -56,8 +56,8 @@ GRU_CHEAPER = Claim(
 )
 
 
-def _gru_worse(evidence: Evidence, rng: np.random.Generator) -> Sequence[Part]:
-    return [above("LSTM's skill minus the GRU's", pooled_difference(evidence, "lstm", "gru", rng), MARGIN)]
+def _gru_worse(results: ResultTables, rng: np.random.Generator) -> Sequence[Comparison]:
+    return [above("LSTM's skill minus the GRU's", pooled_difference(results, "lstm", "gru", rng), MARGIN)]
 
 
 GRU_WORSE = Claim(

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from reports.evidence import Evidence
+from reports.result_tables import ResultTables
 from reports.statistics import Estimate, pooled
 
 MARGIN = 0.02
@@ -15,24 +15,24 @@ MARGIN = 0.02
 FEWEST = 5
 """An interval over fewer runs than this, of each task where tasks are pooled, decides nothing."""
 
-Word = Literal["supported", "contradicted", "inconclusive", "not run"]
+VerdictLabel = Literal["supported", "contradicted", "inconclusive", "not run"]
 
 
 @dataclass(frozen=True)
-class Part:
+class Comparison:
     """One comparison of a claim: what is measured, its estimate (None where it was not run), and what follows."""
 
-    what: str
+    label: str
     estimate: Estimate | None
-    word: Word
+    verdict: VerdictLabel
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of a claim: the word, the parts that it follows from, and the MLflow runs behind them."""
+    """The outcome of a claim: the label, the parts that it follows from, and the MLflow runs behind them."""
 
-    word: Word
-    parts: tuple[Part, ...]
+    label: VerdictLabel
+    parts: tuple[Comparison, ...]
     runs: tuple[str, ...]
     reason: str
 
@@ -48,48 +48,48 @@ class Claim:
     sentence: str
     comparison: str
     rule: str
-    parts: Callable[[Evidence, np.random.Generator], Sequence[Part]]
+    parts: Callable[[ResultTables, np.random.Generator], Sequence[Comparison]]
     tasks: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     costs: bool = False
     study: str = "claims"
 
-    def judge(self, evidence: Evidence, rng: np.random.Generator) -> Verdict:
+    def judge(self, results: ResultTables, rng: np.random.Generator) -> Verdict:
         """The verdict: contradicted if any part is, supported if all parts are, not run if any is missing."""
-        parts = tuple(self.parts(evidence, rng))
-        word = combined([part.word for part in parts])
-        return Verdict(word, parts, () if word == "not run" else self._runs(evidence), _reason(word, parts))
+        parts = tuple(self.parts(results, rng))
+        label = combined([part.verdict for part in parts])
+        return Verdict(label, parts, () if label == "not run" else self._runs(results), _reason(label, parts))
 
-    def _runs(self, evidence: Evidence) -> tuple[str, ...]:
+    def _runs(self, results: ResultTables) -> tuple[str, ...]:
         if self.costs:
-            return tuple(dict.fromkeys(evidence.costs["run_id"]))
-        rows = evidence.replicates
-        chosen = rows["task"].isin(self.tasks or evidence.tasks) & rows["variant"].isin(self.variants)
+            return tuple(dict.fromkeys(results.costs["run_id"]))
+        rows = results.replicates
+        chosen = rows["task"].isin(self.tasks or results.tasks) & rows["variant"].isin(self.variants)
         return tuple(rows[chosen]["run_id"])
 
 
-def combined(words: Sequence[Word]) -> Word:
-    """One word for all parts of a claim.
+def combined(labels: Sequence[VerdictLabel]) -> VerdictLabel:
+    """One label for all parts of a claim.
 
     >>> combined(["supported", "contradicted", "not run"]), combined(["supported", "inconclusive"])
     ('contradicted', 'inconclusive')
     """
-    for word in ("contradicted", "not run", "inconclusive"):
-        if word in words:
-            return word
-    return "supported" if words else "not run"
+    for label in ("contradicted", "not run", "inconclusive"):
+        if label in labels:
+            return label
+    return "supported" if labels else "not run"
 
 
-def above(what: str, estimate: Estimate | None, limit: float) -> Part:
+def above(label: str, estimate: Estimate | None, limit: float) -> Comparison:
     """Supported where the whole interval is above the limit, contradicted where it is below."""
-    return Part(what, estimate, _word(estimate, limit))
+    return Comparison(label, estimate, _label(estimate, limit))
 
 
-def below(what: str, estimate: Estimate | None, limit: float) -> Part:
+def below(label: str, estimate: Estimate | None, limit: float) -> Comparison:
     """Supported where the whole interval is below the limit, contradicted where it is above."""
-    opposite: dict[Word, Word] = {"supported": "contradicted", "contradicted": "supported"}
-    word = _word(estimate, limit)
-    return Part(what, estimate, opposite.get(word, word))
+    opposite: dict[VerdictLabel, VerdictLabel] = {"supported": "contradicted", "contradicted": "supported"}
+    verdict = _label(estimate, limit)
+    return Comparison(label, estimate, opposite.get(verdict, verdict))
 
 
 def from_runs(
@@ -100,21 +100,21 @@ def from_runs(
     return estimator(known, rng) if len(known) else None
 
 
-def paired_by_task(evidence: Evidence, a: str, b: str, frozen: bool = False) -> list[np.ndarray]:
+def paired_by_task(results: ResultTables, a: str, b: str, transferred: bool = False) -> list[np.ndarray]:
     """The paired differences in skill of two variants on each task that both were run on."""
-    strata = [evidence.paired(a, b, task, frozen) for task in evidence.tasks]
+    strata = [results.paired(a, b, task, transferred) for task in results.tasks]
     return [stratum for stratum in strata if len(stratum)]
 
 
 def pooled_difference(
-    evidence: Evidence, a: str, b: str, rng: np.random.Generator, frozen: bool = False
+    results: ResultTables, a: str, b: str, rng: np.random.Generator, transferred: bool = False
 ) -> Estimate | None:
     """The paired difference in skill of two variants, pooled over all tasks that both were run on."""
-    strata = paired_by_task(evidence, a, b, frozen)
+    strata = paired_by_task(results, a, b, transferred)
     return pooled(strata, rng) if strata else None
 
 
-def _word(estimate: Estimate | None, limit: float) -> Word:
+def _label(estimate: Estimate | None, limit: float) -> VerdictLabel:
     if estimate is None:
         return "not run"
     if estimate.fewest < FEWEST:
@@ -124,12 +124,12 @@ def _word(estimate: Estimate | None, limit: float) -> Word:
     return "contradicted" if estimate.high < limit else "inconclusive"
 
 
-def _reason(word: Word, parts: Sequence[Part]) -> str:
+def _reason(verdict: VerdictLabel, parts: Sequence[Comparison]) -> str:
     if not parts:
         return "This study has no comparison that tests it."
-    if word == "supported":
+    if verdict == "supported":
         return "supported: every comparison below holds"
-    deciding = [part for part in parts if part.word == word]
+    deciding = [part for part in parts if part.verdict == verdict]
     few = any(part.estimate is not None and part.estimate.fewest < FEWEST for part in deciding)
     why = f" (over fewer than {FEWEST} runs on a task)" if few else ""
-    return f"{word}: " + "; ".join(part.what for part in deciding) + why
+    return f"{verdict}: " + "; ".join(part.label for part in deciding) + why

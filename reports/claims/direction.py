@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reports.claims.claim import FEWEST, Claim, Part, above, below, from_runs
-from reports.evidence import Evidence
+from reports.claims.claim import FEWEST, Claim, Comparison, above, below, from_runs
+from reports.result_tables import ResultTables
 from reports.statistics import Estimate, mean
 
 TASK = "disambiguation"
@@ -16,24 +16,24 @@ ONE_WAY = ("rnn", "lstm", "gru", "tcn", "reservoir")
 BOTH_WAYS = ("birnn", "bilstm", "bigru")
 
 
-def _score(evidence: Evidence, variant: str, rng: np.random.Generator) -> Estimate | None:
-    rows = evidence.replicates
+def _score(results: ResultTables, variant: str, rng: np.random.Generator) -> Estimate | None:
+    rows = results.replicates
     chosen = rows[(rows["task"] == TASK) & (rows["variant"] == variant)]
     return from_runs(chosen["score"], mean, rng)
 
 
-def _future_context(evidence: Evidence, rng: np.random.Generator) -> Sequence[Part]:
-    setting = evidence.setting(TASK)
+def _future_context(results: ResultTables, rng: np.random.Generator) -> Sequence[Comparison]:
+    setting = results.setting(TASK)
     ceiling = setting.references["causal"] if setting else float("nan")
-    one_way = [_not_above(f"score of the left-to-right {v}", _score(evidence, v, rng), ceiling) for v in ONE_WAY]
-    return [*one_way, above("score of the bidirectional RNN", _score(evidence, "birnn", rng), RIGHT)]
+    one_way = [_not_above(f"score of the left-to-right {v}", _score(results, v, rng), ceiling) for v in ONE_WAY]
+    return [*one_way, above("score of the bidirectional RNN", _score(results, "birnn", rng), RIGHT)]
 
 
-def _not_above(what: str, estimate: Estimate | None, ceiling: float) -> Part:
+def _not_above(label: str, estimate: Estimate | None, ceiling: float) -> Comparison:
     """Contradicted where the whole interval is above a ceiling that cannot be passed, supported otherwise."""
-    part = below(what, estimate, ceiling)
+    part = below(label, estimate, ceiling)
     enough = estimate is not None and estimate.fewest >= FEWEST
-    return Part(what, estimate, "supported") if enough and part.word == "inconclusive" else part
+    return Comparison(label, estimate, "supported") if enough and part.verdict == "inconclusive" else part
 
 
 FUTURE_CONTEXT = Claim(
@@ -49,8 +49,8 @@ FUTURE_CONTEXT = Claim(
 )
 
 
-def _any_cell(evidence: Evidence, rng: np.random.Generator) -> Sequence[Part]:
-    return [above(f"score of the {variant}", _score(evidence, variant, rng), RIGHT) for variant in BOTH_WAYS]
+def _any_cell(results: ResultTables, rng: np.random.Generator) -> Sequence[Comparison]:
+    return [above(f"score of the {variant}", _score(results, variant, rng), RIGHT) for variant in BOTH_WAYS]
 
 
 ANY_CELL = Claim(

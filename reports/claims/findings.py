@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from reports.claims.claim import MARGIN, Claim, Part, above, below, pooled_difference
-from reports.evidence import Evidence
+from reports.claims.claim import MARGIN, Claim, Comparison, above, below, pooled_difference
+from reports.result_tables import ResultTables
 
 Effect = Literal["worse", "not worse", "not better", "better"]
 
@@ -26,12 +26,12 @@ class Finding:
 
     def claim(self) -> Claim:
         """The finding as a claim: the pooled paired difference in skill, against the margin that is of interest."""
-        limit, word = RULES[self.effect]
+        limit, side = RULES[self.effect]
         return Claim(
             sentence=f"{self.sentence} ({self.source})",
             comparison=f"Skill of {self.variant} minus that of {self.against}, each tuned, paired by seed, pooled over the "
             "tasks (interquartile mean).",
-            rule=f"Supported if the difference's whole interval is {word} {limit}, contradicted if it is on the other side.",
+            rule=f"Supported if the difference's whole interval is {side} {limit}, contradicted if it is on the other side.",
             parts=partial(_parts, self),
             variants=(self.variant, self.against),
             study=self.study,
@@ -47,9 +47,9 @@ RULES: dict[Effect, tuple[float, str]] = {
 """The limit that the difference is held against, and the side on which it supports the finding."""
 
 
-def _parts(finding: Finding, evidence: Evidence, rng: np.random.Generator) -> Sequence[Part]:
+def _parts(finding: Finding, results: ResultTables, rng: np.random.Generator) -> Sequence[Comparison]:
     limit, side = RULES[finding.effect]
-    difference = pooled_difference(evidence, finding.variant, finding.against, rng)
+    difference = pooled_difference(results, finding.variant, finding.against, rng)
     judge = above if side == "above" else below
     return [judge(f"skill of {finding.variant} minus that of {finding.against}", difference, limit)]
 

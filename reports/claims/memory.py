@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from reports.claims.claim import MARGIN, Claim, Part, above, below, from_runs, pooled_difference
-from reports.evidence import Evidence
+from reports.claims.claim import MARGIN, Claim, Comparison, above, below, from_runs, pooled_difference
+from reports.result_tables import ResultTables
 from reports.statistics import Estimate, mean
 
 WELL, HALF, LOSS = 0.9, 0.5, 0.1
@@ -19,27 +19,27 @@ MEMORY = ("copying", "adding", "france")
 LONG = "france"
 
 
-def _at_difficulty(evidence: Evidence, variant: str, task: str, which: str) -> pd.Series:
+def _at_difficulty(results: ResultTables, variant: str, task: str, which: str) -> pd.Series:
     """The skill of a variant's replicates, by seed, at the shortest or the nominal difficulty of a task."""
-    rows = evidence.difficulty
+    rows = results.difficulty
     rows = rows[(rows["task"] == task) & (rows["variant"] == variant) & ~rows["refused"]]
     wanted = rows["nominal"] if which == "nominal" else rows["difficulty"].min()
     return rows[rows["difficulty"] == wanted].set_index("seed")["skill"]
 
 
-def _refusals(evidence: Evidence, variant: str, rng: np.random.Generator) -> Estimate | None:
+def _refusals(results: ResultTables, variant: str, rng: np.random.Generator) -> Estimate | None:
     """The share of harder-than-trained difficulties that a variant refused, by seed, over all tasks."""
-    rows = evidence.difficulty
+    rows = results.difficulty
     longer = rows[(rows["variant"] == variant) & (rows["difficulty"] > rows["nominal"])]
     return from_runs(longer.groupby("seed")["refused"].mean(), mean, rng)
 
 
-def _fixed_length(evidence: Evidence, rng: np.random.Generator) -> Sequence[Part]:
+def _fixed_length(results: ResultTables, rng: np.random.Generator) -> Sequence[Comparison]:
     return [
-        above("LSTM's skill minus the feed-forward network's", pooled_difference(evidence, "lstm", "feedforward", rng), MARGIN),
-        above("LSTM's skill minus the CNN's", pooled_difference(evidence, "lstm", "cnn", rng), MARGIN),
-        above("share of longer sequences that the feed-forward network refuses", _refusals(evidence, "feedforward", rng), HALF),
-        above("share of longer sequences that the CNN refuses", _refusals(evidence, "cnn", rng), HALF),
+        above("LSTM's skill minus the feed-forward network's", pooled_difference(results, "lstm", "feedforward", rng), MARGIN),
+        above("LSTM's skill minus the CNN's", pooled_difference(results, "lstm", "cnn", rng), MARGIN),
+        above("share of longer sequences that the feed-forward network refuses", _refusals(results, "feedforward", rng), HALF),
+        above("share of longer sequences that the CNN refuses", _refusals(results, "cnn", rng), HALF),
     ]  # fmt: skip
 
 
@@ -54,21 +54,21 @@ FIXED_LENGTH = Claim(
 )
 
 
-def _arriving(evidence: Evidence, variant: str, when: str) -> pd.Series:
+def _arriving(results: ResultTables, variant: str, when: str) -> pd.Series:
     """log10 of the gradient that arrives at the cue relative to the largest, by seed.
 
     It is read at the nominal gap, the last filler word but a few after the cue, which is a little farther back still.
     """
-    rows, setting = evidence.gradient, evidence.setting(LONG, variant)
+    rows, setting = results.gradient, results.setting(LONG, variant)
     chosen = rows[(rows["task"] == LONG) & (rows["variant"] == variant) & (rows["when"] == when)]
     far = chosen[chosen["distance"] == setting.nominal] if setting else chosen.iloc[:0]
     return np.log10(far.set_index("seed")["relative"].clip(lower=1e-30))
 
 
-def _vanishing(evidence: Evidence, rng: np.random.Generator) -> Sequence[Part]:
-    short, long = (_at_difficulty(evidence, "rnn", LONG, which) for which in ("shortest", "nominal"))
-    more = (_arriving(evidence, "lstm", "trained") - _arriving(evidence, "rnn", "trained")).dropna()
-    arriving = _arriving(evidence, "rnn", "initial")
+def _vanishing(results: ResultTables, rng: np.random.Generator) -> Sequence[Comparison]:
+    short, long = (_at_difficulty(results, "rnn", LONG, which) for which in ("shortest", "nominal"))
+    more = (_arriving(results, "lstm", "trained") - _arriving(results, "rnn", "trained")).dropna()
+    arriving = _arriving(results, "rnn", "initial")
     return [
         below("the plain RNN's skill at the nominal gap", from_runs(long, mean, rng), HALF),
         above("its skill lost from the shortest to the nominal gap", from_runs((short - long).dropna(), mean, rng), LOSS),
@@ -91,15 +91,15 @@ VANISHING = Claim(
 )
 
 
-def _lstm_remembers(evidence: Evidence, rng: np.random.Generator) -> Sequence[Part]:
+def _lstm_remembers(results: ResultTables, rng: np.random.Generator) -> Sequence[Comparison]:
     parts = []
     for task in MEMORY:
-        short, long = (_at_difficulty(evidence, "lstm", task, which) for which in ("shortest", "nominal"))
+        short, long = (_at_difficulty(results, "lstm", task, which) for which in ("shortest", "nominal"))
         learnt = above(f"skill at the shortest difficulty of {task}", from_runs(short, mean, rng), HALF)
         lost = from_runs((short - long).dropna(), mean, rng)
         kept = below(f"skill lost from the shortest to the nominal difficulty of {task}", lost, LOSS)
-        is_open = learnt.word != "supported" and kept.estimate is not None
-        parts.append(Part(kept.what, lost, "inconclusive") if is_open else kept)
+        is_open = learnt.verdict != "supported" and kept.estimate is not None
+        parts.append(Comparison(kept.label, lost, "inconclusive") if is_open else kept)
         if task == LONG:
             parts.append(above(f"skill at the nominal difficulty of {task}", from_runs(long, mean, rng), WELL))
     return parts

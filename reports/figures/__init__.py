@@ -1,11 +1,11 @@
 """The report's figures, one file each."""
 
 from reports.figures.ablation_forest import ABLATION_FOREST
+from reports.figures.base import FigureKind
 from reports.figures.cost_growth import COST_GROWTH
 from reports.figures.cost_skill import COST_SKILL
 from reports.figures.difficulty import DIFFICULTY
 from reports.figures.gradient_flow import GRADIENT_FLOW
-from reports.figures.kind import FigureKind
 from reports.figures.learning_curves import LEARNING_CURVES
 from reports.figures.score_matrix import SCORE_MATRIX
 from reports.figures.search import SEARCH

@@ -9,38 +9,40 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.claims.claim import FEWEST, MARGIN, paired_by_task
-from reports.evidence import Evidence
-from reports.figures.kind import FigureKind, panels, shared_legend, unique
+from reports.figures.base import FigureKind, panels, shared_legend, unique
+from reports.result_tables import ResultTables
 from reports.statistics import mean, pooled, pooled_probability_of_improvement, probability_of_improvement
 
 ALL = "all tasks"
-VIEWS = {"tuned": ("#0072b2", "o", -0.14), "frozen": ("#d55e00", "D", 0.14)}
+VIEWS = {"tuned": ("#0072b2", "o", -0.14), "transferred": ("#d55e00", "D", 0.14)}
 """Colour, marker and place of each view: tuned anew, or with the parent's hyperparameters."""
 
 COLUMNS = ["task", "variant", "parent", "view", "difference", "low", "high", "P(better)", "P low", "P high", "n"]
 
 
-def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
+def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
     """`COLUMNS`: the paired difference in skill to the parent, on each task and pooled; empty where there are no ablations."""
-    if not evidence.study.plan["parents"]:
+    if not results.study.plan["parents"]:
         return pd.DataFrame(columns=COLUMNS)
     rows = [
         row
-        for variant, parent in evidence.compared_to.items()
+        for variant, parent in results.compared_to.items()
         for view in VIEWS
-        for row in _rows(evidence, variant, parent, view, rng)
+        for row in _rows(results, variant, parent, view, rng)
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _rows(evidence: Evidence, variant: str, parent: str, view: str, rng: np.random.Generator) -> Iterator[list[object]]:
-    is_frozen = view == "frozen"
+def _rows(
+    results: ResultTables, variant: str, parent: str, view: str, rng: np.random.Generator
+) -> Iterator[list[object]]:
+    is_transferred = view == "transferred"
     found = []
-    for task in evidence.tasks:
-        paired = evidence.paired(variant, parent, task, is_frozen)
+    for task in results.tasks:
+        paired = results.paired(variant, parent, task, is_transferred)
         if len(paired):
             found.append((task, mean(paired, rng), probability_of_improvement(paired, np.zeros_like(paired), rng)))
-    if strata := paired_by_task(evidence, variant, parent, is_frozen):
+    if strata := paired_by_task(results, variant, parent, is_transferred):
         found.append((ALL, pooled(strata, rng), pooled_probability_of_improvement(strata, rng)))
     for task, effect, better in found:
         yield [task, variant, parent, view, effect.value, effect.low, effect.high,

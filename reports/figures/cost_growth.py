@@ -5,13 +5,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
-from reports.evidence import Evidence
-from reports.figures.kind import FigureKind, draw_lines, panels, plain_log, shared_legend, summarised, unique
+from reports.figures.base import FigureKind, draw_lines, panels, plain_log, shared_legend, summarised, unique
+from reports.result_tables import ResultTables
 
 
-def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
+def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
     """view, variant (the cell), row (the reference's hidden size), mean, low, high, n of µs per sequence; hidden; kFLOP."""
-    costs = evidence.costs.rename(columns={"cell": "variant"})
+    costs = results.costs.rename(columns={"cell": "variant"})
     costs["microseconds"] = costs["seconds_per_sequence"] * 1e6
     frame = summarised(costs, ["view", "variant", "row"], "microseconds", rng)
     fixed = costs.groupby(["view", "variant", "row"])[["hidden", "parameters", "flops_per_sequence"]].first()

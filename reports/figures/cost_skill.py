@@ -4,15 +4,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reports.evidence import Evidence
-from reports.figures.kind import FigureKind, panels, plain_log, shared_legend, summarised, unique
+from reports.figures.base import FigureKind, panels, plain_log, shared_legend, summarised, unique
+from reports.result_tables import ResultTables
 from reports.style import style_of
 
 
-def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
+def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
     """task, variant, mean, low, high, n of skill, and the mean microseconds and kFLOP per training sequence."""
-    frame = summarised(evidence.replicates, ["task", "variant"], "skill", rng)
-    costs = evidence.replicates.groupby(["task", "variant"])[["seconds_per_sequence", "flops_per_sequence"]].mean()
+    frame = summarised(results.replicates, ["task", "variant"], "skill", rng)
+    costs = results.replicates.groupby(["task", "variant"])[["seconds_per_sequence", "flops_per_sequence"]].mean()
     found = costs.reindex(pd.MultiIndex.from_frame(frame[["task", "variant"]])).to_numpy()
     frame["microseconds"], frame["kflop"] = found[:, 0] * 1e6, found[:, 1] / 1e3
     return frame

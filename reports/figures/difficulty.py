@@ -4,20 +4,20 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reports.evidence import Evidence
-from reports.figures.kind import FigureKind, draw_lines, panels, shared_legend, summarised, unique
+from reports.figures.base import FigureKind, draw_lines, panels, shared_legend, summarised, unique
+from reports.result_tables import ResultTables
 from reports.statistics import half_life
 
 
-def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
+def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
     """task, variant, difficulty, mean, low, high, n of skill, the nominal difficulty, and the refusals.
 
     `half_life` is the difficulty at which the variant's mean skill falls to one half, infinite if it does not.
     """
-    frame = summarised(evidence.difficulty, ["task", "variant", "difficulty"], "skill", rng)
-    refused = evidence.difficulty.groupby(["task", "variant"])["refused"].sum()
+    frame = summarised(results.difficulty, ["task", "variant", "difficulty"], "skill", rng)
+    refused = results.difficulty.groupby(["task", "variant"])["refused"].sum()
     keys = pd.MultiIndex.from_frame(frame[["task", "variant"]])
-    frame["nominal"] = frame["task"].map({s.task: s.nominal for s in evidence.study.settings}).astype(float)
+    frame["nominal"] = frame["task"].map({s.task: s.nominal for s in results.study.settings}).astype(float)
     frame["refused"] = refused.reindex(keys).to_numpy()
     lives = {key: half_life(rows["difficulty"], rows["mean"]) for key, rows in frame.groupby(["task", "variant"])}
     frame["half_life"] = [lives[key] for key in keys]

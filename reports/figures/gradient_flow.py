@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from reports.evidence import Evidence
-from reports.figures.kind import FigureKind, panels, shared_legend, unique
+from reports.figures.base import FigureKind, panels, shared_legend, unique
+from reports.result_tables import ResultTables
 from reports.style import style_of
 
 SHOWN = ("rnn", "lstm", "gru", "reservoir", "tcn")
@@ -14,10 +14,10 @@ SHOWN = ("rnn", "lstm", "gru", "reservoir", "tcn")
 TITLES = {"initial": "before training", "trained": "after training"}
 
 
-def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
+def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
     """task, when, variant, distance, mean: the geometric mean over seeds of the norm relative to its largest."""
-    shown = evidence.variants if evidence.study.plan["parents"] else SHOWN
-    frame = evidence.gradient[evidence.gradient["variant"].isin(shown) & (evidence.gradient["norm"] > 0)]
+    shown = results.variants if results.study.plan["parents"] else SHOWN
+    frame = results.gradient[results.gradient["variant"].isin(shown) & (results.gradient["norm"] > 0)]
     logs = frame.assign(log=np.log(frame["relative"]))
     means = (
         logs.groupby(["task", "when", "variant", "distance"], sort=False)["log"].agg(["mean", "count"]).reset_index()

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reports.evidence import Evidence
-from reports.figures.kind import FigureKind, draw_lines, panels, shared_legend, summarised, unique
+from reports.figures.base import FigureKind, draw_lines, panels, shared_legend, summarised, unique
+from reports.result_tables import ResultTables
 
 
-def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
+def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
     """task, variant, sequences, mean, low, high, n of the validation score."""
-    return summarised(evidence.curves, ["task", "variant", "sequences"], "score", rng)
+    return summarised(results.curves, ["task", "variant", "sequences"], "score", rng)
 
 
 def draw(table: pd.DataFrame) -> Figure:

@@ -4,18 +4,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reports.evidence import Evidence
-from reports.figures.kind import FigureKind, panels, shared_legend, summarised, unique
+from reports.figures.base import FigureKind, panels, shared_legend, summarised, unique
+from reports.result_tables import ResultTables
 from reports.style import style_of
 
 REFERENCE_LINES = {"chance": ":", "causal": "--", "last country": "-."}
 
 
-def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
+def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
     """task, variant, mean, low, high, n of the test score at nominal difficulty, and a column for each reference."""
-    frame = summarised(evidence.replicates, ["task", "variant"], "score", rng)
+    frame = summarised(results.replicates, ["task", "variant"], "score", rng)
     for name in REFERENCE_LINES:
-        known = {s.task: s.references.get(name, float("nan")) for s in evidence.study.settings}
+        known = {s.task: s.references.get(name, float("nan")) for s in results.study.settings}
         frame[name] = frame["task"].map(known).astype(float)
     return frame
 

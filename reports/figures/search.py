@@ -5,8 +5,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from reports.evidence import Evidence
-from reports.figures.kind import FigureKind, panels, unique
+from reports.figures.base import FigureKind, panels, unique
+from reports.result_tables import ResultTables
 
 EDGE = 0.05
 """A best value within this share of the (log) range's length from an end counts as at the edge."""
@@ -15,15 +15,15 @@ MOST_PRINTED = 8
 """Up to so many trials a row's values are printed into it; more would overlap."""
 
 
-def table(evidence: Evidence, rng: np.random.Generator) -> pd.DataFrame:
+def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
     """task, variant, trial, nuisance factors, objective (mean over seeds), best_so_far, is_best, and the best's edge."""
-    nuisance = list(evidence.study.plan["nuisance"])
+    nuisance = list(results.study.plan["nuisance"])
     keys = ["task", "variant", "trial", *nuisance, "is_best"]
-    frame = evidence.trials.groupby(keys, sort=False, as_index=False)["objective"].agg(_mean_unless_diverged)
+    frame = results.trials.groupby(keys, sort=False, as_index=False)["objective"].agg(_mean_unless_diverged)
     best = frame.groupby(["task", "variant"])["objective"].cummax()
     # A trial that diverged has no value, and leaves the best so far as it was.
     frame = frame.assign(best_so_far=best.groupby([frame["task"], frame["variant"]]).ffill())
-    ranges = evidence.study.plan["nuisance"]
+    ranges = results.study.plan["nuisance"]
     frame["edge"] = [_edge(row, ranges) if row["is_best"] else "" for _, row in frame.iterrows()]
     return frame[["task", "variant", "trial", *nuisance, "objective", "best_so_far", "is_best", "edge"]]
 

@@ -34,9 +34,9 @@ class Kernel:
             self._module = self._load(text)
         self._ready: set[tuple[str, Any]] = set()
 
-    def work(self, function: str, sequences: int, inputs: int, units: int) -> int:
+    def workspace(self, function: str, sequences: int, inputs: int, units: int) -> int:
         """The floats of scratch memory that a function needs."""
-        return getattr(self._module, f"{function}_work")(sequences, inputs, units)
+        return getattr(self._module, f"{function}_workspace")(sequences, inputs, units)
 
     def call(self, function: str, *arguments: Any) -> None:
         """Calls `forward` or `backward`, and before the first time for a kind of floats compiles it."""

@@ -7,7 +7,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from ablations.models.kernels.lanes import FLAGS, INT, LANES, LanesType, choose, compiled, llvm_function, vector
+from ablations.models.kernels.lanes import FLAGS, INT, LANES, LanesType, compiled, llvm_function, select, vector
 
 # 2 to the power of f for |f| <= 1/2, the constant term first: relative error 2e-8 before rounding.
 POWER = (1.0, 0.69314718, 0.24022652, 0.055503324, 0.0096184373, 0.0013398874, 0.00015469732)
@@ -95,21 +95,21 @@ def sigmoid(x):
 
 @compiled
 def relu(x):
-    return choose(-x, 0.0, x)  # so that not-a-number stays
+    return select(-x, 0.0, x)  # so that not-a-number stays
 
 
 @compiled
 def maximum(x, y):
-    return choose(x - y, x, choose(y - x, y, 0.5 * (x + y)))  # the last where they are equal, or not a number
+    return select(x - y, x, select(y - x, y, 0.5 * (x + y)))  # the last where they are equal, or not a number
 
 
 @compiled
 def positive(x):
     """The derivative of relu: 1 above zero, else 0."""
-    return choose(x, 1.0, 0.0)
+    return select(x, 1.0, 0.0)
 
 
 @compiled
 def larger(x, y):
     """The derivative of maximum by its first argument: 1 where that is the larger, 1/2 where both are equal."""
-    return choose(x - y, 1.0, choose(y - x, 0.0, 0.5))
+    return select(x - y, 1.0, select(y - x, 0.0, 0.5))

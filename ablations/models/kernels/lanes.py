@@ -141,7 +141,7 @@ def filled(typing: Any, like: Any, value: Any) -> Any:
 
 
 @intrinsic
-def choose(typing: Any, condition: LanesType, yes: Any, no: Any) -> Any:
+def select(typing: Any, condition: LanesType, yes: Any, no: Any) -> Any:
     """Lane by lane `yes` where `condition` is above zero, else `no`; either may be a number."""
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:

@@ -15,7 +15,7 @@ from ablations.models.kernels.lanes import INT, LANES, compiled, llvm_function, 
 
 
 @intrinsic
-def apart(typing: Any) -> Any:
+def noinline(typing: Any) -> Any:
     """Keeps the function that it stands in from being copied into its callers, or unrolled: that takes long to compile."""
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
@@ -38,7 +38,7 @@ def strided(typing: Any, array: types.Array) -> Any:
 
 
 @intrinsic
-def part(typing: Any, matrix: Any, i: Any, j: Any, rows: Any, columns: Any) -> Any:
+def submatrix(typing: Any, matrix: Any, i: Any, j: Any, rows: Any, columns: Any) -> Any:
     """matrix[i : i + rows, j : j + columns], without a look at the bounds; the matrix must outlive it."""
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
@@ -51,16 +51,16 @@ def part(typing: Any, matrix: Any, i: Any, j: Any, rows: Any, columns: Any) -> A
 
 
 @intrinsic
-def carve(typing: Any, work: Any, position: Any, rows: Any, columns: Any) -> Any:
-    """A matrix of that shape from that position of `work` on, a row of floats that must outlive it."""
+def carve(typing: Any, workspace: Any, position: Any, rows: Any, columns: Any) -> Any:
+    """A matrix of that shape from that position of `workspace` on, a row of floats that must outlive it."""
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
-        work, position, rows, columns = arguments
-        pointer = place(context, builder, signature.args[0], work, position)
+        workspace, position, rows, columns = arguments
+        pointer = place(context, builder, signature.args[0], workspace, position)
         down = builder.mul(columns, ir.Constant(columns.type, signature.args[0].dtype.bitwidth // 8))
         return _matrix(context, builder, signature.return_type, pointer, rows, columns, down)
 
-    return work.copy(ndim=2, layout="A")(work, *[types.intp] * 3), generate
+    return workspace.copy(ndim=2, layout="A")(workspace, *[types.intp] * 3), generate
 
 
 def _matrix(
@@ -139,7 +139,7 @@ def _transposed(builder: ir.IRBuilder, lines: list[ir.Value]) -> list[ir.Value]:
 @compiled
 def transpose(to, from_):
     """to[:columns, :rows] = from_ (rows, columns) transposed; the rows of both are contiguous."""
-    apart()
+    noinline()
     rows, columns = from_.shape
     for i in range(0, rows, LANES):
         for j in range(0, columns, LANES):
@@ -164,7 +164,7 @@ def _piece(typing: Any, to: Any, from_: Any, i: Any, j: Any, count: Any) -> Any:
 @compiled
 def copy(to, from_):
     """to[:rows, :columns] = from_ (rows, columns); the rows of both are contiguous."""
-    apart()
+    noinline()
     rows, columns = from_.shape
     for i in range(rows):
         for j in range(0, columns, LANES):
@@ -174,7 +174,7 @@ def copy(to, from_):
 @compiled
 def add_rows(sums, first, matrix):
     """sums[first + i] += the sum of row i; the row's length is a multiple of LANES."""
-    apart()
+    noinline()
     for i in range(matrix.shape[0]):
         row = load(matrix, i, 0)
         for j in range(LANES, matrix.shape[1], LANES):
@@ -185,7 +185,7 @@ def add_rows(sums, first, matrix):
 @compiled
 def clear(matrix):
     """Zeros everywhere; the length of a row is a multiple of LANES."""
-    apart()
+    noinline()
     for i in range(matrix.shape[0]):
         for j in range(0, matrix.shape[1], LANES):
             store(0.0, matrix, i, j)

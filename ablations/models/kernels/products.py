@@ -21,7 +21,7 @@ from ablations.models.kernels.lanes import (
     store_to,
     vector,
 )
-from ablations.models.kernels.matrices import apart
+from ablations.models.kernels.matrices import noinline
 
 ROWS, SOME = (12, 4) if WIDE else (4, 2)
 """The rows of a tile of two vectors, which with the operands fills the registers there are, and of one for the rest."""
@@ -84,7 +84,7 @@ def add_product(c, a, b):
 
 @compiled
 def _product(c, a, b, beta):
-    apart()
+    noinline()
     rows, columns = c.shape
     for j in range(0, columns - LANES, 2 * LANES):
         i = 0

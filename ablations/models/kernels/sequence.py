@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from ablations.models.cell import Cell
+from ablations.models.eager import Weights, unroll
 from ablations.models.kernels.compilation import kernel
 from ablations.models.kernels.lanes import padded
 from ablations.models.kernels.source import kept
-from ablations.models.unrolled import Weights, unroll
 
 POOL = 1 << 28
 """The bytes of free buffers that a process keeps."""
@@ -74,9 +74,9 @@ class _Sequence(torch.autograd.Function):
         compiled = kernel(how.cell)
         length = T * len(kept(how.cell)) * H if how.keep else 1
         keeps = _Kept(runs[0] if runs else 1, length, padded(B), dtype=x.dtype)
-        work = torch.zeros(compiled.work("forward", B, inputs, H), dtype=x.dtype).numpy()
+        workspace = torch.zeros(compiled.workspace("forward", B, inputs, H), dtype=x.dtype).numpy()
         read, written = _read((x, mask, initial, *weights), bool(runs)), _written((outputs, final), bool(runs))
-        compiled.call("forward", *read, *written, keeps.array, work, how.reverse, how.keep)
+        compiled.call("forward", *read, *written, keeps.array, workspace, how.reverse, how.keep)
         return outputs, final, keeps
 
     @staticmethod
@@ -95,12 +95,12 @@ class _Sequence(torch.autograd.Function):
         gradients = [x.new_empty(x.shape), *zeros]  # not empty_like, which keeps the order of dimensions in memory
         (*runs, B, _, inputs), H = x.shape, initial.shape[-1]
         compiled = kernel(ctx.how.cell)
-        work = torch.zeros(compiled.work("backward", B, inputs, H), dtype=x.dtype).numpy()
+        workspace = torch.zeros(compiled.workspace("backward", B, inputs, H), dtype=x.dtype).numpy()
         needed = [w for name, w in zip(Weights._fields, weights, strict=True) if "bias" not in name]
         read = _read((d_outputs, d_final, x, mask, initial, *needed, outputs), bool(runs))
         written = _written(gradients, bool(runs))
         wants_x = bool(ctx.needs_input_grad[1])
-        compiled.call("backward", *read, ctx.kept.array, *written, work, ctx.how.reverse, wants_x)
+        compiled.call("backward", *read, ctx.kept.array, *written, workspace, ctx.how.reverse, wants_x)
         d_x, d_initial, *d_weights = gradients
         return None, d_x if wants_x else None, None, d_initial, *d_weights
 
@@ -121,7 +121,7 @@ class _Sequence(torch.autograd.Function):
 
 
 def _differentiable_backward(ctx: Any, d_outputs: Tensor, d_final: Tensor) -> tuple[Tensor | None, ...]:
-    """The gradients by the reference path, where they are to be differentiated themselves.
+    """The gradients by the eager backend, where they are to be differentiated themselves.
 
     By `torch.func.vjp`, which asks no tensor whether it requires a gradient: inside of `torch.func.jacrev` none does.
     """

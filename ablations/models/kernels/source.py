@@ -72,8 +72,8 @@ def source(cell: type[Cell]) -> str:
         kept=kept(cell),
         step_kept=[name for name in kept(cell) if name in step.kept or name in _fed_back(cell)],
         operand_kept=[name for name in (*operand.kept, OPERAND) if name not in step.kept],
-        forward_work=_forward_work(layout),
-        backward_work=_backward_work(layout),
+        forward_workspace=_forward_workspace(layout),
+        backward_workspace=_backward_workspace(layout),
         row=cell.gates.index,
         recurrent_row=cell.connected().index,
         bias=layout.bias,
@@ -99,10 +99,10 @@ Matrix = tuple[str, str, str, bool]
 """A matrix of one step: its name, rows and columns, and whether it is a sum that starts from zero in each run."""
 
 
-def _forward_work(layout: Layout) -> list[Matrix]:
+def _forward_workspace(layout: Layout) -> list[Matrix]:
     memory, operand = len(layout.memory), layout.cell.gated
     return [
-        ("moves", "1", "N", False),
+        ("active", "1", "N", False),
         ("stack", "(H + I)", "N", False),  # h above x
         *([("memory", f"{memory} * H", "N", False)] if memory else []),  # the state but for h
         ("gates", f"{len(layout.symbols)} * H", "N", False),
@@ -111,10 +111,10 @@ def _forward_work(layout: Layout) -> list[Matrix]:
     ]
 
 
-def _backward_work(layout: Layout) -> list[Matrix]:
+def _backward_workspace(layout: Layout) -> list[Matrix]:
     memory, inputs, fed = len(layout.memory), len(layout.inputs), len(layout.cell.feedback)
     matrices = [
-        ("moves", "1", "N", False),
+        ("active", "1", "N", False),
         ("d_out", "H", "N", False),
         ("d_h", "H", "N", False),
         *([("d_memory", f"{memory} * H", "N", False)] if memory else []),

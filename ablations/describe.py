@@ -1,0 +1,183 @@
+"""What there is, described in text: tasks, cells, models, studies."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from inspect import getdoc
+
+import numpy as np
+import torch
+
+from ablations.models import CELLS, MODELS, Cell
+from ablations.models.backends import backend_of
+from ablations.models.equations import marked
+from ablations.models.kernels.source import source
+from ablations.models.variant import Variant, count_parameters, solve_size
+from ablations.models.variants import VARIANTS
+from ablations.record.schema import StudyRecord
+from ablations.registry import look_up
+from ablations.run.progress import duration
+from ablations.run.time_estimate import estimate_seconds
+from ablations.studies import own_cells
+from ablations.study import Study
+from tasks import TASKS, Task
+
+
+def first_line(thing: object) -> str:
+    """The first line of what a thing says of itself, and the flags that it fixes."""
+    flags = _fixed(thing)
+    line = _prose(thing).partition("\n")[0]
+    return f"{line} ({flags})" if flags else line
+
+
+def describe_task(name: str) -> str:
+    """A task's rule, a freshly drawn example, and its exact references, at its default parameters."""
+    task = TASKS[name]()
+    example = task.read(task.sample(np.random.default_rng(0), 1), 0)
+    return "\n".join(
+        [
+            _prose(task),
+            f"\nAn example at {task.difficulty} {task.nominal}:\n\n{_indented(example)}",
+            f"\nEvaluated at {task.difficulty} {', '.join(map(str, task.grid()))}.",
+            f"Scores: {_numbers(task.references())}.",
+            f"Losses: {_numbers(task.loss_references())}.",
+        ]
+    )
+
+
+def describe_cell(name: str) -> str:
+    """A cell and its equations, from the step that runs; an ablation's with «what is not in its parent»."""
+    cell = CELLS[name]
+    path = f"Computed by the {backend_of(cell)} path."
+    ablation = _ablation(cell.parent.name if cell.parent else None, cell.change)
+    return "\n\n".join([_prose(cell), *ablation, f"{_equations(cell)}\n{path}"])
+
+
+def cell_source(name: str) -> str:
+    """The Python that is compiled for a cell, or for that of a named variant."""
+    cell = look_up(VARIANTS, name, "cell or ablation").cell(TASKS["adding"]().spec)
+    if cell is None:
+        raise ValueError(f"{name} has no cell")
+    return source(cell)
+
+
+def describe_own_cells(study: Study) -> list[str]:
+    """The cells that a study's file brings along, as `describe_cell` does."""
+    return [describe_cell(cell.name) for cell in own_cells(study)]
+
+
+def own_sources(study: Study) -> list[str]:
+    """The Python that is compiled for them."""
+    return [source(cell) for cell in own_cells(study)]
+
+
+def describe_variant(name: str) -> str:
+    """A named variant that is no cell of its own: its model, its flags, and in what it differs from its parent."""
+    variant = VARIANTS[name]
+    flags = _listed(variant.flags)
+    lines = [
+        f"The model {variant.model}{' with ' + flags if flags else ''}.",
+        *_ablation(variant.parent, variant.change),
+    ]
+    cell = variant.cell(TASKS["adding"]().spec)
+    lines += [f"Its equations are those of {cell.name}:\n\n{_equations(cell)}"] if cell else []
+    return "\n".join(lines)
+
+
+def describe_model(name: str) -> str:
+    """A model, and the hidden size that some parameter counts give it on each task."""
+    variant = Variant(name, name)
+    rows = [f"hidden size and parameters on the task {task}: {_sizes(variant, TASKS[task]())}" for task in TASKS]
+    flags = _fixed(MODELS[name])
+    facts = [f"{name} has {flags}."] if flags else []
+    facts += _ablation(VARIANTS[name].parent, VARIANTS[name].change) if name in VARIANTS else []
+    return "\n\n".join([_prose(MODELS[name]), *facts, _indented("\n".join(rows))])
+
+
+def describe_study(study: Study, scale: str, workers: int) -> Iterator[str]:
+    """A study's question, its settings with sizes, its runs, and the time it takes at most, timed here; by line."""
+    torch.set_num_threads(1)  # as the workers that the estimate speaks of
+    budget = study.at(scale).budget
+    chosen = list(study.settings(scale))
+    transferred = ", and of ablations as many with the parent's hyperparameters" if study.transferred else ""
+    yield study.question
+    yield (
+        f"Scale {scale}, each setting: {budget.trials} trials (search seeds: {budget.search_seeds}), {budget.replicates} "
+        f"replicates{transferred}, at most {budget.steps} steps of {budget.batch} sequences each."
+    )
+    yield ""
+    yield f"{'setting':32} {'hidden':>6} {'parameters':>10} {'at most':>12}"
+    total = 0.0
+    for setting in chosen:
+        seconds = estimate_seconds(study, scale, setting, workers)
+        parameters = count_parameters(setting.variant, setting.task.spec, setting.size)
+        yield f"{setting.name:32} {setting.size:6} {parameters:10} {duration(seconds):>12}"
+        total += seconds
+    yield ""
+    size = f"{len(chosen)} settings, {study.runs(scale)} runs"
+    yield f"{size}; about {duration(total)} with {workers} workers if no run stops early."
+
+
+def describe_status(study: StudyRecord) -> Iterator[str]:
+    """How far a study is: runs by setting, how they ended, and the mean test score so far; by line."""
+    budget = study.plan["budget"]
+    yield f"{study.name} at scale {study.scale}: {study.plan['question']}"
+    yield f"{'setting':40} {'trainings':>9} {'replicates':>10} {'transferred':>7} {'score':>7}  ended early"
+    for setting in study.settings:
+        trials, replicates, transferred = (
+            [run for run in runs if run.setting == setting.identity]
+            for runs in (study.trials, study.replicates, study.transferred)
+        )
+        scores = [run.metrics["final_score"] for run in replicates if "final_score" in run.metrics]
+        score = f"{np.mean(scores):.3f}" if scores else "-"
+        ends = Counter(run.status for run in trials + replicates + transferred if run.status != "finished")
+        again = budget["replicates"] if setting.variant in study.plan["parents"] else 0
+        early = ", ".join(f"{count} {status}" for status, count in sorted(ends.items()))
+        yield (
+            f"{setting.task + '/' + setting.variant:40} {len(trials):>5}/{budget['trials'] * budget['search_seeds']:<3} "
+            f"{len(replicates):>6}/{budget['replicates']:<3} {len(transferred):>4}/{again:<2} {score:>7}  {early}"
+        )
+    planned = len(study.plan["tasks"]) * len(study.plan["variants"])
+    yield f"{len(study.settings)} of {planned} settings begun"
+
+
+def _prose(thing: object) -> str:
+    """A docstring, that of what a partial calls, up to its doctests."""
+    return (getdoc(getattr(thing, "func", thing)) or "").partition(">>>")[0].rstrip()
+
+
+def _indented(text: str) -> str:
+    return "\n".join("    " + line for line in text.splitlines())
+
+
+def _listed(flags: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in flags.items())
+
+
+def _fixed(thing: object) -> str:
+    """The flags that a model fixes."""
+    return _listed(getattr(thing, "keywords", {}))
+
+
+def _ablation(parent: str | None, change: str) -> list[str]:
+    """The sentence that says so, of an ablation."""
+    return [f"An ablation of {parent}: {change}."] if parent else []
+
+
+def _numbers(values: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in values.items())
+
+
+def _equations(cell: type[Cell]) -> str:
+    """A cell's equations, what its parent has otherwise marked, and what their letters stand for."""
+    printed = [cell, cell.parent] if cell.parent else [cell]
+    more = " d is the bias of a recurrent part that stands apart." if any(one.split for one in printed) else ""
+    more += " V are the weights of gates that are fed back." if any(one.feedback for one in printed) else ""
+    vectors = dict.fromkeys(vector for one in printed for vector in one.vectors)
+    more += f" {', '.join(vectors)} are weights of single units." if vectors else ""
+    legend = f"W, R and b are the gates' weights and biases, ⊙ is the elementwise product.{more}"
+    return f"{_indented(marked(cell))}\n\n{legend}"
+
+
+def _sizes(variant: Variant, task: Task) -> str:
+    sizes = [solve_size(variant, task.spec, parameters) for parameters in (3000, 10000)]
+    return ", ".join(f"{size} ({count_parameters(variant, task.spec, size)})" for size in sizes)

@@ -1,0 +1,74 @@
+"""The eager backend: a cell unrolled over time in plain torch, step after step as its equations say."""
+
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ablations.models.cell import Cell, TorchFunctions
+
+
+class Weights(NamedTuple):
+    """The parameters of one recurrent layer and direction, for H units and I inputs; None where a cell has no use for it.
+
+    input (G·H, I) for the cell's gates; recurrent (…·H, H) for those that are connected; bias (G·H,); recurrent_bias
+    (…·H,) for those that are split; vectors (V, H); feedback (F·H, F·H).
+    """
+
+    input: Tensor
+    recurrent: Tensor | None
+    bias: Tensor
+    recurrent_bias: Tensor | None
+    vectors: Tensor | None
+    feedback: Tensor | None
+
+
+def unroll(
+    cell: type[Cell], x: Tensor, mask: Tensor | None, initial: Tensor, weights: Weights, reverse: bool = False
+) -> tuple[Tensor, Tensor]:
+    """x (B, T, I), mask (B, T), initial (S, B, H) -> outputs (B, T, H) and the final state (S, B, H).
+
+    Where the mask is false the state stands still. In reverse the last step is read first.
+    """
+    state = dict(zip(cell.state, initial.unbind(0), strict=True))
+    inputs = (x @ weights.input.mT + weights.bias).unbind(1)
+    is_active = [None] * len(inputs) if mask is None else mask.unsqueeze(-1).unbind(1)
+    rows = () if weights.vectors is None else weights.vectors.unbind(0)
+    vectors = SimpleNamespace(**dict(zip(cell.vectors, rows, strict=True)))
+    outputs: list[Tensor] = []
+    steps = list(zip(inputs, is_active, strict=True))
+    for input_part, is_active_step in reversed(steps) if reverse else steps:
+        old = SimpleNamespace(**state)
+        new = cell.step(TorchFunctions, _gates(cell, input_part, old, vectors, weights), old, vectors)
+        state = {name: _where(is_active_step, new[name], before) for name, before in state.items()}
+        outputs.append(state[cell.state[0]])
+    return torch.stack(outputs[::-1] if reverse else outputs, dim=1), torch.stack([*state.values()])
+
+
+def _gates(
+    cell: type[Cell], input_part: Tensor, old: SimpleNamespace, vectors: SimpleNamespace, weights: Weights
+) -> SimpleNamespace:
+    """The pre-activations by gate: W x + R h + b, or its two parts where the cell splits them."""
+    gates = _by_gate(cell.gates, input_part)
+    recurrent_weights = _by_gate(cell.connected(), weights.recurrent, dim=0)
+    biases = _by_gate(cell.split, weights.recurrent_bias)
+    if weights.feedback is not None:
+        fed = torch.cat([getattr(old, name) for name in cell.feedback], -1)
+        for gate, part in _by_gate(cell.feedback, fed @ weights.feedback.mT).items():
+            gates[gate] = gates[gate] + part
+    a = SimpleNamespace(**gates)
+    for gate in sorted(cell.connected(), key=cell.gated.__contains__):  # what the operand is made of comes first
+        h = cell.operand(TorchFunctions, a, old, vectors) if gate in cell.gated else getattr(old, cell.state[0])
+        part = h @ recurrent_weights[gate].mT
+        apart = gate in cell.split
+        setattr(a, gate, SimpleNamespace(x=gates[gate], h=part + biases[gate]) if apart else gates[gate] + part)
+    return a
+
+
+def _by_gate(names: tuple[str, ...], blocks: Tensor | None, dim: int = -1) -> dict[str, Tensor]:
+    return {} if blocks is None else dict(zip(names, blocks.chunk(len(names), dim), strict=True))
+
+
+def _where(is_active_step: Tensor | None, new: Tensor, old: Tensor) -> Tensor:
+    return new if is_active_step is None else torch.where(is_active_step, new, old)

@@ -1,0 +1,162 @@
+"""Networks whose sequence layers are recurrent: the plain ones, one that attends, and one that is frozen."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from ablations.models.network import Network, zero_padding
+from ablations.models.recurrent import Merge, Recurrent, RecurrentLayer
+from ablations.registry import check_known
+from tasks import TaskSpec
+
+Pooling = Literal["last", "mean", "max"]
+"""What one answer per sequence is read from."""
+
+
+class RecurrentModel(Network):
+    """Any cell, in either direction or both, in one or several layers, and a linear readout.
+
+    direction: "forward", "backward" or "both"; the two are concatenated, or summed by `merge`.
+    pooling: what one answer per sequence is read from: the "last" state of each direction, or the "mean" or "max" of
+        its states over the steps.
+    forget_bias: what the forget gate's bias starts from in place of the cell's own, a number; or "chrono", by which
+        memories last from one step to the longest sequence (Tallec & Ollivier 2018).
+    """
+
+    def __init__(
+        self,
+        spec: TaskSpec,
+        size: int,
+        cell: str = "lstm",
+        direction: Literal["forward", "backward", "both"] = "forward",
+        merge: Merge = "concatenate",
+        layers: int = 1,
+        pooling: Pooling = "last",
+        forget_bias: float | Literal["chrono"] | None = None,
+    ) -> None:
+        super().__init__(spec)
+        check_known(("forward", "backward", "both"), direction, "direction")
+        check_known(("last", "mean", "max"), pooling, "pooling")
+        if pooling != "last" and spec.per_step:
+            raise ValueError(f"pooling {pooling!r} needs a task with one answer per sequence")
+        self.causal = direction == "forward"
+        self.pooling = pooling
+        both, reverse = direction == "both", direction == "backward"
+        self.recurrent = Recurrent(cell, self.encoder.size, size, both, layers, reverse, merge)
+        self.head = nn.Linear(self.recurrent.output_size, spec.outputs)
+        if forget_bias is not None:
+            for part in self.recurrent.modules():
+                if isinstance(part, RecurrentLayer):
+                    start_forget_gate(part, forget_bias, spec.length)
+
+    def forward_encoded(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        states, final = self.recurrent.forward_with_state(x, mask)
+        return self.head(states if self.spec.per_step else pool(states, final, mask, self.pooling))
+
+
+def pool(states: Tensor, final: Tensor, mask: Tensor | None, pooling: Pooling) -> Tensor:
+    """One vector (B, D) for a sequence: its `final` state, or the mean or maximum of its states (B, T, D)."""
+    if pooling == "last":
+        return final
+    if pooling == "mean":
+        return zero_padding(states, mask).sum(1) / (states.shape[1] if mask is None else mask.sum(1, keepdim=True))
+    return (states if mask is None else torch.where(mask.unsqueeze(-1), states, -torch.inf)).amax(1)
+
+
+@torch.no_grad()
+def start_forget_gate(layer: RecurrentLayer, bias: float | Literal["chrono"], length: int) -> None:
+    """Starts the forget gate's bias from a number in place of the cell's own; or by the chrono rule, for sequences of
+    up to that length: the forget gate's from log u, u uniform in [1, length − 1], and the input gate's from minus that.
+    """
+    if isinstance(bias, str):
+        check_known(("chrono",), bias, "forget_bias")
+    needed = {"f", "i"} if bias == "chrono" else {"f"}
+    if missing := needed.difference(layer.cell.gates):
+        raise ValueError(
+            f"forget_bias {bias!r} needs a cell with gate {sorted(missing)[0]}; {layer.cell.name} has none"
+        )
+    own = layer.cell.bias.get("f", 0.0)
+    if bias != "chrono":
+        layer.shift_biases({"f": bias - own})
+        return
+    gates = dict(zip(layer.cell.gates, layer.bias.chunk(len(layer.cell.gates)), strict=True))
+    gates["f"].copy_(torch.empty(layer.hidden_size).uniform_(1, max(2, length - 1)).log())
+    gates["i"].copy_(-gates["f"])
+
+
+class AdditiveAttention(nn.Module):
+    """The additive attention of Bahdanau, Cho & Bengio (2015), equation 6: e = v · tanh(W query + U key).
+
+    queries (B, Q, D), keys (B, T, D), mask (B, T) -> weights (B, Q, T), zero on padding, each row summing to 1.
+    """
+
+    def __init__(self, width: int, size: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(width, size)
+        self.key = nn.Linear(width, size, bias=False)
+        self.energy = nn.Linear(size, 1, bias=False)
+
+    def forward(self, queries: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
+        hidden = torch.tanh(self.query(queries).unsqueeze(2) + self.key(keys).unsqueeze(1))
+        energies = self.energy(hidden).squeeze(-1)
+        if mask is not None:
+            energies = torch.where(mask.unsqueeze(1), energies, -torch.inf)
+        return energies.softmax(-1)
+
+
+class AttentionModel(Network):
+    """A bidirectional network that looks at all its states before it answers, by additive attention.
+
+    The query is a step's own state, or, for one answer per sequence, what both directions end with; the readout gets
+    the query and the attended sum of states. `attention` gives the weights.
+    """
+
+    causal = False
+
+    def __init__(self, spec: TaskSpec, size: int, cell: str = "lstm") -> None:
+        super().__init__(spec)
+        self.recurrent = Recurrent(cell, self.encoder.size, size, bidirectional=True)
+        width = self.recurrent.output_size
+        self.attend = AdditiveAttention(width, size)
+        self.head = nn.Linear(2 * width, spec.outputs)
+
+    def attention(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+        """The weights (B, T, T), or (B, 1, T) where the sequence is answered once."""
+        states, final = self.recurrent.forward_with_state(self.encoder(inputs), mask)
+        return self.attend(self._queries(states, final), states, mask)
+
+    def forward_encoded(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        states, final = self.recurrent.forward_with_state(x, mask)
+        queries = self._queries(states, final)
+        context = self.attend(queries, states, mask) @ zero_padding(states, mask)
+        outputs = self.head(torch.cat([queries, context], dim=-1))
+        return outputs if self.spec.per_step else outputs.squeeze(1)
+
+    def _queries(self, states: Tensor, final: Tensor) -> Tensor:
+        return states if self.spec.per_step else final.unsqueeze(1)
+
+
+class Reservoir(Network):
+    """An echo state network (Jaeger 2001): random recurrent weights that never learn, and a readout that does.
+
+    What random weights can do without training, and so the baseline that a trained network has to beat (Hochreiter &
+    Schmidhuber 1997 ask for one). The recurrent weights have the spectral radius 0.95; embedding and input weights
+    stay as they start.
+    """
+
+    causal = True
+    spectral_radius = 0.95
+
+    def __init__(self, spec: TaskSpec, size: int) -> None:
+        super().__init__(spec)
+        self.recurrent = Recurrent("rnn", self.encoder.size, size)
+        self.head = nn.Linear(size, spec.outputs)
+        for part in (self.encoder, self.recurrent):
+            part.requires_grad_(False)
+        weight = self.recurrent.get_parameter("layers.0.0.recurrent_weight")
+        weight.mul_(self.spectral_radius / torch.linalg.eigvals(weight).abs().max())
+
+    def forward_encoded(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        states, final = self.recurrent.forward_with_state(x, mask)
+        return self.head(states if self.spec.per_step else final)

@@ -1,0 +1,123 @@
+"""The record: what MLflow holds of a study, and the only thing that reports read.
+
+An MLflow experiment is a study at one scale; a parent run is a setting (or the study's cost measurements); a child run
+is one trial, replicate or cost measurement. There are two levels only. Nothing here needs torch, so that a report can
+be rebuilt on a machine that has only the record.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ablations.train.metrics import Curve
+
+Kind = Literal["trial", "replicate", "transferred", "cost"]
+CURVES: Mapping[str, str] = {
+    "score": "validation score at the nominal difficulty; step = sequences seen",
+    "loss": "validation loss at the nominal difficulty; step = sequences seen",
+    "mixed_score": "validation score over the mixture of difficulties that is trained on; step = sequences seen",
+    "train_loss": "mean training loss of the segment that ends here; step = sequences seen",
+    "test_score": "score on the replicate's own test stream; step = difficulty",
+    "test_loss": "loss on the replicate's own test stream; step = difficulty",
+    "refused": "1 where the model refused sequences that long; step = difficulty",
+    "gradient_initial": "mean norm of d loss / d input before training; step = distance in steps from the answer",
+    "gradient_trained": "the same after training",
+    "seconds_per_sequence": "one timed round of training; step = round",
+}
+"""The metrics that are curves, with what their steps count."""
+
+VALUES: Mapping[str, str] = {
+    "final_score": "test score at the nominal difficulty (of a trial: its last validation score)",
+    "final_loss": "test loss at the nominal difficulty (of a trial: its last validation loss)",
+    "best_score": "best validation score seen",
+    "objective": "the last validation score over the mixture of difficulties: what the search maximises",
+    "sequences": "training sequences seen",
+    "sequences_to_criterion": "sequences seen when the validation score first reached the criterion; absent if never",
+    "seconds": "the run's share of its cohort's training time",
+    "parameters": "number of parameters, frozen ones included",
+    "flops_per_sequence": "floating point operations of the matrix products, forward and backward, one sequence",
+}
+"""The metrics that are single numbers."""
+
+
+@dataclass(frozen=True)
+class SettingRecord:
+    """A setting as the record holds it: one combination of (task with parameters) and variant.
+
+    `references` are the task's exact scores ("chance", "perfect" = 1, perhaps "causal", …), `equations` the typeset
+    equations of the variant's cell (each with "name", "text", "latex", "mathml", "typst"), empty where there is no cell.
+    An ablation has the name of its `parent`, and the `change` in which it differs from that.
+    """
+
+    run_id: str
+    identity: str
+    task: str
+    task_parameters: Mapping[str, float | str]
+    difficulty: str
+    nominal: int
+    references: Mapping[str, float]
+    loss_references: Mapping[str, float]
+    variant: str
+    model: str
+    causal: bool
+    hidden: int
+    parameters: int
+    equations: Sequence[Mapping[str, str]] = ()
+    parent: str | None = None
+    change: str = ""
+    best_trial: int | None = None
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A trial, replicate, transferred run or cost measurement. `number` is the trial's number, the seed index, or a counter.
+
+    `status` is "finished" (full budget), "solved" (stopped early at the criterion), "pruned", "diverged" or "failed".
+    A replicate's `factors` hold the hyperparameters of its setting's best trial and that trial's number as `trial`, a
+    transferred run's those of its parent's; `backend` is that by which its cells were computed, "kernel" or "eager". A
+    cost's hold `cell`, `view` ("equal hidden size" or "equal parameters") and `hidden`. `metrics` are the values of
+    single-valued metrics, `history` the curves.
+    """
+
+    identity: str
+    kind: Kind
+    number: int
+    status: str
+    factors: Mapping[str, float | str]
+    metrics: Mapping[str, float]
+    history: Mapping[str, Curve] = field(default_factory=dict)
+    setting: str = ""
+    run_id: str = ""
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """Everything the record holds of one study at one scale; `plan` and `provenance` are plain JSON data.
+
+    `plan` has question, baseline, tasks, variants, nuisance, fixed, budget, criterion and seed; `provenance` has commit,
+    versions, command, started, wall_seconds, cores and device. Replicates are those of each setting's best trial, and
+    transferred runs those with the hyperparameters of its parent's.
+    """
+
+    name: str
+    scale: str
+    experiment_id: str
+    uri: str
+    plan: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    settings: tuple[SettingRecord, ...]
+    trials: tuple[RunRecord, ...]
+    replicates: tuple[RunRecord, ...]
+    costs: tuple[RunRecord, ...] = ()
+    transferred: tuple[RunRecord, ...] = ()
+
+
+PARENT = "mlflow.parentRunId"
+NOTE = "mlflow.note.content"
+INTERRUPTED = "interrupted"
+"""The status of a run whose writer died before it had written all of it; such runs are never read."""
+
+
+def experiment_name(study: str, scale: str) -> str:
+    """The MLflow experiment that holds a study at one scale."""
+    return f"{study}-{scale}"

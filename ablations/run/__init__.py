@@ -1,0 +1,1 @@
+"""Carrying out a plan: scheduler, executors, checkpoints, progress."""

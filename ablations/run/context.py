@@ -1,0 +1,43 @@
+"""What a study is carried out with."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from optuna.storages import BaseStorage
+
+from ablations.record.schema import RunRecord
+from ablations.record.writer import Record
+from ablations.run.checkpoints import Checkpoints
+from ablations.run.cohort_state import CohortState, Job
+
+Steps = Generator[Job, Any, None]
+"""Work that yields its jobs one after the other and is sent each one's result."""
+
+
+class JobFailed(Exception):  # it says what happened
+    """A job raised an error, or its worker died again and again."""
+
+
+class Callback(Protocol):
+    """Is told what happens while a study is carried out; `name` is a setting's."""
+
+    def on_setting_start(self, name: str) -> None: ...
+
+    def on_segment_end(self, name: str, course: CohortState) -> None: ...
+
+    def on_run_end(self, name: str, run: RunRecord) -> None: ...
+
+    def on_setting_end(self, name: str) -> None: ...
+
+    def on_setting_failure(self, name: str, error: JobFailed) -> None: ...
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """Where a study is recorded, searched and kept on the way, and who is told."""
+
+    record: Record
+    storage: BaseStorage
+    checkpoints: Checkpoints
+    callback: Callback

@@ -1,0 +1,99 @@
+"""One call of `ablate run`: opens what a study is carried out with, and closes it whatever happens."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import NoReturn
+
+from rich.console import Console
+
+from ablations.record.writer import Record
+from ablations.run.checkpoints import Checkpoints
+from ablations.run.cohort_state import Job
+from ablations.run.context import RunContext
+from ablations.run.executors import Executor, ProcessExecutor, SerialExecutor
+from ablations.run.progress import Reporter
+from ablations.run.provenance import provenance
+from ablations.run.scheduler import run_plan
+from ablations.run.setting_runner import setting_identity
+from ablations.search import storage_at
+from ablations.study import Study
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a session keeps what it makes: the results folder, and the two stores."""
+
+    home: Path
+    tracking_uri: str
+    storage: str
+
+
+def run_study(
+    study: Study,
+    scale: str,
+    place: Place,
+    command: str,
+    workers: int,
+    executor: str,
+    console: Console,
+    prepare: Job | None = None,
+) -> int:
+    """Carries out what is missing of a study; returns how many settings failed. Each worker calls `prepare` at first.
+
+    Raises ValueError where the results folder or a store cannot be written, and KeyboardInterrupt on Ctrl-C or SIGTERM,
+    after everything has been closed; the next call carries on from there.
+    """
+    make_writable(place.home)
+    settings = [setting_identity(study, scale, setting) for setting in study.settings(scale)]
+    record = Record(place.tracking_uri, study.plan(scale), settings, place.home / "artifacts")
+    known, others = record.count_existing()
+    if others > int(study.at(scale).costs is not None):
+        console.print("The record also keeps settings of another plan; status and report speak of this one.")
+    planned = study.runs(scale)
+    with Reporter(console, planned, known) as callback, _executor(executor, workers, prepare) as pool:
+        context = RunContext(record, storage_at(place.storage), Checkpoints(place.home / "checkpoints"), callback)
+        with _timed(record, {**provenance(command), "workers": workers}):
+            return run_plan(study, scale, context, pool, at_once=workers + 1)
+
+
+def make_writable(folder: Path) -> None:
+    """Makes the folder where it is missing. Raises ValueError where it cannot be written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ValueError(f"the results folder {folder} cannot be written to: {error.strerror}") from error
+
+
+@contextmanager
+def _executor(name: str, workers: int, prepare: Job | None) -> Iterator[Executor]:
+    executor: Executor = SerialExecutor() if name == "serial" else ProcessExecutor(workers, prepare)
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield executor
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        executor.close()
+
+
+def _interrupt(_signal: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _timed(record: Record, made_with: dict[str, object]) -> Iterator[None]:
+    """Keeps the provenance, with the wall time of all sessions that the study has taken so far."""
+    before = record.provenance
+    spent, first = before.get("wall_seconds", 0.0), before.get("started", made_with["started"])
+    began = monotonic()
+    record.set_provenance({**made_with, "started": first, "wall_seconds": spent})
+    try:
+        yield
+    finally:
+        record.set_provenance({**made_with, "started": first, "wall_seconds": spent + monotonic() - began})

@@ -1,0 +1,38 @@
+"""How long a study will take at most, from a few timed steps of each of its settings."""
+
+from math import ceil
+from time import perf_counter
+
+from ablations.study import Setting, Study
+from ablations.train.batches import CHUNK
+from ablations.train.cohort import Cohort, Run
+from ablations.train.segment import train_segment
+
+
+def estimate_seconds(study: Study, scale: str, setting: Setting, workers: int) -> float:
+    """The setting's share of the study's time on `workers` processes, if no run stops early; timed here and now."""
+    budget = study.at(scale).budget
+    rounds = ceil(budget.trials / budget.trials_per_round)
+    searching = rounds * _segment_seconds(
+        study, scale, setting, min(budget.trials_per_round, budget.trials) * budget.search_seeds
+    )
+    times = 1 if study.parent_of(setting.variant) is None else 2
+    replicating = times * _segment_seconds(study, scale, setting, budget.replicates)
+    return budget.segments * (searching + replicating) / workers
+
+
+def _segment_seconds(study: Study, scale: str, setting: Setting, runs: int) -> float:
+    """The time of one segment with its evaluation: two short pieces of different length, and the line through them."""
+    budget = study.at(scale).budget
+    drawn = {name: range_.low for name, range_ in study.nuisance.items()}
+    members = tuple(Run("replicate", number, number, **{**study.fixed, **drawn}) for number in range(runs))
+    cohort = Cohort(setting, budget, study.optimiser, study.seed, members)
+    seconds = {}
+    train_segment(cohort, None, 1)  # compiles, where that has not been done
+    for steps in (1, 1 + CHUNK // 4):  # the first has what every segment pays once
+        began = perf_counter()
+        train_segment(cohort, None, steps)
+        seconds[steps] = perf_counter() - began
+    once, some = seconds.values()
+    per_step = max(0.0, some - once) / (CHUNK // 4)
+    return once + per_step * (budget.steps / budget.segments - 1)

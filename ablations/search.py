@@ -1,0 +1,115 @@
+"""The search over nuisance factors: Optuna, asked and told in batches by the one process that owns it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.storages import BaseStorage, RDBStorage
+from optuna.trial import Trial, TrialState
+from scipy.stats.qmc import LatinHypercube
+
+from ablations.study import Range, Study
+from ablations.study.seeds import generator, integer
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def storage_at(url: str) -> RDBStorage:
+    """Opens, or makes, an Optuna database. Raises ValueError where that is impossible."""
+    try:
+        return RDBStorage(url)
+    except Exception as error:
+        raise ValueError(f"cannot open the Optuna storage {url}: {str(error).splitlines()[0]}") from error
+
+
+class Search:
+    """The search of one setting. What trial n is depends on nothing but the trials told before it was asked, and on n.
+
+    The first group of trials is a Latin hypercube, the same for all settings of the study: what one draws, all draw, and
+    each has something of every part of the ranges. Drawn apart, a few trials compare the luck of the draw.
+    `name` tells the search from others in the storage, `stream` names its random streams. A search that was interrupted
+    is taken up where it stopped: a trial that was asked and never told is handed out again.
+    """
+
+    def __init__(self, storage: BaseStorage, name: str, stream: str, study: Study, trials_per_round: int) -> None:
+        self._study, self._stream, self._group = study, stream, trials_per_round
+        pruner = optuna.pruners.MedianPruner(n_startup_trials=trials_per_round, n_warmup_steps=1)
+        self._optuna = optuna.create_study(
+            storage=storage, study_name=name, direction="maximize", load_if_exists=True, pruner=pruner
+        )
+
+    def hyperparameters(self, number: int) -> dict[str, float]:
+        """The hyperparameters of a trial, asked for now if that is the next one."""
+        known = self._optuna.get_trials(deepcopy=False)
+        if number < len(known):
+            return dict(known[number].params)
+        self._optuna.sampler = self._sampler(number)
+        distributions = {name: _distribution(range_) for name, range_ in self._study.nuisance.items()}
+        return dict(self._optuna.ask(fixed_distributions=distributions).params)
+
+    def prune(self, numbers: Sequence[int], scores: Sequence[float], segment: int) -> list[bool]:
+        """Takes the trials' scores after a segment, all of them first, and says which are not worth going on."""
+        known = self._optuna.get_trials(deepcopy=False)
+        trials = [Trial(self._optuna, known[number]._trial_id) for number in numbers]
+        for trial, number, score in zip(trials, numbers, scores, strict=True):
+            if segment not in known[number].intermediate_values:  # it is there if an interruption came just after
+                trial.report(score, segment)
+        return [trial.should_prune() for trial in trials]
+
+    def tell(self, number: int, status: str, objective: float | None) -> None:
+        """Ends a trial as finished, solved, pruned or diverged; one that has ended is left as it is."""
+        state = {"pruned": TrialState.PRUNED, "diverged": TrialState.FAIL}.get(status, TrialState.COMPLETE)
+        value = objective if state is TrialState.COMPLETE else None
+        self._optuna.tell(number, value, state, skip_if_finished=True)
+
+    def best(self, trials: int) -> int | None:
+        """The best of the first so many trials, the earliest of equals; None where every one of them diverged."""
+        complete = self._optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        complete = [trial for trial in complete if trial.number < trials]
+        return max(complete, key=lambda trial: (trial.value, -trial.number)).number if complete else None
+
+    def _sampler(self, number: int) -> BaseSampler:
+        seed = integer(self._study.seed, self._stream, "sampler", number)
+        if self._study.sampler == "random":
+            return optuna.samplers.RandomSampler(seed=seed)
+        if number < self._group:
+            return _Given(first_draws(self._study, self._group)[number])
+        return optuna.samplers.TPESampler(
+            seed=seed, n_startup_trials=self._group, multivariate=True, constant_liar=True
+        )
+
+
+class _Given(BaseSampler):
+    """A sampler of values that have been decided."""
+
+    def __init__(self, values: Mapping[str, float]) -> None:
+        self._values = values
+
+    def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, BaseDistribution]:
+        return {}
+
+    def sample_relative(self, study: Any, trial: Any, search_space: Any) -> dict[str, float]:
+        return {}
+
+    def sample_independent(self, study: Any, trial: Any, param_name: str, param_distribution: Any) -> float:
+        return self._values[param_name]
+
+
+def first_draws(study: Study, trials: int) -> list[dict[str, float]]:
+    """A Latin hypercube of that many draws of the nuisance factors, a pure function of the study's seed."""
+    ranges = study.nuisance.items()
+    points = LatinHypercube(len(ranges), rng=generator(study.seed, "first draws", trials)).random(trials)
+    return [{name: _scaled(u, range_) for u, (name, range_) in zip(point, ranges, strict=True)} for point in points]
+
+
+def _scaled(share: float, range_: Range) -> float:
+    """The value at a share of the way through a range."""
+    if range_.log:
+        return float(range_.low * (range_.high / range_.low) ** share)
+    return float(range_.low + share * (range_.high - range_.low))
+
+
+def _distribution(range_: Range) -> BaseDistribution:
+    return optuna.distributions.FloatDistribution(range_.low, range_.high, log=range_.log)

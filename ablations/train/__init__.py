@@ -1,0 +1,1 @@
+"""Training and measuring, as pure functions: no tracker, tuner or process."""

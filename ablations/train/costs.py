@@ -1,0 +1,103 @@
+"""What training costs: seconds and operations per sequence, cell against cell, over growing hidden size."""
+
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
+from typing import Literal
+
+from ablations.models.variant import Variant, count_parameters, solve_size
+from ablations.study import Budget, Costs, Setting
+from ablations.train.batches import training_batches
+from ablations.train.cohort import Cohort, Run
+from ablations.train.evaluation import count_flops
+from ablations.train.metrics import Curve
+from ablations.train.optimisers import Moments
+from ablations.train.segment import train_step
+from ablations.train.stacked import StackedNetworks
+from tasks.adding import Adding
+
+STEPS = 2
+"""Training steps in each timed round; one round more goes before them, unreported."""
+
+View = Literal["equal hidden size", "equal parameters"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One measurement: a cell at a hidden size, in one of two views; `row` is the reference's hidden size."""
+
+    cell: str
+    view: View
+    row: int
+    hidden: int
+    parameters: int
+    flops_per_sequence: float
+    seconds_per_sequence: Curve
+
+
+class _Timed:
+    """A training of one cell that can be timed a few steps at a time."""
+
+    def __init__(self, cell: str, hidden: int, costs: Costs, seed: int) -> None:
+        variant = Variant(cell, "recurrent", {"cell": cell})
+        task = Adding(length=costs.length)
+        setting = Setting("adding", task, variant, hidden)
+        budget = Budget(
+            trials=1,
+            trials_per_round=1,
+            search_seeds=1,
+            replicates=1,
+            steps=10**6,
+            segments=1,
+            batch=costs.batch,
+            parameters=1,
+        )
+        run = Run("replicate", 0, seed=0, lr=1e-3, clip=1.0, weight_decay=0.0)
+        self.cohort = Cohort(setting, budget, "adam", seed, (run,))
+        self.parameters = count_parameters(variant, task.spec, hidden)
+        self._networks = StackedNetworks(self.cohort)
+        self._theta = self._networks.initial.clone().requires_grad_()
+        self._moments: Moments = {}
+        self._batches = list(
+            training_batches(
+                task.at(costs.length), [partial(self.cohort.generator, run, "train")], 0, STEPS, costs.batch
+            )
+        )
+        self.time_round()
+
+    def time_round(self) -> float:
+        """Seconds per sequence of `STEPS` training steps: forward, backward and optimiser."""
+        began = perf_counter()
+        for step, batch in enumerate(self._batches):
+            train_step(self.cohort, self._networks, self._theta, self._moments, step, batch)
+        return (perf_counter() - began) / (STEPS * self.cohort.budget.batch)
+
+
+def measure(costs: Costs, seed: int) -> list[Cost]:
+    """Times all cells at all hidden sizes in both views, round by round in turn, on the adding problem, one thread."""
+    points = [(view, row, cell) for view in _VIEWS for row in costs.hidden for cell in costs.cells]
+    timed = {point: _Timed(point[2], _hidden(*point, costs), costs, seed) for point in points}
+    rounds = [{point: training.time_round() for point, training in timed.items()} for _ in range(costs.rounds)]
+    return [
+        Cost(
+            cell,
+            view,
+            row,
+            training.cohort.setting.size,
+            training.parameters,
+            count_flops(training.cohort),
+            tuple((number, seconds[view, row, cell]) for number, seconds in enumerate(rounds)),
+        )
+        for (view, row, cell), training in timed.items()
+    ]
+
+
+_VIEWS: tuple[View, View] = ("equal hidden size", "equal parameters")
+
+
+def _hidden(view: View, row: int, cell: str, costs: Costs) -> int:
+    if view == "equal hidden size":
+        return row
+    spec = Adding(length=costs.length).spec
+    reference = Variant(costs.reference, "recurrent", {"cell": costs.reference})
+    return solve_size(Variant(cell, "recurrent", {"cell": cell}), spec, count_parameters(reference, spec, row))

@@ -1,0 +1,85 @@
+"""What a figure is: a small table, a drawing of that table, and words that say what to see in it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, log10
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
+
+from reports.result_tables import ResultTables
+from reports.statistics import mean
+from reports.style import WIDTH, style_of
+
+
+@dataclass(frozen=True)
+class FigureKind:
+    """One kind of figure; `table` may be empty, and is then not drawn. `caption` speaks of the table that it is given."""
+
+    title: str
+    table: Callable[[ResultTables, np.random.Generator], pd.DataFrame]
+    draw: Callable[[pd.DataFrame], Figure]
+    caption: Callable[[pd.DataFrame], str]
+
+
+def summarised(frame: pd.DataFrame, by: Sequence[str], value: str, rng: np.random.Generator) -> pd.DataFrame:
+    """Mean, interval ends and count of a column over the seeds, for each combination of `by`, in order of appearance."""
+    rows = []
+    for key, group in frame.groupby(list(by), sort=False):
+        known = group[value].dropna()
+        if len(known):
+            found = mean(known, rng)
+            rows.append([*key, found.value, found.low, found.high, found.n])
+    return pd.DataFrame(rows, columns=[*by, "mean", "low", "high", "n"])
+
+
+def panels(names: Sequence[str], height: float, columns: int = 2, sharey: bool = False) -> tuple[Figure, list[Axes]]:
+    """A figure with one titled panel for each name."""
+    columns = min(columns, len(names))
+    rows = -(-len(names) // columns)
+    figure = Figure(figsize=(WIDTH, height * rows))
+    axes = figure.subplots(rows, columns, squeeze=False, sharey=sharey).flatten().tolist()
+    for axis, name in zip(axes, names, strict=False):
+        axis.set_title(name)
+    for spare in axes[len(names) :]:
+        spare.remove()
+    return figure, axes[: len(names)]
+
+
+def draw_lines(axis: Axes, table: pd.DataFrame, x: str, variants: Sequence[str]) -> None:
+    """One line per variant with its interval as a band; `table` has x, variant, mean, low, high."""
+    for variant in variants:
+        line = table[table["variant"] == variant].sort_values(x)
+        if len(line):
+            style = style_of(variant, variants)
+            axis.plot(line[x], line["mean"], label=variant, **style)
+            axis.fill_between(line[x], line["low"], line["high"], color=style["color"], alpha=0.12, linewidth=0)
+
+
+def shared_legend(figure: Figure, axes: Sequence[Axes]) -> None:
+    """One legend below all panels, each label once."""
+    handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    widest = max(map(len, handles), default=1)  # a character is some 0.07 inches wide, line and gap as much as eight
+    columns = max(1, min(6, len(handles), int(WIDTH / (0.07 * (widest + 8)))))
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=columns, frameon=False)
+
+
+def plain_log(axis: Axis) -> None:
+    """Ends an axis that is logarithmic at 1, 2 or 5 times a power of ten, and labels these in plain numbers."""
+    low, high = axis.get_view_interval()
+    powers = range(floor(log10(low)) - 1, ceil(log10(high)) + 1)
+    numbers = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
+    first, last = max(n for n in numbers if n <= low), min(n for n in numbers if n >= high)
+    axis.set_view_interval(first, last, ignore=True)
+    axis.set_major_locator(FixedLocator([n for n in numbers if first <= n <= last]))
+    axis.set_major_formatter(ScalarFormatter())
+    axis.set_minor_locator(NullLocator())
+
+
+def unique(column: pd.Series) -> list[str]:
+    """The values of a column in order of appearance."""
+    return list(dict.fromkeys(column))

@@ -1,0 +1,232 @@
+"""The record as small tidy tables: one row per replicate, point of a curve, trial, or timed round."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
+from reports.statistics import skill
+
+Columns = Mapping[str, type]
+"""The columns of a table with their types."""
+
+SETTING: Columns = {
+    "task": str, "variant": str, "model": str, "causal": bool, "hidden": int, "parameters": int, "nominal": int,
+    "replicates": int,
+}  # fmt: skip
+REPLICATE: Columns = {
+    "task": str, "variant": str, "seed": int, "status": str, "score": float, "skill": float, "loss": float,
+    "sequences_to_criterion": float, "seconds_per_sequence": float, "flops_per_sequence": float, "run_id": str,
+}  # fmt: skip
+CURVE: Columns = {"task": str, "variant": str, "seed": int, "sequences": int, "score": float, "skill": float}
+DIFFICULTY: Columns = {
+    "task": str, "variant": str, "seed": int, "difficulty": int, "nominal": int, "score": float, "skill": float,
+    "refused": bool,
+}  # fmt: skip
+GRADIENT: Columns = {
+    "task": str, "variant": str, "seed": int, "when": str, "distance": int, "norm": float, "relative": float,
+}  # fmt: skip
+TRIAL: Columns = {
+    "task": str, "variant": str, "trial": int, "seed": int, "status": str, "objective": float, "lr": float, "clip": float,
+    "weight_decay": float, "is_best": bool, "run_id": str,
+}  # fmt: skip
+COST: Columns = {
+    "cell": str, "view": str, "row": float, "hidden": float, "parameters": float, "round": int,
+    "seconds_per_sequence": float, "flops_per_sequence": float, "run_id": str,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ResultTables:
+    """The tables of one study; each has named, typed columns and is empty where the record has nothing.
+
+    A replicate that diverged counts as guessing everywhere: from then on its score is the task's chance, its skill 0.
+    """
+
+    study: StudyRecord
+
+    @cached_property
+    def settings(self) -> pd.DataFrame:
+        """One row per setting, with size, parameter count, and how many replicates there are."""
+        counts = {setting.identity: 0 for setting in self.study.settings}
+        for run in self.study.replicates:
+            counts[run.setting] += 1
+        own = [column for column in SETTING if column != "replicates"]
+        rows = [[*(getattr(s, column) for column in own), counts[s.identity]] for s in self.study.settings]
+        return _frame(rows, SETTING)
+
+    @cached_property
+    def replicates(self) -> pd.DataFrame:
+        """One row per replicate, `REPLICATE`; skill is (score − chance) / (perfect − chance)."""
+        return _frame([_replicate(run, s) for run, s in self._with_settings("replicates")], REPLICATE)
+
+    @cached_property
+    def transferred(self) -> pd.DataFrame:
+        """One row per transferred run, `REPLICATE`: a replicate with the hyperparameters of the variant's parent."""
+        return _frame([_replicate(run, s) for run, s in self._with_settings("transferred")], REPLICATE)
+
+    @cached_property
+    def curves(self) -> pd.DataFrame:
+        """The validation score of each replicate over the sequences seen, `CURVE`.
+
+        A run that was solved early keeps its last score to the end of the study's budget.
+        """
+        steps = self.study.plan["budget"]
+        length = steps["steps"] * steps["batch"] // steps["segments"]
+        grid = [length * (k + 1) for k in range(steps["segments"])]
+        rows: list[list[object]] = []
+        for run, s in self._with_settings("replicates"):
+            known = run.history["score"]
+            # The segment in which a run diverged ends in a score that means nothing.
+            known, last = (known[:-1], s.references["chance"]) if run.status == "diverged" else (known, known[-1][1])
+            for sequences in grid:
+                score = dict(known).get(sequences, last)
+                rows.append([s.task, s.variant, run.number, sequences, score, _skill(score, s)])
+        return _frame(rows, CURVE)
+
+    @cached_property
+    def difficulty(self) -> pd.DataFrame:
+        """The test score of each replicate at each difficulty, `DIFFICULTY`; refused ones have no score."""
+        rows: list[list[object]] = []
+        for run, s in self._with_settings("replicates"):
+            for difficulty, score in self._tested(run, s).items():
+                is_refused = bool(np.isnan(score))
+                rows.append([s.task, s.variant, run.number, difficulty, s.nominal, score, _skill(score, s), is_refused])
+        return _frame(rows, DIFFICULTY)
+
+    @cached_property
+    def gradient(self) -> pd.DataFrame:
+        """The gradient's norm over distance, `GRADIENT`; `relative` is to the largest, which distance 0 may not have."""
+        rows: list[list[object]] = []
+        for run, s in self._with_settings("replicates"):
+            for when in ("initial", "trained"):
+                curve = run.history.get(f"gradient_{when}", ())
+                largest = max((norm for _, norm in curve), default=0.0) or 1.0
+                rows += [[s.task, s.variant, run.number, when, d, norm, norm / largest] for d, norm in curve]
+        return _frame(rows, GRADIENT)
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """One row per training of a trial, `TRIAL`; the objective is missing where it diverged."""
+        rows = []
+        for run, s in self._with_settings("trials"):
+            factors = [run.factors.get(name, float("nan")) for name in ("lr", "clip", "weight_decay")]
+            objective = run.metrics.get("objective", float("nan"))
+            rows.append(
+                [
+                    s.task,
+                    s.variant,
+                    run.number,
+                    run.factors["seed"],
+                    run.status,
+                    objective,
+                    *factors,
+                    run.number == s.best_trial,
+                    run.run_id,
+                ]
+            )
+        return _frame(rows, TRIAL)
+
+    @cached_property
+    def costs(self) -> pd.DataFrame:
+        """The timed rounds of the cost measurement, `COST`."""
+        rows = [
+            [*(run.factors[key] for key in ("cell", "view", "row", "hidden")), run.metrics["parameters"], number,
+             seconds, run.metrics["flops_per_sequence"], run.run_id]
+            for run in self.study.costs
+            for number, seconds in run.history["seconds_per_sequence"]
+        ]  # fmt: skip
+        return _frame(rows, COST)
+
+    @cached_property
+    def tasks(self) -> list[str]:
+        """The tasks in the study's order."""
+        return list(dict.fromkeys(setting.task for setting in self.study.settings))
+
+    @cached_property
+    def variants(self) -> list[str]:
+        """The variants in the study's order."""
+        return list(dict.fromkeys(setting.variant for setting in self.study.settings))
+
+    def setting(self, task: str, variant: str | None = None) -> SettingRecord | None:
+        """The setting of a task and a variant, or any of that task; None where there is none."""
+        found = (s for s in self.study.settings if s.task == task and variant in (None, s.variant))
+        return next(found, None)
+
+    @cached_property
+    def compared_to(self) -> dict[str, str]:
+        """What each variant is compared to: its parent where that is in the study, else the baseline."""
+        baseline = self.study.plan["baseline"]
+        parents = {s.variant: s.parent if s.parent in self.variants else baseline for s in self.study.settings}
+        return {variant: str(parent) for variant, parent in parents.items() if variant != baseline}
+
+    def paired(self, a: str, b: str, task: str, transferred: bool = False) -> np.ndarray:
+        """Skill of variant `a` minus that of `b` on a task, seed by seed, over the seeds that both have.
+
+        Where it is `transferred`, that of a's transferred runs.
+        """
+        first, second = (
+            rows[(rows["task"] == task) & (rows["variant"] == variant)].set_index("seed")["skill"]
+            for rows, variant in ((self.transferred if transferred else self.replicates, a), (self.replicates, b))
+        )
+        return (first - second).dropna().to_numpy()
+
+    def _tested(self, run: RunRecord, setting: SettingRecord) -> dict[int, float]:
+        """A replicate's test score by difficulty, NaN where it refused; one that diverged was not tested, and guesses."""
+        if run.status != "diverged":
+            refused = dict.fromkeys((d for d, _ in run.history.get("refused", ())), float("nan"))
+            return dict(run.history.get("test_score", ())) | refused
+        chance = setting.references["chance"]
+        refused_too = self._refused[setting.identity]
+        return {d: float("nan") if d in refused_too else chance for d in self._grid[setting.task]}
+
+    @cached_property
+    def _grid(self) -> dict[str, list[int]]:
+        """The difficulties that each task was tested at."""
+        grid: dict[str, set[int]] = {task: set() for task in self.tasks}
+        for run, s in self._with_settings("replicates"):
+            grid[s.task].update(d for name in ("test_score", "refused") for d, _ in run.history.get(name, ()))
+        return {task: sorted(difficulties) for task, difficulties in grid.items()}
+
+    @cached_property
+    def _refused(self) -> dict[str, set[int]]:
+        """The difficulties that each setting refuses, which is the model's doing and the same for every seed."""
+        refused: dict[str, set[int]] = {s.identity: set() for s in self.study.settings}
+        for run in self.study.replicates:
+            refused[run.setting].update(d for d, _ in run.history.get("refused", ()))
+        return refused
+
+    def _with_settings(self, kind: str) -> Iterator[tuple[RunRecord, SettingRecord]]:
+        """Runs of a kind with their settings, in the order of the study, whatever order they ended in."""
+        for setting in self.study.settings:
+            own = (run for run in getattr(self.study, kind) if run.setting == setting.identity)
+            yield from ((run, setting) for run in sorted(own, key=lambda run: run.number))
+
+
+def _frame(rows: Sequence[Sequence[object]], columns: Columns) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(columns)).astype(dict(columns))
+
+
+def _replicate(run: RunRecord, setting: SettingRecord) -> list[object]:
+    metrics, nothing = run.metrics, float("nan")
+    score = setting.references["chance"] if run.status == "diverged" else metrics["final_score"]
+    return [
+        setting.task,
+        setting.variant,
+        run.number,
+        run.status,
+        score,
+        _skill(score, setting),
+        metrics.get("final_loss", nothing),
+        metrics.get("sequences_to_criterion", nothing),
+        metrics["seconds"] / metrics["sequences"],
+        metrics.get("flops_per_sequence", nothing),
+        run.run_id,
+    ]
+
+
+def _skill(score: float, setting: SettingRecord) -> float:
+    return float(skill(score, setting.references["chance"], setting.references["perfect"]))

@@ -1,0 +1,266 @@
+"""A made-up record of a whole study, for the tests of the report: plausible by default, and steered where it matters."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
+
+# task -> name of the difficulty, nominal value, grid, references
+TASKS: dict[str, tuple[str, int, tuple[int, ...], dict[str, float]]] = {
+    "copying": ("delay", 6, (2, 4, 6, 9, 12), {"chance": 0.125, "perfect": 1.0}),
+    "adding": ("length", 24, (6, 12, 24, 36, 48), {"chance": 0.08, "perfect": 1.0}),
+    "france": ("gap", 24, (3, 6, 12, 24, 36, 48), {"chance": 0.1, "last country": 0.75, "perfect": 1.0}),
+    "disambiguation": ("lookahead", 2, (1, 2, 3, 4), {"chance": 0.5, "causal": 0.75, "perfect": 1.0}),
+}
+ONE_WAY = ("tcn", "reservoir", "rnn", "lstm", "gru")
+BOTH_WAYS = ("birnn", "bilstm", "bigru", "bilstm-attention")
+VARIANTS = ("feedforward", "cnn", *ONE_WAY, *BOTH_WAYS)
+SEARCH_SEEDS = 2  # each trial is trained on
+CAUSAL_SKILL = 0.5  # (causal - chance) / (perfect - chance) of disambiguation above
+SKILL = {
+    "feedforward": 0.4, "cnn": 0.5, "tcn": 0.9, "reservoir": 0.3, "rnn": 0.3, "lstm": 0.97, "gru": 0.9,
+    "birnn": 0.4, "bilstm": 0.96, "bigru": 0.95, "bilstm-attention": 0.97,
+}  # fmt: skip
+EQUATIONS = (
+    {
+        "name": "h",
+        "text": "h' = tanh(W x + R h + b)",
+        "latex": r"h' = \tanh(W x + R h + b)",
+        "mathml": '<math display="block"><mi>h′</mi><mo>=</mo><mi>tanh</mi><mo>(</mo><mi>a</mi><mo>)</mo></math>',
+        "typst": "h' = tanh(W x + R h + b)",
+    },
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """What is true in the made-up record; keys that are absent take plausible values.
+
+    skill: (task, variant) -> mean skill at the nominal difficulty.
+    lost: (task, variant) -> how much more of it there is at the shortest difficulty.
+    arriving: (variant, "initial" or "trained") -> log10 of the share of the gradient that arrives at the nominal gap.
+    microseconds: cell -> time of a sequence at hidden size 1, with which it grows linearly.
+    flops: cell -> likewise. jitter: the most that one timed round is off, as a share.
+    noise: the standard deviation of skill over seeds.
+    parents: variant -> its parent, in whose study there are transferred runs.
+    refusing: variants that refuse sequences longer than trained. diverged: (task, variant, seed) that did.
+    """
+
+    skill: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    lost: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    arriving: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    microseconds: Mapping[str, float] = field(default_factory=dict)
+    flops: Mapping[str, float] = field(default_factory=dict)
+    refusing: tuple[str, ...] = ("feedforward",)
+    diverged: tuple[tuple[str, str, int], ...] = (("adding", "rnn", 2),)
+    noise: float = 0.01
+    jitter: float = 0.03
+    replicates: int = 5
+    trials: int = 6
+    tasks: tuple[str, ...] = tuple(TASKS)
+    variants: tuple[str, ...] = VARIANTS
+    costs: bool = True
+    parents: Mapping[str, str] = field(default_factory=lambda: {"bilstm-attention": "bilstm"})
+
+    def skill_of(self, task: str, variant: str) -> float:
+        plain = 1.0 if variant in BOTH_WAYS else CAUSAL_SKILL
+        usual = plain if task == "disambiguation" else SKILL.get(variant, 0.5)
+        return self.skill.get((task, variant), usual)
+
+    def lost_of(self, task: str, variant: str) -> float:
+        usual = 0.5 if task != "disambiguation" and variant in ("rnn", "birnn") else 0.0
+        return self.lost.get((task, variant), usual)
+
+
+def fake_study(world: World | None = None, name: str = "claims") -> StudyRecord:
+    """The record of a study in that world; the same world gives the same record."""
+    world = world or World()
+    rng = np.random.default_rng(7)
+    settings = [
+        replace(_setting(task, variant), parent=world.parents.get(variant))
+        for task in world.tasks
+        for variant in world.variants
+    ]
+    return StudyRecord(
+        name=name,
+        scale="demo",
+        experiment_id="1",
+        uri="sqlite:///nowhere.db",
+        plan={**_plan(world), "name": name, "parents": {v: p for v, p in world.parents.items() if v in world.variants}},
+        provenance=_provenance(),
+        settings=tuple(settings),
+        trials=tuple(run for s in settings for number in range(world.trials) for run in _trial(world, s, number, rng)),
+        replicates=tuple(_replicate(world, s, seed, rng) for s in settings for seed in range(world.replicates)),
+        costs=tuple(_costs(world, rng)) if world.costs else (),
+        transferred=tuple(
+            replace(
+                run,
+                kind="transferred",
+                identity=f"transferred {run.identity}",
+                run_id=_run_id(f"transferred {run.identity}"),
+            )
+            for s in settings
+            if s.parent
+            for run in (_replicate(world, s, seed, rng) for seed in range(world.replicates))
+        ),
+    )
+
+
+def _plan(world: World) -> dict[str, Any]:
+    return {
+        "name": "claims",
+        "scale": "demo",
+        "question": "Which recurrent network should one use?",
+        "baseline": "lstm",
+        "tasks": {task: {} for task in world.tasks},
+        "variants": {variant: {"model": variant} for variant in world.variants},
+        "nuisance": {"lr": {"low": 1e-3, "high": 1e-1, "log": True}},
+        "fixed": {"optimiser": "adam", "sampler": "tpe", "clip": 1.0, "weight_decay": 0.0},
+        "budget": {
+            "trials": world.trials, "trials_per_round": 6, "search_seeds": SEARCH_SEEDS, "replicates": world.replicates,
+            "steps": 1000, "segments": 10, "batch": 32, "parameters": 3000, "validation": 256, "test": 1024,
+        },
+        "solved_at": 0.99,
+        "seed": 0,
+    }  # fmt: skip
+
+
+def _provenance() -> dict[str, Any]:
+    return {
+        "commit": "0123456789abcdef",
+        "versions": {"python": "3.11.7", "torch": "2.9.0"},
+        "command": "ablate run claims --scale demo",
+        "started": "2026-01-02T03:04:05+00:00",
+        "wall_seconds": 321.0,
+        "cores": 2,
+        "workers": 2,
+        "device": "cpu (x86_64)",
+    }
+
+
+def _setting(task: str, variant: str) -> SettingRecord:
+    difficulty, nominal, _, references = TASKS[task]
+    return SettingRecord(
+        run_id=f"parent-{task}-{variant}",
+        identity=f"{task}/{variant}",
+        task=task,
+        task_parameters={difficulty: nominal},
+        difficulty=difficulty,
+        nominal=nominal,
+        references=references,
+        loss_references={"chance": 1.0},
+        variant=variant,
+        model=variant,
+        causal=variant in ONE_WAY,
+        hidden=24,
+        parameters=3000,
+        equations=EQUATIONS if "rnn" in variant else (),
+        best_trial=1,
+    )
+
+
+def _score(skill: float, setting: SettingRecord) -> float:
+    return setting.references["chance"] + skill * (1 - setting.references["chance"])
+
+
+def _run_id(identity: str) -> str:
+    """Thirty-two hexadecimal digits, as MLflow's are."""
+    return hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+
+def _trial(world: World, setting: SettingRecord, number: int, rng: np.random.Generator) -> list[RunRecord]:
+    """The trainings of one trial, one for each search seed; a trial that diverges does so on its last seed alone."""
+    reached = world.skill_of(setting.task, setting.variant) * (1.0 if number == 1 else rng.uniform(0.3, 0.95))
+    lr = float(10 ** rng.uniform(-3, -1))
+    usual = "pruned" if number % 6 == 2 else "finished"
+    runs = []
+    for seed in range(SEARCH_SEEDS):
+        is_diverged = number % 6 == 4 and seed == SEARCH_SEEDS - 1
+        metrics = {} if is_diverged else {"objective": _score(reached, setting), "final_score": 0.5}
+        runs.append(
+            RunRecord(
+                identity=f"{setting.identity}/trial/{number}/{seed}",
+                kind="trial",
+                number=number,
+                status="diverged" if is_diverged else usual,
+                factors={"lr": lr, "clip": 1.0, "weight_decay": 0.0, "seed": float(seed)},
+                metrics={"sequences": 32000.0, "seconds": 4.0, "parameters": 3000.0, **metrics},
+                setting=setting.identity,
+                run_id=_run_id(f"{setting.identity}/trial/{number}/{seed}"),
+            )
+        )
+    return runs
+
+
+def _replicate(world: World, setting: SettingRecord, seed: int, rng: np.random.Generator) -> RunRecord:
+    skill = world.skill_of(setting.task, setting.variant) + world.noise * rng.standard_normal()
+    is_diverged = (setting.task, setting.variant, seed) in world.diverged
+    progress = [(3200 * k, _score(skill * k / 10, setting)) for k in range(1, 11)]
+    history: dict[str, Any] = {"score": tuple(progress[:4] if is_diverged else progress)}
+    metrics = {"sequences": 32000.0, "seconds": 4.0, "parameters": 3000.0}
+    if not is_diverged:
+        history |= _tested(world, setting, skill) | _gradients(world, setting, rng)
+        metrics |= {"final_score": _score(skill, setting), "final_loss": 1 - skill, "flops_per_sequence": 2e5}
+    return RunRecord(
+        identity=f"{setting.identity}/replicate/{seed}",
+        kind="replicate",
+        number=seed,
+        status="diverged" if is_diverged else "finished",
+        factors={"lr": 0.01, "clip": 1.0, "weight_decay": 0.0, "trial": 1.0},
+        metrics=metrics,
+        history=history,
+        setting=setting.identity,
+        run_id=_run_id(f"{setting.identity}/{seed}"),
+    )
+
+
+def _tested(world: World, setting: SettingRecord, skill: float) -> dict[str, Any]:
+    grid, nominal, lost = TASKS[setting.task][2], setting.nominal, world.lost_of(setting.task, setting.variant)
+    scores = {d: _score(skill + lost * (nominal - d) / (nominal - grid[0]), setting) for d in grid}
+    refused = [d for d in grid if d > nominal and setting.variant in world.refusing]
+    tested = {"test_score": tuple((d, score) for d, score in scores.items() if d not in refused)}
+    return tested | ({"refused": tuple((d, 1.0) for d in refused)} if refused else {})
+
+
+def _gradients(world: World, setting: SettingRecord, rng: np.random.Generator) -> dict[str, Any]:
+    if setting.task not in ("adding", "france"):
+        return {}
+    curves = {}
+    for when in ("initial", "trained"):
+        usual = {"rnn": -6.0, "lstm": -1.0, "gru": -1.5, "reservoir": -6.0, "tcn": -0.5}.get(setting.variant, 0.0)
+        end = world.arriving.get((setting.variant, when), usual) + 0.1 * rng.standard_normal()
+        curves[f"gradient_{when}"] = tuple((d, float(10 ** (end * d / setting.nominal))) for d in range(29))
+    return curves
+
+
+def _costs(world: World, rng: np.random.Generator) -> list[RunRecord]:
+    microseconds = {"rnn": 2.0, "gru": 5.0, "lstm": 6.0, **world.microseconds}
+    flops = {"rnn": 1e4, "gru": 3e4, "lstm": 4e4, **world.flops}
+    points = [
+        (view, row, cell)
+        for view in ("equal hidden size", "equal parameters")
+        for row in (16, 32, 64, 128)
+        for cell in ("rnn", "gru", "lstm")
+    ]
+    return [
+        RunRecord(
+            identity=f"cost/{number}",
+            kind="cost",
+            number=number,
+            status="finished",
+            factors={"cell": cell, "view": view, "row": float(row), "hidden": float(row)},
+            metrics={"parameters": 4.0 * row * row, "flops_per_sequence": flops[cell] * row},
+            history={
+                "seconds_per_sequence": tuple(
+                    (k, float(1e-6 * microseconds[cell] * row * rng.uniform(1 - world.jitter, 1 + world.jitter)))
+                    for k in range(5)
+                )
+            },
+            run_id=_run_id(f"cost/{number}"),
+        )
+        for number, (view, row, cell) in enumerate(points)
+    ]

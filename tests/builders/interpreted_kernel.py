@@ -1,0 +1,109 @@
+"""The generated source of a cell run by plain Python on NumPy arrays: the same text without Numba's seconds."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ablations.models.cell import Cell
+from ablations.models.eager import Weights
+from ablations.models.kernels.sequence import NOTHING
+from ablations.models.kernels.source import kept, source
+
+LANES = 4
+DTYPE = np.float64
+
+
+def padded(number: int) -> int:
+    return -(-number // LANES) * LANES
+
+
+def _store(value: Any, array: np.ndarray, row: int, column: int) -> None:
+    array[row, column : column + LANES] = value
+
+
+def _transpose(to: np.ndarray, from_: np.ndarray) -> None:
+    to[: from_.shape[1], : from_.shape[0]] = from_.T
+
+
+def _copy(to: np.ndarray, from_: np.ndarray) -> None:
+    to[: from_.shape[0], : from_.shape[1]] = from_
+
+
+def _multiply(c: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
+    c[:] = a @ b
+
+
+def _add_product(c: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
+    c += a @ b
+
+
+def _add_rows(sums: np.ndarray, first: int, matrix: np.ndarray) -> None:
+    sums[first : first + len(matrix)] += matrix.sum(1)
+
+
+def _maximum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.maximum(x, y)
+
+
+# What the generated modules import, one lane after the other as NumPy does it.
+WORDS: dict[str, Any] = {
+    "exp": np.exp,
+    "tanh": np.tanh,
+    "sigmoid": lambda x: 0.5 + 0.5 * np.tanh(0.5 * x),
+    "relu": lambda x: np.maximum(x, 0.0),
+    "positive": lambda x: (x > 0) * 1.0,
+    "maximum": _maximum,
+    "larger": lambda x, y: np.where(x == y, 0.5, (x > y) * 1.0),
+    "LANES": LANES,
+    "padded": padded,
+    "select": lambda condition, yes, no: np.where(condition > 0, yes, no),
+    "filled": lambda like, value: np.full(LANES, value),
+    "load": lambda array, row, column: array[row, column : column + LANES].copy(),
+    "store": _store,
+    "total": np.sum,
+    "noinline": lambda: None,
+    "strided": lambda array: array,
+    "submatrix": lambda matrix, i, j, rows, columns: matrix[i : i + rows, j : j + columns],
+    "carve": lambda workspace, at, rows, columns: workspace[at : at + rows * columns].reshape(rows, columns),
+    "transpose": _transpose,
+    "copy": _copy,
+    "clear": lambda matrix: matrix.fill(0.0),
+    "add_rows": _add_rows,
+    "multiply": _multiply,
+    "add_product": _add_product,
+}
+
+
+def _module(cell: type[Cell]) -> SimpleNamespace:
+    lines = [line for line in source(cell).splitlines() if not line.startswith(("from ", "@njit"))]
+    names = dict(WORDS)
+    exec("\n".join(lines), names)
+    return SimpleNamespace(**names)
+
+
+def _array(tensor: Tensor | None) -> np.ndarray:
+    return NOTHING if tensor is None else tensor.detach().numpy().astype(DTYPE)[None]
+
+
+def run_interpreted(
+    cell: type[Cell], x: Tensor, mask: Tensor | None, initial: Tensor, weights: Weights, reverse: bool,
+    d_outputs: Tensor, d_final: Tensor,
+) -> list[Tensor]:  # fmt: skip
+    """Outputs, final state, and the gradients by x, the initial state and the weights that there are."""
+    module, (B, T, inputs), H = _module(cell), x.shape, initial.shape[-1]
+    read = [_array(part) for part in (x, mask, initial, *weights)]
+    outputs, final = np.full((1, B, T, H), np.nan), np.full((1, *initial.shape), np.nan)
+    remembered = np.full((1, T * len(kept(cell)) * H, padded(B)), np.nan)
+    workspace = np.zeros(module.forward_workspace(B, inputs, H))
+    module.forward(*read, outputs, final, remembered, workspace, reverse, True)
+    tensors = (x, initial, *weights)
+    gradients = [NOTHING if part is None else np.zeros((1, *part.shape)) for part in tensors]
+    needed = [array for name, array in zip(Weights._fields, read[3:], strict=True) if "bias" not in name]
+    workspace = np.zeros(module.backward_workspace(B, inputs, H))
+    taken = [_array(part) for part in (d_outputs, d_final, x, mask, initial)]
+    module.backward(*taken, *needed, outputs, remembered, *gradients, workspace, reverse, True)
+    made = [array for array, part in zip(gradients, tensors, strict=True) if part is not None]
+    return [torch.from_numpy(array[0]) for array in (outputs, final, *made)]

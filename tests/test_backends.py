@@ -1,0 +1,57 @@
+"""A cell takes the kernel backend where there can be one, and the eager backend everywhere else."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from ablations.models.backends import backend_of, eager_backend
+from ablations.models.cell import Cell, Functions
+from ablations.models.cells import CELLS
+from ablations.models.kernels.source import source
+from ablations.models.lstm import LSTM
+from ablations.models.recurrent import Recurrent
+
+
+class Cosine(Cell):
+    """A cell with a function that equations are not made of."""
+
+    name = "cosine"
+    gates = ("h",)
+
+    @staticmethod
+    def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Any]:
+        return {"h": torch.cos(a.h)}
+
+
+def test_the_eager_backend_is_for_what_cannot_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CELLS, "cosine", Cosine)
+    assert backend_of(Cosine) == "eager"
+    assert Recurrent("cosine", 2, 3)(torch.randn(1, 4, 2)).shape == (1, 4, 3)
+    assert backend_of(CELLS["lstm"]) == "kernel"
+    assert backend_of(CELLS["lstm"], device="cuda") == "eager"
+    assert backend_of(CELLS["lstm"], dtype=torch.bfloat16) == "eager"
+    with eager_backend():
+        assert backend_of(CELLS["lstm"]) == "eager"
+    layer = Recurrent("gru", 2, 3).bfloat16()
+    assert layer(torch.randn(1, 4, 2, dtype=torch.bfloat16)).dtype == torch.bfloat16
+
+
+class Odd(LSTM):
+    """An operand that is made of more than h and gates, for which there is no kernel."""
+
+    name = "odd"
+    gated = ("g",)
+
+    @staticmethod
+    def operand(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> Any:
+        return f.sigmoid(a.f) * s.c
+
+
+def test_no_gradient_is_lost_where_a_kernel_has_no_place_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CELLS, "odd", Odd)
+    with pytest.raises(ValueError, match="an operand is made of h and of gates that are not gated, got old_c"):
+        source(Odd)
+    assert backend_of(Odd) == "eager"
+    Recurrent("odd", 2, 3)(torch.randn(1, 4, 2)).sum().backward()

@@ -1,0 +1,59 @@
+"""Jobs run here or in processes; a worker's death costs its job's time and nothing else."""
+
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+from builders.jobs import die, die_once, fail, square
+
+from ablations.run.executors import Executor, ProcessExecutor, SerialExecutor
+
+
+def _collect(executor: Executor, count: int) -> dict[int, object]:
+    return dict(executor.next_result() for _ in range(count))
+
+
+def test_inline_gives_results_and_errors() -> None:
+    executor = SerialExecutor()
+    executor.submit(1, partial(square, 3))
+    executor.submit(2, partial(fail, 4))
+    results = _collect(executor, 2)
+    assert results[1] == 9
+    assert isinstance(results[2], ArithmeticError)
+
+
+@pytest.mark.slow
+def test_a_killed_worker_costs_no_result(tmp_path: Path) -> None:
+    executor = ProcessExecutor(2)
+    try:
+        executor.submit(0, partial(die_once, tmp_path / "died"))
+        for key in range(1, 5):
+            executor.submit(key, partial(square, key))
+        assert _collect(executor, 5) == {0: "survived", 1: 1, 2: 4, 3: 9, 4: 16}
+        executor.submit(9, partial(fail, 9))
+        assert isinstance(executor.next_result()[1], ArithmeticError)
+    finally:
+        executor.close()
+
+
+@pytest.mark.slow
+def test_a_job_that_always_kills_its_worker_fails_in_the_end() -> None:
+    executor = ProcessExecutor(1)
+    try:
+        executor.submit(0, die)
+        key, result = executor.next_result()
+        assert key == 0
+        assert isinstance(result, Exception)
+    finally:
+        executor.close()
+
+
+@pytest.mark.slow
+def test_closing_does_not_wait_for_running_jobs() -> None:
+    executor = ProcessExecutor(1)
+    executor.submit(0, partial(time.sleep, 60))
+    time.sleep(0.1)
+    began = time.monotonic()
+    executor.close()
+    assert time.monotonic() - began < 10

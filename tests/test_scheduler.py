@@ -1,0 +1,170 @@
+"""A study's numbers depend on the study alone: not on workers, interruptions, or order."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders.small_study import Silent, carry_out, numbers
+
+from ablations.record.reader import read
+from ablations.record.schema import CURVES, VALUES
+from ablations.record.writer import Record
+from ablations.run.executors import ProcessExecutor, SerialExecutor
+from ablations.studies import find
+from ablations.study import Study
+
+OWN = """
+from dataclasses import replace
+from ablations.studies.claims import SMOKE, STUDY as CLAIMS
+scale = replace(SMOKE, tasks={"adding": SMOKE.tasks["adding"]}, costs=None)
+STUDY = replace(CLAIMS, name="own", variants=CLAIMS.variants[4:6], scales={"smoke": scale})
+STUDY = STUDY.with_budget("smoke", {"steps": 400, "segments": 20})
+"""
+
+
+def test_everything_planned_is_recorded(study: Study, tmp_path: Path) -> None:
+    watch = carry_out(study, tmp_path / "a")
+    record = read(f"sqlite:///{tmp_path / 'a' / 'mlflow.db'}", study.name, "smoke")
+    assert [(s.task, s.variant) for s in record.settings] == [
+        (task, variant) for task in ("adding", "disambiguation") for variant in ("rnn", "lstm")
+    ]
+    assert (len(record.trials), len(record.replicates)) == (4 * 3 * 2, 4 * 2)
+    assert watch.runs == 4 * study.at("smoke").budget.runs
+    for setting in record.settings:
+        assert setting.best_trial is not None
+    for run in record.trials + record.replicates:
+        assert set(run.metrics) <= set(VALUES)
+        assert set(run.history) <= set(CURVES)
+    for run in record.replicates:
+        assert {"final_score", "flops_per_sequence", "sequences", "seconds"} <= set(run.metrics)
+        assert run.history["test_score"]
+
+
+def test_the_same_study_gives_the_same_numbers(study: Study, tmp_path: Path) -> None:
+    for name in "ab":
+        carry_out(study, tmp_path / name)
+    assert numbers(study, tmp_path / "a") == numbers(study, tmp_path / "b")
+
+
+@pytest.mark.slow
+def test_workers_change_no_number(study: Study, tmp_path: Path) -> None:
+    carry_out(study, tmp_path / "serial")
+    for workers in (1, 2):
+        executor = ProcessExecutor(workers)
+        carry_out(study, tmp_path / str(workers), executor)
+        executor.close()
+        assert numbers(study, tmp_path / str(workers)) == numbers(study, tmp_path / "serial")
+
+
+@pytest.mark.parametrize("segments", [2, 7])
+def test_a_study_that_was_stopped_gives_the_numbers_of_one_that_was_not(
+    study: Study, tmp_path: Path, segments: int
+) -> None:
+    carry_out(study, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(study, tmp_path / "stopped", watch=Silent(stop_after=segments))
+    carry_out(study, tmp_path / "stopped")
+    assert numbers(study, tmp_path / "stopped") == numbers(study, tmp_path / "whole")
+
+
+def test_a_study_stopped_between_two_writes_of_a_cohort_gives_the_same_numbers(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry_out(study, tmp_path / "whole")
+    add, calls = Record.add, iter(range(100))
+
+    def add_and_die(*arguments: Any) -> None:
+        add(*arguments)
+        if next(calls) == 4:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Record, "add", add_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            carry_out(study, tmp_path / "stopped")
+    carry_out(study, tmp_path / "stopped")
+    assert numbers(study, tmp_path / "stopped") == numbers(study, tmp_path / "whole")
+
+
+def test_a_finished_study_trains_nothing_again(study: Study, tmp_path: Path) -> None:
+    carry_out(study, tmp_path / "a")
+    again = carry_out(study, tmp_path / "a")
+    assert (again.segments, again.runs) == (0, 0)
+
+
+def test_more_replicates_go_on_from_those_there_are(study: Study, tmp_path: Path) -> None:
+    carry_out(study, tmp_path / "a")
+    before = numbers(study, tmp_path / "a")
+    more = study.with_budget("smoke", {"replicates": 4})
+    assert carry_out(more, tmp_path / "a").runs == 4 * 2
+    after = numbers(more, tmp_path / "a")
+    assert before.items() <= after.items()
+    assert len(after) == len(before) + 4 * 2
+
+
+def test_a_lost_optuna_storage_is_made_again_from_the_record(study: Study, tmp_path: Path) -> None:
+    carry_out(study, tmp_path / "a")
+    before = numbers(study, tmp_path / "a")
+    (tmp_path / "a" / "optuna.db").unlink()
+    assert carry_out(study, tmp_path / "a").runs == 0
+    assert numbers(study, tmp_path / "a") == before
+
+
+def test_a_failing_job_costs_its_setting_only_and_is_tried_again(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing(SerialExecutor):
+        def submit(self, key: int, job: Callable[[], Any]) -> None:
+            super().submit(key, partial(_fail) if key == 1 else job)
+
+    watch = carry_out(study, tmp_path / "a", Failing())
+    assert watch.failures == 1
+    record = read(f"sqlite:///{tmp_path / 'a' / 'mlflow.db'}", study.name, "smoke")
+    assert {setting.best_trial is None for setting in record.settings} == {True, False}
+    carry_out(study, tmp_path / "whole")
+    carry_out(study, tmp_path / "a")
+    assert numbers(study, tmp_path / "a") == numbers(study, tmp_path / "whole")
+
+
+def _fail() -> None:
+    raise MemoryError("no memory left")
+
+
+def _heed_interrupts() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so would all that is started by that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("whom", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_killed_command_carries_on_where_it_was(tmp_path: Path, whom: signal.Signals) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(OWN)
+    command = [sys.executable, "-m", "ablations", "run", str(file), "--scale", "smoke", "--workers", "2"]
+    stores = {name: os.environ | {"ABLATIONS_HOME": str(tmp_path / name)} for name in ("whole", "killed")}
+    subprocess.run(command, env=stores["whole"], check=True, capture_output=True)
+    process = subprocess.Popen(
+        command,
+        env=stores["killed"],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_heed_interrupts,
+    )
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "killed").glob("checkpoints/*.pickle")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(process.pid, whom)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == (130 if whom != signal.SIGKILL else -9)
+    assert ("To go on: ablate run" in said) == (whom != signal.SIGKILL)
+    subprocess.run(command, env=stores["killed"], check=True, capture_output=True)
+    study = find(str(file))
+    assert numbers(study, tmp_path / "killed") == numbers(study, tmp_path / "whole")
