@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from ablations.errors import UserError
+
 if TYPE_CHECKING:
     from ablations.study import Study
 
@@ -28,7 +30,7 @@ def main() -> NoReturn:
         sys.exit(cli(standalone_mode=False) or 0)
     except click.ClickException as error:
         _fail(error.format_message())
-    except ValueError as error:
+    except UserError as error:
         _fail(str(error))
     except (click.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)
@@ -84,12 +86,15 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
     """Carry out STUDY, a name or a Python file that defines STUDY; what is recorded is not done again."""
     from rich.console import Console
 
+    from ablations.describe import describe_study
     from ablations.run.session import Place, run_study
     from ablations.studies import find
 
     asked = _study(study, scale, options)
     if dry_run:
-        return _print_plan(asked, scale, workers)
+        for line in describe_study(asked, scale, workers):
+            click.echo(line)
+        return 0
     home = _home()
     place = Place(home, _tracking(options["tracking_uri"]), options["storage"] or f"sqlite:///{home / 'optuna.db'}")
     command = shlex.join(["ablate", *sys.argv[1:]])
@@ -123,14 +128,6 @@ def _recorded_name(study: str) -> str:
     from ablations.studies import find
 
     return find(study).name if study.endswith(".py") else study
-
-
-def _print_plan(study: "Study", scale: str, workers: int) -> int:
-    from ablations.describe import describe_study
-
-    for line in describe_study(study, scale, workers):
-        click.echo(line)
-    return 0
 
 
 @cli.command()

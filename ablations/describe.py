@@ -7,6 +7,7 @@ from inspect import getdoc
 import numpy as np
 import torch
 
+from ablations.errors import UserError
 from ablations.models import CELLS, MODELS, Cell
 from ablations.models.backends import backend_of
 from ablations.models.equations import marked
@@ -56,7 +57,7 @@ def cell_source(name: str) -> str:
     """The Python that is compiled for a cell, or for that of a named variant."""
     cell = look_up(VARIANTS, name, "cell or ablation").cell(TASKS["adding"]().spec)
     if cell is None:
-        raise ValueError(f"{name} has no cell")
+        raise UserError(f"{name} has no cell")
     return source(cell)
 
 

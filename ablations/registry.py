@@ -4,26 +4,28 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import TypeVar
 
+from ablations.errors import UserError
+
 T = TypeVar("T")
 
 
 def look_up(registry: Mapping[str, T], name: str, kind: str) -> T:
-    """The entry of that name. Raises ValueError, with the nearest name if there is a near one, and all that there are.
+    """The entry of that name. Raises `UserError`, with the nearest name if there is a near one, and all that there are.
 
     >>> look_up({"lstm": 1, "gru": 2}, "ltsm", "cell")
     Traceback (most recent call last):
         ...
-    ValueError: unknown cell 'ltsm'; did you mean 'lstm'? Known: lstm, gru
+    ablations.errors.UserError: unknown cell 'ltsm'; did you mean 'lstm'? Known: lstm, gru
     """
     check_known(registry, name, kind)
     return registry[name]
 
 
 def check_known(known: Iterable[str], name: str, kind: str) -> None:
-    """Raises ValueError, as `look_up` does, where the name is not a known one."""
+    """Raises `UserError`, as `look_up` does, where the name is not a known one."""
     names = list(known)
     if name not in names:
-        raise ValueError(unknown(kind, name, names))
+        raise UserError(unknown(kind, name, names))
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import Trial, TrialState
 from scipy.stats.qmc import LatinHypercube
 
+from ablations.errors import UserError
 from ablations.study import Range, Study
 from ablations.study.seeds import generator, integer
 
@@ -17,11 +18,11 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 def storage_at(url: str) -> RDBStorage:
-    """Opens, or makes, an Optuna database. Raises ValueError where that is impossible."""
+    """Opens, or makes, an Optuna database. Raises `UserError` where that is impossible."""
     try:
         return RDBStorage(url)
     except Exception as error:
-        raise ValueError(f"cannot open the Optuna storage {url}: {str(error).splitlines()[0]}") from error
+        raise UserError(f"cannot open the Optuna storage {url}: {str(error).splitlines()[0]}") from error
 
 
 class Search:

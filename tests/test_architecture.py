@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ROOMS = ("tasks", "ablations", "reports")
 FRONT_DOOR = ROOT / "ablations" / "cli.py"
-INNER = ("registry", "models", "study", "studies", "train", "search", "record", "run", "describe", "cli")
+INNER = ("errors", "registry", "models", "study", "studies", "train", "search", "record", "run", "describe", "cli")
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc"}
 
 

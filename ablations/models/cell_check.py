@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from ablations.errors import UserError
 from ablations.models.cell import Cell, TorchFunctions
 
 NAMES = ("gates", "unconnected", "split", "gated", "feedback", "state", "vectors")
@@ -21,7 +22,7 @@ OF_GATES = ("unconnected", "split", "gated", "feedback", "bias")
 
 @cache
 def check_cell(cell: type[Cell]) -> None:
-    """Raises ValueError, in one line, where an attribute or the step of the cell cannot be right.
+    """Raises `UserError`, in one line, where an attribute or the step of the cell cannot be right.
 
     >>> from ablations.models.lstm import LSTM
     >>> class Typo(LSTM):
@@ -29,10 +30,10 @@ def check_cell(cell: type[Cell]) -> None:
     >>> check_cell(Typo)
     Traceback (most recent call last):
         ...
-    ValueError: cell 'typo' has an attribute 'unconected'; did you mean 'unconnected'?
+    ablations.errors.UserError: cell 'typo' has an attribute 'unconected'; did you mean 'unconnected'?
     """
     if wrong := _misdeclared(cell) or _miscomputed(cell):
-        raise ValueError(f"cell {cell.name!r} {wrong}")
+        raise UserError(f"cell {cell.name!r} {wrong}")
 
 
 def _misdeclared(cell: type[Cell]) -> str | None:

@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ablations.errors import UserError
 from ablations.models.backends import compute
 from ablations.models.cell_check import check_cell
 from ablations.models.cells import CELLS
@@ -119,10 +120,10 @@ class Recurrent(nn.Module):
     ) -> None:
         super().__init__()
         if min(hidden_size, layers) < 1:
-            raise ValueError(f"hidden_size ({hidden_size}) and layers ({layers}) must be at least 1")
+            raise UserError(f"hidden_size ({hidden_size}) and layers ({layers}) must be at least 1")
         check_known(("concatenate", "sum"), merge, "merge")
         if merge != "concatenate" and not bidirectional:
-            raise ValueError(f"merge {merge!r} needs both directions")
+            raise UserError(f"merge {merge!r} needs both directions")
         self.merge = merge
         self.output_size = hidden_size * (2 if bidirectional and merge == "concatenate" else 1)
         sizes = [input_size, *[self.output_size] * (layers - 1)]

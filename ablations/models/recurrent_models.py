@@ -5,6 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ablations.errors import UserError
 from ablations.models.network import Network, zero_padding
 from ablations.models.recurrent import Merge, Recurrent, RecurrentLayer
 from ablations.registry import check_known
@@ -39,7 +40,7 @@ class RecurrentModel(Network):
         check_known(("forward", "backward", "both"), direction, "direction")
         check_known(("last", "mean", "max"), pooling, "pooling")
         if pooling != "last" and spec.per_step:
-            raise ValueError(f"pooling {pooling!r} needs a task with one answer per sequence")
+            raise UserError(f"pooling {pooling!r} needs a task with one answer per sequence")
         self.causal = direction == "forward"
         self.pooling = pooling
         both, reverse = direction == "both", direction == "backward"
@@ -73,9 +74,7 @@ def start_forget_gate(layer: RecurrentLayer, bias: float | Literal["chrono"], le
         check_known(("chrono",), bias, "forget_bias")
     needed = {"f", "i"} if bias == "chrono" else {"f"}
     if missing := needed.difference(layer.cell.gates):
-        raise ValueError(
-            f"forget_bias {bias!r} needs a cell with gate {sorted(missing)[0]}; {layer.cell.name} has none"
-        )
+        raise UserError(f"forget_bias {bias!r} needs a cell with gate {sorted(missing)[0]}; {layer.cell.name} has none")
     own = layer.cell.bias.get("f", 0.0)
     if bias != "chrono":
         layer.shift_biases({"f": bias - own})

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ablations.errors import UserError
 from ablations.models import MODELS, Network
 from ablations.models.cell import Cell
 from ablations.models.recurrent import RecurrentLayer
@@ -36,7 +37,7 @@ class Variant:
         for flag in self.flags:
             check_known([*known][2:], flag, f"flag of the model {self.model}")
         if self.parent == self.name or (self.parent is None) != (not self.change):
-            raise ValueError(f"variant {self.name!r}: an ablation has a parent, another variant, and says the change")
+            raise UserError(f"variant {self.name!r}: an ablation has a parent, another variant, and says the change")
 
     def __hash__(self) -> int:
         return hash((self.name, self.model, tuple(sorted(self.flags.items()))))
@@ -62,14 +63,14 @@ def count_parameters(variant: Variant, spec: TaskSpec, size: int) -> int:
 def solve_size(variant: Variant, spec: TaskSpec, parameters: int) -> int:
     """The hidden size at which the variant's parameter count comes nearest to `parameters`.
 
-    Raises ValueError where even the smallest network has more than twice as many.
+    Raises `UserError` where even the smallest network has more than twice as many.
     """
 
     def count(size: int) -> int:
         return count_parameters(variant, spec, size)
 
     if count(1) > 2 * parameters:
-        raise ValueError(f"{variant.name} has {count(1)} parameters at least; {parameters} cannot be met")
+        raise UserError(f"{variant.name} has {count(1)} parameters at least; {parameters} cannot be met")
     high = 2
     while count(high) < parameters:
         high *= 2

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from ablations.errors import UserError
 from ablations.record.schema import (
     CURVES,
     INTERRUPTED,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 
-class RecordError(ValueError):
+class RecordError(UserError):
     """What was asked for is not in the record, or the record cannot be opened."""
 
 

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from rich.console import Console
 
+from ablations.errors import UserError
 from ablations.record.writer import Record
 from ablations.run.checkpoints import Checkpoints
 from ablations.run.cohort_state import Job
@@ -44,7 +45,7 @@ def run_study(
 ) -> int:
     """Carries out what is missing of a study; returns how many settings failed. Each worker calls `prepare` at first.
 
-    Raises ValueError where the results folder or a store cannot be written, and KeyboardInterrupt on Ctrl-C or SIGTERM,
+    Raises `UserError` where the results folder or a store cannot be written, and KeyboardInterrupt on Ctrl-C or SIGTERM,
     after everything has been closed; the next call carries on from there.
     """
     make_writable(place.home)
@@ -61,14 +62,14 @@ def run_study(
 
 
 def make_writable(folder: Path) -> None:
-    """Makes the folder where it is missing. Raises ValueError where it cannot be written to."""
+    """Makes the folder where it is missing. Raises `UserError` where it cannot be written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".writable"
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise ValueError(f"the results folder {folder} cannot be written to: {error.strerror}") from error
+        raise UserError(f"the results folder {folder} cannot be written to: {error.strerror}") from error
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from traceback import extract_tb
 
 from pydantic import ValidationError
 
+from ablations.errors import UserError
 from ablations.models import CELLS, Cell
 from ablations.models.equations import equations
 from ablations.registry import look_up
@@ -23,46 +24,46 @@ STUDIES: dict[str, Study] = {
 def find(name: str) -> Study:
     """The study of that name, or the one that a Python file of that path defines as `STUDY`.
 
-    Raises ValueError where there is none, or where the file has an error.
+    Raises `UserError` where there is none, or where the file has an error.
     """
     if not name.endswith(".py"):
         return look_up(STUDIES, name, "study")
     if not Path(name).is_file():
-        raise ValueError(f"there is no study file {name}")
+        raise UserError(f"there is no study file {name}")
     before = dict(CELLS)
     try:
         defined = runpy.run_path(name).get("STUDY")
     except ValidationError as error:
-        raise ValueError(f"{name}: {in_one_line(error)}") from error
+        raise UserError(f"{name}: {in_one_line(error)}") from error
     except SyntaxError as error:
-        raise ValueError(f"{name}, line {error.lineno}: {error.msg}") from error
+        raise UserError(f"{name}, line {error.lineno}: {error.msg}") from error
     except Exception as error:
-        kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
-        raise ValueError(f"{name}, line {_line_in(name, error)}: {kind}{error}") from error
+        kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+        raise UserError(f"{name}, line {_line_in(name, error)}: {kind}{error}") from error
     if not isinstance(defined, Study):
-        raise ValueError(f"{name} defines no STUDY of type ablations.study.Study")
+        raise UserError(f"{name} defines no STUDY of type ablations.study.Study")
     if defined.name in STUDIES:
-        raise ValueError(f"{name}: its study is named {defined.name!r} like a built-in one; give it a name of its own")
+        raise UserError(f"{name}: its study is named {defined.name!r} like a built-in one; give it a name of its own")
     _check_cells(name, defined, before)
     return defined
 
 
 def _check_cells(file: str, study: Study, before: Mapping[str, type[Cell]]) -> None:
-    """Raises ValueError where a cell of the file's own takes a built-in one's name, or has a step that is no equations."""
+    """Raises `UserError` where a cell of the file's own takes a built-in one's name, or has a step that is no equations."""
     for name, known in before.items():
         if _is_built_in(known) and CELLS[name] is not known:
             CELLS[name] = known
-            raise ValueError(f"{file}: its cell is named {name!r} like a built-in one; give it a name of its own")
+            raise UserError(f"{file}: its cell is named {name!r} like a built-in one; give it a name of its own")
     try:
         cells = own_cells(study)
-    except ValueError as error:
-        raise ValueError(f"{file}: {error}") from error
+    except UserError as error:
+        raise UserError(f"{file}: {error}") from error
     for cell in cells:
         try:
             equations(cell)
         except Exception as error:  # whatever the author's code does on symbols
             kind = type(error).__name__
-            raise ValueError(f"{file}: the step of the cell {cell.name!r} is no equations: {kind}: {error}") from error
+            raise UserError(f"{file}: the step of the cell {cell.name!r} is no equations: {kind}: {error}") from error
 
 
 def own_cells(study: Study) -> list[type[Cell]]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from ablations.errors import UserError
 from ablations.models.variant import Variant, solve_size
 from ablations.models.variants import VARIANTS
 from ablations.registry import check_known, look_up
@@ -30,7 +31,7 @@ class Range:
     @model_validator(mode="after")
     def _check(self) -> "Range":
         if not self.low < self.high or (self.log and self.low <= 0):
-            raise ValueError(f"needs low < high, and low > 0 where it is logarithmic; got {self.low} to {self.high}")
+            raise UserError(f"needs low < high, and low > 0 where it is logarithmic; got {self.low} to {self.high}")
         return self
 
 
@@ -64,7 +65,7 @@ class Budget:
     @model_validator(mode="after")
     def _check(self) -> "Budget":
         if self.steps % self.segments:
-            raise ValueError(f"steps ({self.steps}) must be a multiple of segments ({self.segments})")
+            raise UserError(f"steps ({self.steps}) must be a multiple of segments ({self.segments})")
         return self
 
 
@@ -138,27 +139,27 @@ class Study:
     def _check(self) -> "Study":
         names = [variant.name for variant in self.variants]
         if len(set(names)) < len(names):
-            raise ValueError("two variants have the same name")
+            raise UserError("two variants have the same name")
         if self.baseline not in names:
-            raise ValueError(f"baseline {self.baseline!r} is not one of its variants: {', '.join(names)}")
+            raise UserError(f"baseline {self.baseline!r} is not one of its variants: {', '.join(names)}")
         by_name = dict(zip(names, self.variants, strict=True))
         for variant in self.variants:
             if variant.parent:
                 check_known([*names, *VARIANTS], variant.parent, f"parent of {variant.name!r}")
             parent = by_name.get(variant.parent or "")
             if parent and parent.model == variant.model and changes(variant, parent) != 1:
-                raise ValueError(
+                raise UserError(
                     f"{variant.name!r} differs from {parent.name!r} in {changes(variant, parent)} flags, not in one"
                 )
         factors = [*self.nuisance, *self.fixed]
         for factor in factors:
             check_known(HYPERPARAMETERS, factor, "nuisance or fixed factor")
         if sorted(factors) != sorted(HYPERPARAMETERS):
-            raise ValueError(f"nuisance and fixed factors together must be {', '.join(HYPERPARAMETERS)}, each once")
+            raise UserError(f"nuisance and fixed factors together must be {', '.join(HYPERPARAMETERS)}, each once")
         return self
 
     def at(self, scale: str) -> Scale:
-        """The tasks and budget of that scale. Raises ValueError where the study has no such scale."""
+        """The tasks and budget of that scale. Raises `UserError` where the study has no such scale."""
         return look_up(self.scales, scale, "scale")
 
     def with_budget(self, scale: str, changes: Mapping[str, int]) -> "Study":
