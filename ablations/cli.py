@@ -13,7 +13,7 @@ import click
 from ablations.errors import UserError
 
 if TYPE_CHECKING:
-    from ablations.study import Study
+    from ablations.study import Plan, Study
 
 SCALES = ("smoke", "demo", "standard", "paper")
 BUDGET = ("trials", "trials_per_round", "search_seeds", "replicates", "steps", "segments", "batch", "parameters", "validation",
@@ -86,13 +86,13 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
     """Carry out STUDY, a name or a Python file that defines STUDY; what is recorded is not done again."""
     from rich.console import Console
 
-    from ablations.describe import describe_study
-    from ablations.run.session import Place, run_study
+    from ablations.describe import describe_plan
+    from ablations.run.session import Place, run_session
     from ablations.studies import find
 
-    asked = _study(study, scale, options)
+    plan = _plan(study, scale, options)
     if dry_run:
-        for line in describe_study(asked, scale, workers):
+        for line in describe_plan(plan, workers):
             click.echo(line)
         return 0
     home = _home()
@@ -100,25 +100,26 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
     command = shlex.join(["ablate", *sys.argv[1:]])
     prepare = partial(find, study) if study.endswith(".py") else None  # a file may define cells of its own
     try:
-        failed = run_study(asked, scale, place, command, workers, options["executor"], Console(), prepare)
+        failed = run_session(plan, place, command, workers, options["executor"], Console(), prepare)
     except KeyboardInterrupt:
         click.echo(f"\nstopped; everything finished is kept. To go on: {command}", err=True)
         return INTERRUPTED
     if failed:
         click.echo(f"{failed} settings failed; to try them again: {command}", err=True)
     else:
-        click.echo(f"{asked.name} is complete at scale {scale}. Next: ablate report {asked.name} --scale {scale}")
+        click.echo(f"{plan.name} is complete at scale {scale}. Next: ablate report {plan.name} --scale {scale}")
     return int(failed > 0)
 
 
-def _study(name: str, scale: str, options: Mapping[str, Any]) -> "Study":
-    """The study that is asked for, with the budget that is asked for."""
+def _plan(name: str, scale: str, options: Mapping[str, Any]) -> "Plan":
+    """The plan of the study, scale and budget that are asked for."""
     from pydantic import ValidationError
 
     from ablations.studies import find, in_one_line
 
     try:
-        return find(name).with_budget(scale, {part: options[part] for part in BUDGET if options[part] is not None})
+        changes = {part: options[part] for part in BUDGET if options[part] is not None}
+        return find(name).with_budget(scale, changes).at(scale)
     except ValidationError as error:
         raise click.UsageError(in_one_line(error)) from error
 
@@ -205,7 +206,7 @@ def show(name: str, scale: str, workers: int, source: bool) -> None:
         return f"{CLAIMS[name].sentence}\n\nRule: {CLAIMS[name].rule}"
 
     def describe_study(study: "Study") -> str:
-        return "\n".join(descriptions.describe_study(study, scale, workers))
+        return "\n".join(descriptions.describe_plan(study.at(scale), workers))
 
     if name.endswith(".py"):
         study = find(name)

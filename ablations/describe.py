@@ -19,7 +19,7 @@ from ablations.registry import look_up
 from ablations.run.progress import duration
 from ablations.run.time_estimate import estimate_seconds
 from ablations.studies import own_cells
-from ablations.study import Study
+from ablations.study import Plan, Study
 from tasks import TASKS, Task
 
 
@@ -55,7 +55,7 @@ def describe_cell(name: str) -> str:
 
 def cell_source(name: str) -> str:
     """The Python that is compiled for a cell, or for that of a named variant."""
-    cell = look_up(VARIANTS, name, "cell or ablation").cell(TASKS["adding"]().spec)
+    cell = look_up(VARIANTS, name, "cell or ablation").cell
     if cell is None:
         raise UserError(f"{name} has no cell")
     return source(cell)
@@ -79,7 +79,7 @@ def describe_variant(name: str) -> str:
         f"The model {variant.model}{' with ' + flags if flags else ''}.",
         *_ablation(variant.parent, variant.change),
     ]
-    cell = variant.cell(TASKS["adding"]().spec)
+    cell = variant.cell
     lines += [f"Its equations are those of {cell.name}:\n\n{_equations(cell)}"] if cell else []
     return "\n".join(lines)
 
@@ -94,27 +94,26 @@ def describe_model(name: str) -> str:
     return "\n\n".join([_prose(MODELS[name]), *facts, _indented("\n".join(rows))])
 
 
-def describe_study(study: Study, scale: str, workers: int) -> Iterator[str]:
+def describe_plan(plan: Plan, workers: int) -> Iterator[str]:
     """A study's question, its settings with sizes, its runs, and the time it takes at most, timed here; by line."""
     torch.set_num_threads(1)  # as the workers that the estimate speaks of
-    budget = study.at(scale).budget
-    chosen = list(study.settings(scale))
-    transferred = ", and of ablations as many with the parent's hyperparameters" if study.transferred else ""
-    yield study.question
+    budget = plan.budget
+    transferred = ", and of ablations as many with the parent's hyperparameters" if plan.parents else ""
+    yield plan.question
     yield (
-        f"Scale {scale}, each setting: {budget.trials} trials (search seeds: {budget.search_seeds}), {budget.replicates} "
+        f"Scale {plan.scale}, each setting: {budget.trials} trials (search seeds: {budget.search_seeds}), {budget.replicates} "
         f"replicates{transferred}, at most {budget.steps} steps of {budget.batch} sequences each."
     )
     yield ""
     yield f"{'setting':32} {'hidden':>6} {'parameters':>10} {'at most':>12}"
     total = 0.0
-    for setting in chosen:
-        seconds = estimate_seconds(study, scale, setting, workers)
+    for setting in plan.settings:
+        seconds = estimate_seconds(plan, setting, workers)
         parameters = count_parameters(setting.variant, setting.task.spec, setting.size)
         yield f"{setting.name:32} {setting.size:6} {parameters:10} {duration(seconds):>12}"
         total += seconds
     yield ""
-    size = f"{len(chosen)} settings, {study.runs(scale)} runs"
+    size = f"{len(plan.settings)} settings, {plan.runs} runs"
     yield f"{size}; about {duration(total)} with {workers} workers if no run stops early."
 
 

@@ -11,7 +11,7 @@ from optuna.trial import Trial, TrialState
 from scipy.stats.qmc import LatinHypercube
 
 from ablations.errors import UserError
-from ablations.study import Range, Study
+from ablations.study import Plan, Range
 from ablations.study.seeds import generator, integer
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -34,9 +34,9 @@ class Search:
     is taken up where it stopped: a trial that was asked and never told is handed out again.
     """
 
-    def __init__(self, storage: BaseStorage, name: str, stream: str, study: Study, trials_per_round: int) -> None:
-        self._study, self._stream, self._group = study, stream, trials_per_round
-        pruner = optuna.pruners.MedianPruner(n_startup_trials=trials_per_round, n_warmup_steps=1)
+    def __init__(self, storage: BaseStorage, name: str, stream: str, plan: Plan) -> None:
+        self._plan, self._stream, self._per_round = plan, stream, plan.budget.trials_per_round
+        pruner = optuna.pruners.MedianPruner(n_startup_trials=self._per_round, n_warmup_steps=1)
         self._optuna = optuna.create_study(
             storage=storage, study_name=name, direction="maximize", load_if_exists=True, pruner=pruner
         )
@@ -47,7 +47,7 @@ class Search:
         if number < len(known):
             return dict(known[number].params)
         self._optuna.sampler = self._sampler(number)
-        distributions = {name: _distribution(range_) for name, range_ in self._study.nuisance.items()}
+        distributions = {name: _distribution(range_) for name, range_ in self._plan.nuisance.items()}
         return dict(self._optuna.ask(fixed_distributions=distributions).params)
 
     def prune(self, numbers: Sequence[int], scores: Sequence[float], segment: int) -> list[bool]:
@@ -72,13 +72,13 @@ class Search:
         return max(complete, key=lambda trial: (trial.value, -trial.number)).number if complete else None
 
     def _sampler(self, number: int) -> BaseSampler:
-        seed = integer(self._study.seed, self._stream, "sampler", number)
-        if self._study.sampler == "random":
+        seed = integer(self._plan.seed, self._stream, "sampler", number)
+        if self._plan.sampler == "random":
             return optuna.samplers.RandomSampler(seed=seed)
-        if number < self._group:
-            return _Given(first_draws(self._study, self._group)[number])
+        if number < self._per_round:
+            return _Given(first_draws(self._plan, self._per_round)[number])
         return optuna.samplers.TPESampler(
-            seed=seed, n_startup_trials=self._group, multivariate=True, constant_liar=True
+            seed=seed, n_startup_trials=self._per_round, multivariate=True, constant_liar=True
         )
 
 
@@ -98,10 +98,10 @@ class _Given(BaseSampler):
         return self._values[param_name]
 
 
-def first_draws(study: Study, trials: int) -> list[dict[str, float]]:
-    """A Latin hypercube of that many draws of the nuisance factors, a pure function of the study's seed."""
-    ranges = study.nuisance.items()
-    points = LatinHypercube(len(ranges), rng=generator(study.seed, "first draws", trials)).random(trials)
+def first_draws(plan: Plan, trials: int) -> list[dict[str, float]]:
+    """A Latin hypercube of that many draws of the nuisance factors, a pure function of the plan's seed."""
+    ranges = plan.nuisance.items()
+    points = LatinHypercube(len(ranges), rng=generator(plan.seed, "first draws", trials)).random(trials)
     return [{name: _scaled(u, range_) for u, (name, range_) in zip(point, ranges, strict=True)} for point in points]
 
 

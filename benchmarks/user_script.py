@@ -22,7 +22,7 @@ from benchmarks.comparison_study import BUDGET, STUDY
 from tasks import Batch, Task
 
 LAYERS = {"lstm": nn.LSTM, "gru": nn.GRU}
-HIDDEN = {setting.variant.name: setting.size for setting in STUDY.settings("demo")}
+HIDDEN = {setting.variant.name: setting.size for setting in STUDY.at("demo").settings}
 TASK: Task = STUDY.scales["demo"].tasks["adding"]
 LR, CLIP = STUDY.nuisance["lr"], STUDY.fixed["clip"]
 Report = Callable[[int, dict[str, float]], None]

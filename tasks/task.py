@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from math import ceil
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
@@ -103,6 +103,11 @@ class Task(ABC):
     @abstractmethod
     def read(self, batch: Batch, index: int) -> str:
         """One sequence of a batch and its answer as aligned text, for people."""
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The task's parameters as plain data."""
+        return asdict(self)  # type: ignore[call-overload]  # every concrete task is a dataclass
 
     @property
     def nominal(self) -> int:

@@ -63,7 +63,7 @@ PAIR = ("lstm", "lstm-no-forget-gate")
 def test_an_ablation_is_trained_again_with_the_hyperparameters_of_its_parent(study: Study, tmp_path: Path) -> None:
     ablated = _ablated(study)
     watch = carry_out(ablated, tmp_path)
-    assert watch.runs == ablated.runs("smoke")
+    assert watch.runs == ablated.at("smoke").runs
     record = read(f"sqlite:///{tmp_path / 'mlflow.db'}", "ablated", "smoke")
     settings = {setting.identity: setting for setting in record.settings}
     assert {settings[run.setting].variant for run in record.transferred} == {"lstm-no-forget-gate"}
@@ -77,7 +77,7 @@ def test_an_ablation_is_trained_again_with_the_hyperparameters_of_its_parent(stu
 
 def test_a_transferred_run_with_its_own_hyperparameters_is_the_replicate(study: Study, tmp_path: Path) -> None:
     """Nothing but the hyperparameters tells the two apart: data and start are the same."""
-    setting = next(study.settings("smoke"))
+    setting = study.at("smoke").settings[0]
     cohorts = [
         Cohort(setting, study.at("smoke").budget, "adam", 0, (Run(kind, 1, 1, lr=0.01, clip=1.0, weight_decay=0.0),))
         for kind in ("replicate", "transferred")

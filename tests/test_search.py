@@ -7,11 +7,15 @@ from statistics import median
 import pytest
 
 from ablations.search import Search, storage_at
-from ablations.study import Study
+from ablations.study import Plan, Study
+
+
+def _plan(study: Study, trials_per_round: int = 2) -> Plan:
+    return study.with_budget("smoke", {"trials_per_round": trials_per_round}).at("smoke")
 
 
 def _search(folder: Path, study: Study, trials_per_round: int = 2) -> Search:
-    return Search(storage_at(f"sqlite:///{folder / 'optuna.db'}"), "name", "stream", study, trials_per_round)
+    return Search(storage_at(f"sqlite:///{folder / 'optuna.db'}"), "name", "stream", _plan(study, trials_per_round))
 
 
 def _run(search: Search, numbers: range) -> list[float]:
@@ -43,7 +47,7 @@ def test_the_first_draws_are_the_same_for_all_settings_and_one_from_each_part_of
     tmp_path: Path, study: Study
 ) -> None:
     storage = storage_at(f"sqlite:///{tmp_path / 'optuna.db'}")
-    searches = [Search(storage, name, name, study, 5) for name in ("first", "second")]
+    searches = [Search(storage, name, name, _plan(study, 5)) for name in ("first", "second")]
     first, second = ([search.hyperparameters(number)["lr"] for number in range(5)] for search in searches)
     assert first == second
     range_ = study.nuisance["lr"]
@@ -55,7 +59,7 @@ def test_later_draws_follow_from_each_settings_own_results(tmp_path: Path, study
     storage = storage_at(f"sqlite:///{tmp_path / 'optuna.db'}")
     rates = []
     for name, wanted in (("first", 0.002), ("second", 0.08)):
-        search = Search(storage, name, name, study, 4)
+        search = Search(storage, name, name, _plan(study, 4))
         for number in range(4):
             search.tell(number, "finished", -abs(search.hyperparameters(number)["lr"] - wanted))
         rates.append([search.hyperparameters(number)["lr"] for number in range(4, 8)])

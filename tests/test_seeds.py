@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ablations.study.seeds import generator, identity, integer
+from ablations.study.identity import identity
+from ablations.study.seeds import generator, integer
 
 
 def test_equal_names_give_equal_streams() -> None:

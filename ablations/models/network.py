@@ -1,10 +1,12 @@
 """A model is encoder, sequence layers and readout; this is the frame that every model fills."""
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ablations.models.cell import Cell
 from tasks import TaskSpec
 
 EMBEDDING = 16
@@ -35,6 +37,16 @@ class Network(nn.Module, ABC):
     """
 
     causal: bool
+
+    @classmethod
+    def is_causal(cls, **flags: Any) -> bool:
+        """Whether a model with those flags is causal; by default what the class says of itself."""
+        return cls.causal
+
+    @classmethod
+    def cell_of(cls, **flags: Any) -> type[Cell] | None:
+        """The cell whose equations a model with those flags runs; by default none."""
+        return None
 
     def __init__(self, spec: TaskSpec) -> None:
         super().__init__()

@@ -1,14 +1,16 @@
 """Networks whose sequence layers are recurrent: the plain ones, one that attends, and one that is frozen."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from ablations.errors import UserError
+from ablations.models.cell import Cell
+from ablations.models.cells import CELLS
 from ablations.models.network import Network, zero_padding
 from ablations.models.recurrent import Merge, Recurrent, RecurrentLayer
-from ablations.registry import check_known
+from ablations.registry import check_known, look_up
 from tasks import TaskSpec
 
 Pooling = Literal["last", "mean", "max"]
@@ -24,6 +26,14 @@ class RecurrentModel(Network):
     forget_bias: what the forget gate's bias starts from in place of the cell's own, a number; or "chrono", by which
         memories last from one step to the longest sequence (Tallec & Ollivier 2018).
     """
+
+    @classmethod
+    def is_causal(cls, **flags: Any) -> bool:
+        return flags.get("direction", "forward") == "forward"
+
+    @classmethod
+    def cell_of(cls, **flags: Any) -> type[Cell]:
+        return look_up(CELLS, flags.get("cell", "lstm"), "cell")
 
     def __init__(
         self,
@@ -41,7 +51,7 @@ class RecurrentModel(Network):
         check_known(("last", "mean", "max"), pooling, "pooling")
         if pooling != "last" and spec.per_step:
             raise UserError(f"pooling {pooling!r} needs a task with one answer per sequence")
-        self.causal = direction == "forward"
+        self.causal = self.is_causal(direction=direction)
         self.pooling = pooling
         both, reverse = direction == "both", direction == "backward"
         self.recurrent = Recurrent(cell, self.encoder.size, size, both, layers, reverse, merge)
@@ -113,6 +123,10 @@ class AttentionModel(Network):
 
     causal = False
 
+    @classmethod
+    def cell_of(cls, **flags: Any) -> type[Cell]:
+        return look_up(CELLS, flags.get("cell", "lstm"), "cell")
+
     def __init__(self, spec: TaskSpec, size: int, cell: str = "lstm") -> None:
         super().__init__(spec)
         self.recurrent = Recurrent(cell, self.encoder.size, size, bidirectional=True)
@@ -146,6 +160,10 @@ class Reservoir(Network):
 
     causal = True
     spectral_radius = 0.95
+
+    @classmethod
+    def cell_of(cls, **flags: Any) -> type[Cell]:
+        return CELLS["rnn"]
 
     def __init__(self, spec: TaskSpec, size: int) -> None:
         super().__init__(spec)

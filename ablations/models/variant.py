@@ -6,14 +6,17 @@ from functools import lru_cache
 from inspect import signature
 from typing import Any
 
+import numpy as np
 import torch
 
 from ablations.errors import UserError
 from ablations.models import MODELS, Network
 from ablations.models.cell import Cell
-from ablations.models.recurrent import RecurrentLayer
 from ablations.registry import check_known, look_up
 from tasks import TaskSpec
+
+LARGEST = 1 << 16
+"""The largest hidden size that is tried: a recurrent layer of that size has billions of weights."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Variant:
     change: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "flags", {name: _plain(value) for name, value in self.flags.items()})
         known = signature(look_up(MODELS, self.model, "model")).parameters
         for flag in self.flags:
             check_known([*known][2:], flag, f"flag of the model {self.model}")
@@ -48,22 +52,46 @@ class Variant:
             torch.manual_seed(seed)
             return MODELS[self.model](spec, size, **self.flags)
 
-    def cell(self, spec: TaskSpec) -> type[Cell] | None:
+    @property
+    def network(self) -> type[Network]:
+        """The model's class. Raises `UserError` where what is registered is no `Network`."""
+        network = getattr(MODELS[self.model], "func", MODELS[self.model])
+        if not (isinstance(network, type) and issubclass(network, Network)):
+            raise UserError(f"the model {self.model!r} must be a subclass of Network, or functools.partial of one")
+        return network
+
+    @property
+    def cell(self) -> type[Cell] | None:
         """The cell whose equations run in this variant, if there is one."""
-        parts = self.build(spec, size=1, seed=0).modules()
-        return next((part.cell for part in parts if isinstance(part, RecurrentLayer)), None)
+        return self.network.cell_of(**self._all_flags)
+
+    @property
+    def causal(self) -> bool:
+        """Whether the variant is a left-to-right reader: no output depends on later steps."""
+        return self.network.is_causal(**self._all_flags)
+
+    @property
+    def _all_flags(self) -> Mapping[str, Any]:
+        """The flags that the model's name fixes, and the variant's own."""
+        return {**getattr(MODELS[self.model], "keywords", {}), **self.flags}
 
 
+@lru_cache(maxsize=4096)
 def count_parameters(variant: Variant, spec: TaskSpec, size: int) -> int:
-    """All parameters of the network, frozen ones included."""
-    return sum(parameter.numel() for parameter in variant.build(spec, size, seed=0).parameters())
+    """All parameters of the network, frozen ones included.
+
+    Counted on the meta device, where tensors have shapes and no numbers: nothing is drawn and no memory is taken.
+    """
+    with torch.device("meta"):
+        network = MODELS[variant.model](spec, size, **variant.flags)
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 @lru_cache(maxsize=1024)
 def solve_size(variant: Variant, spec: TaskSpec, parameters: int) -> int:
     """The hidden size at which the variant's parameter count comes nearest to `parameters`.
 
-    Raises `UserError` where even the smallest network has more than twice as many.
+    Raises `UserError` where even the smallest network has more than twice as many, or where no size has as many.
     """
 
     def count(size: int) -> int:
@@ -74,8 +102,18 @@ def solve_size(variant: Variant, spec: TaskSpec, parameters: int) -> int:
     high = 2
     while count(high) < parameters:
         high *= 2
+        if high > LARGEST:
+            raise UserError(
+                f"{variant.name} has {count(high)} parameters at hidden size {high}; {parameters} cannot be met. "
+                "Does the model ignore its size?"
+            )
     low = high // 2
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if count(middle) < parameters else (low, middle)
     return min(low, high, key=lambda size: abs(count(size) - parameters))
+
+
+def _plain(value: Any) -> Any:
+    """A flag as Python's own number where it is one of NumPy's."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -2,10 +2,10 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
@@ -13,7 +13,9 @@ from mlflow.entities import Metric, Param, RunTag
 from ablations.record.reader import all_runs, connect
 from ablations.record.schema import INTERRUPTED, NOTE, PARENT, RunRecord, SettingRecord
 from ablations.record.schema import experiment_name as name_of
-from ablations.study.seeds import identity
+
+if TYPE_CHECKING:
+    from ablations.study import Plan
 
 MOST_METRICS = 1000  # MLflow's limit for one request
 LONGEST_TAG = 8000  # MLflow's limit for a run's tag
@@ -36,12 +38,13 @@ class Record:
     plan's settings: of what else there is, such as those of a cell before it was edited, nothing is read.
     """
 
-    def __init__(self, uri: str, plan: Mapping[str, Any], settings: Sequence[str], artifacts: Path) -> None:
+    def __init__(self, uri: str, plan: "Plan", artifacts: Path) -> None:
         self.client = connect(uri)
-        self.settings = settings
-        self.plan_identity = identity({**plan, "settings": list(settings)})
-        self.experiment_id = self._experiment(name_of(plan["name"], plan["scale"]), artifacts)
-        for key, value in {"plan": json.dumps(plan), "plan_identity": self.plan_identity, NOTE: _note(plan)}.items():
+        self.settings = plan.identities.values()
+        self.plan_identity = plan.identity
+        self.experiment_id = self._experiment(name_of(plan.name, plan.scale), artifacts)
+        tags = {"plan": json.dumps(plan.data), "plan_identity": plan.identity, NOTE: _note(plan)}
+        for key, value in tags.items():
             self.client.set_experiment_tag(self.experiment_id, key, value)
         self._parents: dict[str, str] = {}
         self.finished: dict[str, Ended] = {}
@@ -168,8 +171,8 @@ def _parameters(values: Mapping[str, Any]) -> list[Param]:
     return [Param(key, str(value)) for key, value in values.items()]
 
 
-def _note(plan: Mapping[str, Any]) -> str:
-    return f"**{plan['question']}**\n\nScale {plan['scale']}, baseline {plan['baseline']}. " + (
+def _note(plan: "Plan") -> str:
+    return f"**{plan.question}**\n\nScale {plan.scale}, baseline {plan.baseline}. " + (
         "Group the runs by the tags `task` and `variant`; filter with `tags.kind = 'setting'` for one row a setting, "
         "`tags.kind = 'replicate'` for the results behind it."
     )

@@ -1,6 +1,7 @@
 """Carrying out a study: its settings side by side, then what its cells cost."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -8,13 +9,12 @@ from ablations.record.schema import RunRecord
 from ablations.run.context import JobFailed, RunContext, Steps
 from ablations.run.executors import Executor
 from ablations.run.setting_runner import SettingRunner
-from ablations.study import Costs, Study
-from ablations.study.seeds import identity
-from ablations.study.study import as_data
+from ablations.study import Costs, Plan
+from ablations.study.identity import costs_identity, identity
 from ablations.train.costs import measure
 
 
-def run_plan(study: Study, scale: str, context: RunContext, executor: Executor, at_once: int) -> int:
+def run_plan(plan: Plan, context: RunContext, executor: Executor, at_once: int) -> int:
     """Carries out what is missing of a study, `at_once` settings at a time; returns how many of them failed.
 
     The jobs of a setting follow one another and settings know nothing of each other, so what runs when, and where,
@@ -25,8 +25,8 @@ def run_plan(study: Study, scale: str, context: RunContext, executor: Executor, 
 
     def begun() -> Iterator[Steps]:
         """One after the other, so that the first jobs need not wait for what the last settings need."""
-        for setting in study.settings(scale):
-            work = SettingRunner(study, scale, setting, context)
+        for setting in plan.settings:
+            work = SettingRunner(plan, setting, context)
             works[setting.label, setting.variant.name] = work
             yield work.run()
 
@@ -34,11 +34,12 @@ def run_plan(study: Study, scale: str, context: RunContext, executor: Executor, 
     transferred = (
         work.run_with_parent_hyperparameters(works[label, parent])
         for (label, _), work in works.items()
-        if (parent := study.parent_of(work.setting.variant))
+        if (parent := plan.parents.get(work.setting.variant.name))
     )
     failures += _side_by_side(transferred, executor, at_once)
-    costs = study.at(scale).costs
-    return failures + (_side_by_side(iter([_cost_work(costs, study.seed, context)]), executor, 1) if costs else 0)
+    return failures + (
+        _side_by_side(iter([_cost_work(plan.costs, plan.seed, context)]), executor, 1) if plan.costs else 0
+    )
 
 
 def _side_by_side(works: Iterator[Steps], executor: Executor, at_once: int) -> int:
@@ -70,9 +71,9 @@ def _go_on(going: dict[int, Steps], executor: Executor, key: int, result: Any) -
 
 def _cost_work(costs: Costs, seed: int, context: RunContext) -> Steps:
     """Measures costs once and writes them below a parent run of their own."""
-    record, parent = context.record, identity({"costs": as_data(costs), "seed": seed})
+    record, parent = context.record, costs_identity(costs, seed)
     identities = [identity({"parent": parent, "number": number}) for number in range(costs.points)]
-    record.open_parent("costs", "costs", parent, {}, as_data(costs))
+    record.open_parent("costs", "costs", parent, {}, asdict(costs))
     if not all(known in record.finished for known in identities):
         context.callback.on_setting_start("costs")
         try:

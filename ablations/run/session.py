@@ -19,9 +19,8 @@ from ablations.run.executors import Executor, ProcessExecutor, SerialExecutor
 from ablations.run.progress import Reporter
 from ablations.run.provenance import provenance
 from ablations.run.scheduler import run_plan
-from ablations.run.setting_runner import setting_identity
 from ablations.search import storage_at
-from ablations.study import Study
+from ablations.study import Plan
 
 
 @dataclass(frozen=True)
@@ -33,9 +32,8 @@ class Place:
     storage: str
 
 
-def run_study(
-    study: Study,
-    scale: str,
+def run_session(
+    plan: Plan,
     place: Place,
     command: str,
     workers: int,
@@ -43,22 +41,20 @@ def run_study(
     console: Console,
     prepare: Job | None = None,
 ) -> int:
-    """Carries out what is missing of a study; returns how many settings failed. Each worker calls `prepare` at first.
+    """Carries out what is missing of a plan; returns how many settings failed. Each worker calls `prepare` at first.
 
     Raises `UserError` where the results folder or a store cannot be written, and KeyboardInterrupt on Ctrl-C or SIGTERM,
     after everything has been closed; the next call carries on from there.
     """
     make_writable(place.home)
-    settings = [setting_identity(study, scale, setting) for setting in study.settings(scale)]
-    record = Record(place.tracking_uri, study.plan(scale), settings, place.home / "artifacts")
+    record = Record(place.tracking_uri, plan, place.home / "artifacts")
     known, others = record.count_existing()
-    if others > int(study.at(scale).costs is not None):
+    if others > int(plan.costs is not None):
         console.print("The record also keeps settings of another plan; status and report speak of this one.")
-    planned = study.runs(scale)
-    with Reporter(console, planned, known) as callback, _executor(executor, workers, prepare) as pool:
+    with Reporter(console, plan.runs, known) as callback, _executor(executor, workers, prepare) as pool:
         context = RunContext(record, storage_at(place.storage), Checkpoints(place.home / "checkpoints"), callback)
         with _timed(record, {**provenance(command), "workers": workers}):
-            return run_plan(study, scale, context, pool, at_once=workers + 1)
+            return run_plan(plan, context, pool, at_once=workers + 1)
 
 
 def make_writable(folder: Path) -> None:

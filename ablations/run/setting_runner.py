@@ -14,51 +14,33 @@ from ablations.record.writer import Ended
 from ablations.run.cohort_state import CohortState, Job, Prune, initial_state, train
 from ablations.run.context import JobFailed, RunContext, Steps
 from ablations.search import Search
-from ablations.study import Setting, Study
-from ablations.study.seeds import identity
-from ablations.study.study import HYPERPARAMETERS, as_data
+from ablations.study import Plan, Setting
+from ablations.study.identity import identity
+from ablations.study.space import HYPERPARAMETERS
 from ablations.train.cohort import Cohort, Run
 from ablations.train.evaluation import Evaluation, evaluate_test
 from ablations.train.metrics import Curve
 
 
-def setting_identity(study: Study, scale: str, setting: Setting) -> str:
-    """A hash of all that determines a setting's numbers.
-
-    How many trials and replicates there are is no part of that: more of them go on from those there are.
-    """
-    task, variant, plan = setting.task, setting.variant, study.plan(scale)
-    cell = variant.cell(task.spec)
-    content = {
-        "cell": [] if cell is None else [*(e.text for e in equations(cell)), sorted(cell.bias.items()), cell.start],
-        "task": [type(task).__name__, setting.label, as_data(task)],
-        "variant": [variant.name, variant.model, dict(variant.flags), setting.size],
-        "first draws": "Latin hypercube, common to all settings",
-        "budget": {key: value for key, value in plan["budget"].items() if key not in ("trials", "replicates")},
-        **{key: plan[key] for key in ("nuisance", "fixed", "solved_at", "seed")},
-    }
-    return identity(content)
-
-
-def setting_record(study: Study, scale: str, setting: Setting) -> SettingRecord:
+def setting_record(plan: Plan, setting: Setting) -> SettingRecord:
     """What the record keeps of a setting."""
     task, variant = setting.task, setting.variant
-    cell = variant.cell(task.spec)
+    cell = variant.cell
     return SettingRecord(
         run_id="",
-        identity=setting_identity(study, scale, setting),
+        identity=plan.identities[setting.name],
         task=setting.label,
-        task_parameters=as_data(task),
+        task_parameters=task.parameters,
         difficulty=task.difficulty,
         nominal=task.nominal,
         references=task.references(),
         loss_references=task.loss_references(),
         variant=variant.name,
         model=variant.model,
-        causal=variant.build(task.spec, setting.size, seed=0).causal,
+        causal=variant.causal,
         hidden=setting.size,
         parameters=count_parameters(variant, task.spec, setting.size),
-        equations=[] if cell is None else [as_data(equation) for equation in equations(cell)],
+        equations=[] if cell is None else [asdict(equation) for equation in equations(cell)],
         parent=variant.parent,
         change=variant.change,
     )
@@ -70,12 +52,12 @@ class SettingRunner:
     `best` is, once the search is over, the number of the best trial and its hyperparameters; None where all diverged.
     """
 
-    def __init__(self, study: Study, scale: str, setting: Setting, context: RunContext) -> None:
-        self.study, self.setting, self.context = study, setting, context
-        self.budget = study.at(scale).budget
+    def __init__(self, plan: Plan, setting: Setting, context: RunContext) -> None:
+        self.plan, self.setting, self.context = plan, setting, context
+        self.budget = plan.budget
         self.record = context.record
-        self.entry = setting_record(study, scale, setting)
-        cell = setting.variant.cell(setting.task.spec)
+        self.entry = setting_record(plan, setting)
+        cell = setting.variant.cell
         self._backend = {} if cell is None else {"backend": backend_of(cell)}
         self.best: tuple[int, dict[str, float]] | None = None
 
@@ -102,7 +84,7 @@ class SettingRunner:
 
     def _search_and_replicate(self) -> Steps:
         parent = self.record.open_setting(self.entry)
-        search = Search(self.context.storage, parent, self.entry.identity, self.study, self.budget.trials_per_round)
+        search = Search(self.context.storage, parent, self.setting.name, self.plan)
         try:
             yield from self._search(search)
             best = search.best(self.budget.trials)
@@ -140,9 +122,9 @@ class SettingRunner:
         key = f"{self.entry.identity}-{runs[0].kind}"
         while missing := tuple(run for run in runs if self._identity(run) not in self.record.finished):
             kept = checkpoints.load(key)
-            fresh = Cohort(self.setting, self.budget, self.study.optimiser, self.study.seed, missing)
+            fresh = Cohort(self.setting, self.budget, self.plan.optimiser, self.plan.seed, missing)
             course = kept if kept and wanted.issuperset(kept.cohort.runs) else initial_state(fresh)
-            course = yield from train(course, self.study.solved_at, partial(self._keep, key), prune)
+            course = yield from train(course, self.plan.solved_at, partial(self._keep, key), prune)
             tests = (yield from self._examined(course)) if prune is None else {}
             for index, run in enumerate(course.cohort.runs):
                 entry = self._entry(run, course, index, tests.get(index), factors)
@@ -168,7 +150,7 @@ class SettingRunner:
         seed: int,
         hyperparameters: Mapping[str, float],
     ) -> Run:
-        return Run(kind, number, seed, **{**self.study.fixed, **hyperparameters})
+        return Run(kind, number, seed, **{**self.plan.fixed, **hyperparameters})
 
     def _identity(self, run: Run) -> str:
         return identity({"setting": self.entry.identity, **asdict(run)})
@@ -195,7 +177,7 @@ class SettingRunner:
     ) -> dict[str, float]:
         values = {"sequences": float(curves["score"][-1][0]), "seconds": seconds}
         values |= {"parameters": float(self.entry.parameters)}
-        reached = [sequences for sequences, score in curves["score"] if score >= self.study.solved_at]
+        reached = [sequences for sequences, score in curves["score"] if score >= self.plan.solved_at]
         if reached:
             values["sequences_to_criterion"] = float(reached[0])
         if status == "diverged":

@@ -3,30 +3,30 @@
 from math import ceil
 from time import perf_counter
 
-from ablations.study import Setting, Study
+from ablations.study import Plan, Setting
 from ablations.train.batches import CHUNK
 from ablations.train.cohort import Cohort, Run
 from ablations.train.segment import train_segment
 
 
-def estimate_seconds(study: Study, scale: str, setting: Setting, workers: int) -> float:
-    """The setting's share of the study's time on `workers` processes, if no run stops early; timed here and now."""
-    budget = study.at(scale).budget
+def estimate_seconds(plan: Plan, setting: Setting, workers: int) -> float:
+    """The setting's share of the plan's time on `workers` processes, if no run stops early; timed here and now."""
+    budget = plan.budget
     rounds = ceil(budget.trials / budget.trials_per_round)
     searching = rounds * _segment_seconds(
-        study, scale, setting, min(budget.trials_per_round, budget.trials) * budget.search_seeds
+        plan, setting, min(budget.trials_per_round, budget.trials) * budget.search_seeds
     )
-    times = 1 if study.parent_of(setting.variant) is None else 2
-    replicating = times * _segment_seconds(study, scale, setting, budget.replicates)
+    times = 2 if setting.variant.name in plan.parents else 1
+    replicating = times * _segment_seconds(plan, setting, budget.replicates)
     return budget.segments * (searching + replicating) / workers
 
 
-def _segment_seconds(study: Study, scale: str, setting: Setting, runs: int) -> float:
+def _segment_seconds(plan: Plan, setting: Setting, runs: int) -> float:
     """The time of one segment with its evaluation: two short pieces of different length, and the line through them."""
-    budget = study.at(scale).budget
-    drawn = {name: range_.low for name, range_ in study.nuisance.items()}
-    members = tuple(Run("replicate", number, number, **{**study.fixed, **drawn}) for number in range(runs))
-    cohort = Cohort(setting, budget, study.optimiser, study.seed, members)
+    budget = plan.budget
+    drawn = {name: range_.low for name, range_ in plan.nuisance.items()}
+    members = tuple(Run("replicate", number, number, **{**plan.fixed, **drawn}) for number in range(runs))
+    cohort = Cohort(setting, budget, plan.optimiser, plan.seed, members)
     seconds = {}
     train_segment(cohort, None, 1)  # compiles, where that has not been done
     for steps in (1, 1 + CHUNK // 4):  # the first has what every segment pays once

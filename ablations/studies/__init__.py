@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from ablations.errors import UserError
 from ablations.models import CELLS, Cell
+from ablations.models.cell_check import check_cell
 from ablations.models.equations import equations
 from ablations.registry import look_up
 from ablations.studies import claims, direction, gru_ablation, lstm_ablation, pooling, rnn_ablation
@@ -54,8 +55,10 @@ def _check_cells(file: str, study: Study, before: Mapping[str, type[Cell]]) -> N
         if _is_built_in(known) and CELLS[name] is not known:
             CELLS[name] = known
             raise UserError(f"{file}: its cell is named {name!r} like a built-in one; give it a name of its own")
+    cells = own_cells(study)
     try:
-        cells = own_cells(study)
+        for cell in cells:
+            check_cell(cell)
     except UserError as error:
         raise UserError(f"{file}: {error}") from error
     for cell in cells:
@@ -68,8 +71,7 @@ def _check_cells(file: str, study: Study, before: Mapping[str, type[Cell]]) -> N
 
 def own_cells(study: Study) -> list[type[Cell]]:
     """The cells that a study's file brings along."""
-    task = next(iter(next(iter(study.scales.values())).tasks.values()))
-    cells = [variant.cell(task.spec) for variant in study.variants]
+    cells = [variant.cell for variant in study.variants]
     return list(dict.fromkeys(cell for cell in cells if cell and not _is_built_in(cell)))
 
 

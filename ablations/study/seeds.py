@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -26,13 +24,3 @@ def generator(seed: int, *name: str | int) -> np.random.Generator:
 def integer(seed: int, *name: str | int) -> int:
     """The first 32 bits of the stream with that name, for libraries that want an integer as their seed."""
     return int(stream(seed, *name).generate_state(1)[0])
-
-
-def identity(content: Mapping[str, Any]) -> str:
-    """A short name for plain data: equal data, equal name, whatever the order of its keys.
-
-    >>> identity({"a": 1, "b": 2}) == identity({"b": 2, "a": 1})
-    True
-    """
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

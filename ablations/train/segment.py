@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
-from ablations.study.study import HYPERPARAMETERS
+from ablations.study.space import HYPERPARAMETERS
 from ablations.train.batches import pieces, stack, training_batches
 from ablations.train.cohort import Cohort, TrainState
 from ablations.train.metrics import SegmentMetrics

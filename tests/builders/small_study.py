@@ -11,7 +11,6 @@ from ablations.run.cohort_state import CohortState
 from ablations.run.context import JobFailed, RunContext
 from ablations.run.executors import Executor, SerialExecutor
 from ablations.run.scheduler import run_plan
-from ablations.run.setting_runner import setting_identity
 from ablations.search import storage_at
 from ablations.study import Study
 
@@ -42,8 +41,7 @@ class Silent:
 
 
 def open_record(study: Study, folder: Path) -> Record:
-    settings = [setting_identity(study, "smoke", setting) for setting in study.settings("smoke")]
-    return Record(f"sqlite:///{folder / 'mlflow.db'}", study.plan("smoke"), settings, folder / "artifacts")
+    return Record(f"sqlite:///{folder / 'mlflow.db'}", study.at("smoke"), folder / "artifacts")
 
 
 def carry_out(study: Study, folder: Path, executor: Executor | None = None, watch: Silent | None = None) -> Silent:
@@ -53,7 +51,7 @@ def carry_out(study: Study, folder: Path, executor: Executor | None = None, watc
     storage = storage_at(f"sqlite:///{folder / 'optuna.db'}")
     context = RunContext(record, storage, Checkpoints(folder / "checkpoints"), watch)
     record.set_provenance({})
-    run_plan(study, "smoke", context, executor or SerialExecutor(), at_once=2)
+    run_plan(study.at("smoke"), context, executor or SerialExecutor(), at_once=2)
     return watch
 
 

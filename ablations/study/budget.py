@@ -1,0 +1,77 @@
+"""What a study may spend at one scale: budgets, and the measurement of training cost."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from ablations.errors import UserError
+from ablations.study.space import STRICT
+from tasks import Task
+
+Count = Annotated[int, Field(ge=1)]
+"""A whole number of at least one."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Budget:
+    """What every setting may spend, the same for all.
+
+    trials: draws of the nuisance factors, asked and trained in groups of `trials_per_round`, each on `search_seeds` seeds.
+    replicates: final trainings with fresh seeds.
+    steps: optimiser steps of each training, in `segments` equal parts with an evaluation after each.
+    batch: sequences per step. parameters: the count that every model is sized to.
+    validation, test: sequences in each evaluation during training, and at each difficulty after it.
+    """
+
+    trials: Count
+    trials_per_round: Count
+    search_seeds: Count
+    replicates: Count
+    steps: Count
+    segments: Count
+    batch: Count
+    parameters: Count
+    validation: Count = 256
+    test: Count = 1024
+
+    @property
+    def runs(self) -> int:
+        """The trainings of one setting."""
+        return self.trials * self.search_seeds + self.replicates
+
+    @model_validator(mode="after")
+    def _check(self) -> "Budget":
+        if self.steps % self.segments:
+            raise UserError(f"steps ({self.steps}) must be a multiple of segments ({self.segments})")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Costs:
+    """A measurement of training cost on the adding problem of some `length`, with `batch` sequences in a step.
+
+    Every cell is timed for some `rounds` at each hidden size, and at the parameter count of `reference` at that size.
+    """
+
+    cells: tuple[str, ...]
+    reference: str
+    hidden: tuple[Count, ...]
+    rounds: Count
+    length: Count
+    batch: Count
+
+    @property
+    def points(self) -> int:
+        """The number of measurements: cells, hidden sizes, and the two views."""
+        return 2 * len(self.cells) * len(self.hidden)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Scale:
+    """One size of a study: its tasks by label, its budget, and the cost measurement if there is one."""
+
+    tasks: Mapping[str, Task]
+    budget: Budget
+    costs: Costs | None = None
