@@ -8,10 +8,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor, nn
 
-from ablations.models import CELLS, MODELS
+from ablations.errors import UserError
+from ablations.models import CELLS, MODELS, Network
+from ablations.models.recurrent import RecurrentLayer
 from ablations.models.variant import Variant, count_parameters, solve_size
-from tasks import TASKS
+from tasks import TASKS, TaskSpec
 
 INTERFACES = {
     "copying": TASKS["copying"](delay=4, items=2).spec,
@@ -145,3 +148,50 @@ def test_flags_parents_and_changes_are_checked_when_a_variant_is_made() -> None:
     for parent, change in ((None, "something"), ("y", ""), ("x", "itself")):
         with pytest.raises(ValueError, match="an ablation has a parent, another variant, and says the change"):
             Variant("x", "recurrent", {}, parent, change)
+
+
+class Sizeless(Network):
+    """A model that ignores its size."""
+
+    causal = True
+
+    def __init__(self, spec: TaskSpec, size: int) -> None:
+        super().__init__(spec)
+        self.head = nn.Linear(self.encoder.size, spec.outputs)
+
+    def forward_encoded(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        return self.head(x)
+
+
+def test_a_model_that_ignores_its_size_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MODELS, "sizeless", Sizeless)
+    with pytest.raises(UserError, match="Does the model ignore its size?"):
+        solve_size(Variant("sizeless", "sizeless"), INTERFACES["adding"], 3000)
+
+
+def test_a_flag_of_numpy_is_a_plain_number() -> None:
+    variant = Variant("deep", "recurrent", {"cell": "gru", "layers": np.int64(2)})
+    assert type(variant.flags["layers"]) is int
+    assert variant == Variant("deep", "recurrent", {"cell": "gru", "layers": 2})
+
+
+def test_sizes_cells_and_causality_are_known_without_drawing_a_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Variant, "build", None)
+    before = torch.random.get_rng_state()
+    for variant in VARIANTS.values():
+        spec = INTERFACES["adding"]
+        assert variant.cell is None or variant.cell.name
+        assert variant.causal in (True, False)
+        assert count_parameters(variant, spec, solve_size(variant, spec, 2000)) > 1000
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("name", [*MODELS, *VARIANTS])
+def test_causality_and_parameters_that_are_declared_are_those_of_the_network(name: str) -> None:
+    variant = VARIANTS.get(name) or Variant(name, name)
+    spec = INTERFACES["adding"]
+    network = variant.build(spec, size=5, seed=0)
+    assert network.causal == variant.causal
+    assert sum(parameter.numel() for parameter in network.parameters()) == count_parameters(variant, spec, 5)
+    cells = {part.cell for part in network.modules() if isinstance(part, RecurrentLayer)}
+    assert cells == ({variant.cell} if variant.cell else set())
