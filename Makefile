@@ -10,14 +10,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 HOME_FOLDER := $(or $(ABLATIONS_HOME),results)
 
-.PHONY: help setup demo study report status ui test test-fast check bench clean
+.PHONY: help setup demo study report status ui test test-fast test-long check bench clean
 
 help: ## show this help
 	@echo "make TARGET [STUDY=$(STUDY)] [SCALE=smoke|demo|standard|paper] [WORKERS=$(WORKERS)]"
+	@echo "STUDY is a name or a Python file: make study report STUDY=examples/own_cell.py"
 	@echo
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12 | sed 's/^/  /'
 
-setup: .venv/ready ## make .venv with the exact versions of constraints.txt
+setup: .venv/ready ## make .venv with the exact versions of constraints.txt (PYTHON=python3)
 	@echo "Ready. Next: make demo, or make test."
 
 .venv/ready: pyproject.toml constraints.txt
@@ -25,39 +26,44 @@ setup: .venv/ready ## make .venv with the exact versions of constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: .venv/ready ## run the claims study at demo scale and write its report (some six minutes)
+demo: .venv/ready ## run the study claims at demo scale and write its report (about six minutes)
 	@$(MAKE) --no-print-directory study report STUDY=claims SCALE=demo
 
-study: .venv/ready ## carry out STUDY at SCALE; goes on where it stopped
+study: .venv/ready ## run STUDY at SCALE; continue where it stopped
 	$(BIN)/ablate run $(STUDY) --scale $(SCALE) --workers $(WORKERS)
 
 report: .venv/ready ## write the HTML and PDF report of STUDY at SCALE
 	$(BIN)/ablate report $(STUDY) --scale $(SCALE)
-	@echo "Open the report above, or look at the runs behind it: make ui"
+	@echo "Open the report above. To look at the runs behind it: make ui"
 
-status: .venv/ready ## say how far STUDY is at SCALE
+status: .venv/ready ## show how many runs of STUDY at SCALE are done
 	$(BIN)/ablate status $(STUDY) --scale $(SCALE)
 
 ui: .venv/ready ## open the MLflow UI on this machine (PORT=5000)
 	$(BIN)/ablate ui --port $(PORT)
 
-test: .venv/ready ## run every test
-	$(BIN)/pytest -n $(WORKERS)
-	@echo "All tests passed. Next: make demo, or make check before a commit."
+test: .venv/ready ## run all tests but those marked long
+	$(BIN)/pytest -n $(WORKERS) -m 'not long'
+	@echo "All tests passed, except those marked long, which were not run: make test-long"
 
-test-fast: .venv/ready ## run the tests that need no training, server or browser
-	$(BIN)/pytest -n $(WORKERS) -m 'not slow'
+test-fast: .venv/ready ## run the tests that neither train nor start servers
+	$(BIN)/pytest -n $(WORKERS) -m 'not slow and not long'
 	@echo "Fast tests passed. Next: make test runs the slow ones too."
 
-check: .venv/ready ## formatter, linter and strict types
+# pytest ends with 5 where it has collected no test.
+test-long: .venv/ready ## run the tests marked long (minutes each)
+	@$(BIN)/pytest -n $(WORKERS) -m long; code=$$?; \
+	if [ $$code -eq 5 ]; then echo "No test is marked long: nothing was run."; else exit $$code; fi
+
+check: .venv/ready ## run the formatter, the linter and the type checker
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	@echo "Clean. Next: make test"
 
-bench: .venv/ready ## time layers and the suite against torch.nn, Python loops, JAX and a script (about 15 minutes)
+bench: .venv/ready ## compare speed with torch.nn, Python loops, JAX and a script (about 15 minutes)
 	$(BIN)/python -m benchmarks
 
-clean: ## remove .venv and caches; results stay
+clean: ## remove .venv and caches; keep the results
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@echo "Results are kept in $(HOME_FOLDER)/. Next: make setup"

@@ -1,6 +1,5 @@
 """The command: bad input is one clear line and exit code 2; the way from a run to its report works."""
 
-import re
 import sqlite3
 import subprocess
 import sys
@@ -183,21 +182,6 @@ def test_from_a_study_file_to_its_report(
     store.close()
     assert any("**lstm on disambiguation**" in note for (note,) in notes)
     assert list(home.glob("artifacts/**/setting.svg"))
-
-
-def test_the_readmes_study_with_a_cell_of_its_own_runs_to_its_report(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    examples = re.findall("```python\n(.*?)```", (Path(__file__).parents[1] / "README.md").read_text(), re.DOTALL)
-    exec(examples[0], {})
-    file = tmp_path / "leaky.py"
-    file.write_text(examples[1])
-    budget = ["--trials", "1", "--replicates", "1", "--steps", "10", "--parameters", "200"]
-    assert ablate(monkeypatch, "run", str(file), "--workers", "1", *budget) == 0
-    assert ablate(monkeypatch, "report", str(file)) == 0
-    assert "a learnt leak for each unit" in (home / "reports" / "leaky-rnn-demo" / "report.html").read_text()
-    forest = (home / "reports" / "leaky-rnn-demo" / "tables" / "ablation_forest.csv").read_text()
-    assert {line.split(",")[3] for line in forest.splitlines()[1:]} == {"tuned", "transferred"}
 
 
 @pytest.mark.slow

@@ -1,0 +1,99 @@
+"""What is installed: every package that is imported is declared, and every file that is read is shipped."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("tasks", "ablations", "reports")
+SIDE = ("benchmarks", "examples", "tests")
+OWN = {*PACKAGES, *SIDE, "builders"}
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PACKAGE_DATA = PYPROJECT["tool"]["setuptools"]["package-data"]
+
+
+def declared(requirements: list[str]) -> set[str]:
+    """The normalised names of some requirements."""
+    return {normalised(re.split(r"[<>=!~\[; ]", requirement)[0]) for requirement in requirements}
+
+
+def normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def imported(folder: str) -> dict[str, str]:
+    """Top-level module -> a file that imports it, of all that are neither Python's own nor the project's."""
+    names: dict[str, str] = {}
+    files = list((ROOT / folder).rglob("*.py"))
+    own = OWN | {path.stem for path in files if path.parent == ROOT / folder}
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            else:
+                modules = [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+            names |= {module.split(".")[0]: str(path.relative_to(ROOT)) for module in modules}
+    return {name: path for name, path in names.items() if name not in own | sys.stdlib_module_names}
+
+
+def distributions(module: str) -> set[str]:
+    """Those that bring a module along; of one that is not installed, as JAX may be, the module's own name."""
+    return {normalised(name) for name in packages_distributions().get(module, [module])}
+
+
+DEPENDENCIES = declared(PYPROJECT["project"]["dependencies"])
+EXTRAS = declared([each for extra in PYPROJECT["project"]["optional-dependencies"].values() for each in extra])
+
+
+@pytest.mark.parametrize("folder", PACKAGES)
+def test_what_a_package_imports_is_a_dependency(folder: str) -> None:
+    missing = {name: path for name, path in imported(folder).items() if not distributions(name) & DEPENDENCIES}
+    assert not missing
+
+
+@pytest.mark.parametrize("folder", SIDE)
+def test_what_tests_and_benchmarks_import_is_a_dependency_or_in_an_extra(folder: str) -> None:
+    known = DEPENDENCIES | EXTRAS
+    missing = {name: path for name, path in imported(folder).items() if not distributions(name) & known}
+    assert not missing
+
+
+def test_every_dependency_is_imported() -> None:
+    used = set().union(*(distributions(name) for folder in PACKAGES for name in imported(folder)))
+    assert used >= DEPENDENCIES
+
+
+def test_every_dependency_has_an_exact_version_in_the_constraints() -> None:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
+    pinned = {normalised(line.partition("==")[0]) for line in lines}
+    assert pinned >= DEPENDENCIES | declared(PYPROJECT["project"]["optional-dependencies"]["dev"])
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_file_that_is_no_python_is_package_data(package: str) -> None:
+    folder = ROOT / package
+    files = {path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
+    assert files
+    assert not {str(path.relative_to(ROOT)) for path in files - shipped(folder)}
+
+
+def shipped(folder: Path) -> set[Path]:
+    """The files below a folder that the globs of the package data match, each seen from its own package."""
+    paths: set[Path] = set()
+    for marker in folder.rglob("__init__.py"):
+        name = ".".join(marker.parent.relative_to(ROOT).parts)
+        for pattern in [*PACKAGE_DATA.get("*", []), *PACKAGE_DATA.get(name, [])]:
+            paths.update(marker.parent.glob(pattern))
+    return paths
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_folder_with_modules_is_a_package(package: str) -> None:
+    folders = {path.parent for path in (ROOT / package).rglob("*.py")}
+    assert all((folder / "__init__.py").is_file() for folder in folders)
