@@ -12,8 +12,7 @@ from types import SimpleNamespace
 from ablations.models import CELLS
 from ablations.models.cell import Functions, Value
 from ablations.models.rnn import RNN
-from ablations.models.variant import Variant
-from ablations.study import Budget, Range, Scale, Study
+from ablations.study import Budget, Range, Scale, Study, Variant
 from tasks import TASKS
 
 

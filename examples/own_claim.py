@@ -10,8 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ablations.models.variants import VARIANTS
-from ablations.study import Budget, Range, Scale, Study
+from ablations.study import VARIANTS, Budget, Range, Scale, Study
 from reports.claims import CLAIMS, Claim, Comparison
 from reports.claims.claim import MARGIN, above, pooled_difference
 from reports.result_tables import ResultTables

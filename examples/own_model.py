@@ -7,11 +7,12 @@ written as a model: an ordinary module. Train it beside the same network without
     ablate report examples/own_model.py
 """
 
+from typing import Any
+
 from torch import Tensor, nn
 
-from ablations.models import MODELS, Network, Recurrent
-from ablations.models.variant import Variant
-from ablations.study import Budget, Range, Scale, Study
+from ablations.models import CELLS, MODELS, Cell, Network, Recurrent
+from ablations.study import Budget, Range, Scale, Study, Variant
 from tasks import TASKS, TaskSpec
 
 
@@ -19,6 +20,11 @@ class NormalisedModel(Network):
     """A recurrent layer of any cell, layer normalisation (Ba et al. 2016) of its states, and a linear head."""
 
     causal = True  # what it says of a step depends on nothing that comes later
+
+    @classmethod
+    def cell_of(cls, **flags: Any) -> type[Cell]:
+        """Which cell's equations run, so that the report can print them. A model without cells leaves this out."""
+        return CELLS[flags.get("cell", "gru")]
 
     # A model is called with the task's spec, the hidden size, and flags of its own. The size is chosen by the study, so
     # that the model has as many parameters as the budget says.

@@ -13,8 +13,7 @@ A scale may have any name. This study has a scale that no other one has:
     ablate report examples/own_study.py --scale long-gaps
 """
 
-from ablations.models.variants import VARIANTS
-from ablations.study import Budget, Range, Scale, Study
+from ablations.study import VARIANTS, Budget, Range, Scale, Study
 from tasks import TASKS
 
 STUDY = Study(

@@ -15,8 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from ablations.models.variant import Variant
-from ablations.study import Budget, Range, Scale, Study
+from ablations.study import Budget, Range, Scale, Study, Variant
 from tasks import Batch, Task, TaskSpec
 
 

@@ -165,7 +165,7 @@ class Sizeless(Network):
 
 def test_a_model_that_ignores_its_size_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MODELS, "sizeless", Sizeless)
-    with pytest.raises(UserError, match="Does the model ignore its size?"):
+    with pytest.raises(UserError, match=r"Does the model ignore its size\?"):
         solve_size(Variant("sizeless", "sizeless"), INTERFACES["adding"], 3000)
 
 
