@@ -1,11 +1,11 @@
 """Copy memory: repeat the first symbols after a delay."""
 
 from math import log
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 from torch import Tensor
 
@@ -47,7 +47,7 @@ class Copying(Task):
     shortest: int | None = None
     difficulty_sampling: DifficultySampling = "uniform"
     items: Count = 10
-    symbols: Count = 8
+    symbols: Annotated[int, Field(ge=2)] = 8  # of one symbol, guessing would be perfect and skill undefined
 
     difficulty: ClassVar[str] = "delay"
 
