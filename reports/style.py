@@ -1,5 +1,6 @@
 """How figures look: one colour, marker and line style for each variant, the same in every figure."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
@@ -8,6 +9,8 @@ from typing import Any
 import matplotlib as mpl
 import seaborn as sns
 from matplotlib.figure import Figure
+
+COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 
 WIDTH = 7.2
 """Inches; the text width of an A4 page."""
@@ -44,8 +47,13 @@ def style_of(variant: str, variants: Sequence[str]) -> dict[str, Any]:
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """The settings that every figure is drawn and saved with."""
+    """The settings that every figure is drawn and saved with.
+
+    They start from matplotlib's own defaults, so that no matplotlibrc of the user changes a figure.
+    """
     settings: dict[Any, Any] = {
+        "font.sans-serif": "DejaVu Sans",  # comes with matplotlib; seaborn prefers Arial, which not every machine has
+        "text.parse_math": False,  # a name with two dollar signs is no formula
         "font.size": 8,
         "axes.titlesize": 9,
         "axes.labelsize": 8,
@@ -56,14 +64,20 @@ def styled() -> Iterator[None]:
         "axes.spines.right": False,
         "figure.constrained_layout.use": True,
     }
-    with sns.axes_style("ticks", rc={"axes.grid": True, "grid.color": "#e6e6e6"}), mpl.rc_context(settings):
+    with mpl.rc_context():  # restores the user's settings at the end
+        mpl.rcdefaults()
+        mpl.rcParams.update(sns.axes_style("ticks", rc={"axes.grid": True, "grid.color": "#e6e6e6"}))
+        mpl.rcParams.update(settings)
         yield
 
 
 def as_svg(figure: Figure) -> str:
-    """The figure as SVG text; the same figure gives the same text."""
+    """The figure as SVG text; the same figure gives the same text.
+
+    Texts are drawn as paths. The comments that repeat them are left out, so that no string of a record is in the SVG.
+    """
     buffer = BytesIO()
     with styled():
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, facecolor="white")
-    text = buffer.getvalue().decode()
+    text = COMMENT.sub("", buffer.getvalue().decode())
     return text[text.index("<svg") :]

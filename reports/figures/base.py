@@ -9,11 +9,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator, ScalarFormatter
 
 from reports.result_tables import ResultTables
 from reports.statistics import mean
 from reports.style import WIDTH, style_of
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,12 @@ def plain_log(axis: Axis) -> None:
     axis.set_major_locator(FixedLocator([n for n in numbers if first <= n <= last]))
     axis.set_major_formatter(ScalarFormatter())
     axis.set_minor_locator(NullLocator())
+
+
+def powers_of_ten(axis: Axis) -> None:
+    """Labels a logarithmic axis 10⁻² and so on. Matplotlib's own labels are formulas, which `styled` switches off."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"10{f'{log10(value):.0f}'.translate(SUPERSCRIPTS)}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def unique(column: pd.Series) -> list[str]:

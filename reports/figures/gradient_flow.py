@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from reports.figures.base import FigureKind, panels, shared_legend, unique
+from reports.figures.base import FigureKind, panels, powers_of_ten, shared_legend, unique
 from reports.result_tables import ResultTables
 from reports.style import style_of
 
@@ -35,6 +35,7 @@ def draw(table: pd.DataFrame) -> Figure:
             line = rows[rows["variant"] == variant].sort_values("distance")
             axis.plot(line["distance"], line["mean"], label=variant, **(style_of(variant, variants) | {"markevery": 4}))
         axis.set(xlabel="steps before the answer", ylabel="relative gradient norm", yscale="log")
+        powers_of_ten(axis.yaxis)
         axis.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
         axis.set_ylim(max(1e-10, table["mean"].min() / 2), 2)
     shared_legend(figure, axes)
