@@ -7,6 +7,7 @@ from pathlib import Path
 import typst
 
 from reports.document import Block, Document, Formula, Heading, Note, Paragraph, Picture, Table
+from reports.markup import MarkupError, checked_typst
 
 SIZES = ((6, 9.0), (9, 8.0), (100, 7.0))
 """Up to so many columns a table is set in that size, in points."""
@@ -82,12 +83,22 @@ def _block(block: Block) -> str:
         case Note(text, tone):
             return f'#note({_text(tone)}, rgb("{COLOURS[tone]}"), {_text(text)})'
         case Formula():
-            return f"#math.equation(block: true, alt: {_text(block.alt)}, $ {block.typst} $)"
+            return _equation(block)
         case Picture():
             image = f'image("{block.name}.svg", width: 100%, alt: {_text(block.alt)})'
             return f"#figure({image}, caption: {_text(block.caption)})"
         case Table():
             return _table(block)
+
+
+def _equation(formula: Formula) -> str:
+    """The equation, or its text where the record's Typst is not what equations are made of."""
+    try:
+        equation = f"#math.equation(block: true, alt: {_text(formula.alt)}, $ {checked_typst(formula.typst)} $)"
+        typst.compile(equation.encode())  # by itself: some 10 ms, and one that is wrong does not stop the others
+    except (MarkupError, typst.TypstError):
+        return f"#par({_text(formula.alt)})"
+    return equation
 
 
 def _table(block: Table) -> str:

@@ -28,10 +28,10 @@ SKILL = {
 EQUATIONS = (
     {
         "name": "h",
-        "text": "h' = tanh(W x + R h + b)",
-        "latex": r"h' = \tanh(W x + R h + b)",
-        "mathml": '<math display="block"><mi>h′</mi><mo>=</mo><mi>tanh</mi><mo>(</mo><mi>a</mi><mo>)</mo></math>',
-        "typst": "h' = tanh(W x + R h + b)",
+        "text": "h_t = tanh(b_h)",
+        "mathml": '<math display="block"><mrow><msub><mi>h</mi><mi>t</mi></msub><mo>=</mo><mrow><mi>tanh</mi><mo>(</mo>'
+        "<msub><mi>b</mi><mi>h</mi></msub><mo>)</mo></mrow></mrow></math>",
+        "typst": "h_(t) = tanh (b_(h))",
     },
 )
 
