@@ -42,17 +42,19 @@ def compose(study: StudyRecord, rng: np.random.Generator) -> tuple[Document, dic
 
 
 def _partial(results: ResultTables) -> Iterator[Block]:
+    """A warning where the record does not hold all that was planned."""
     plan = results.study.plan
-    planned = plan["budget"]["replicates"]
-    short = results.settings[results.settings["replicates"] < planned]
-    expected = len(plan["tasks"]) * len(plan["variants"])
-    absent = expected - len(results.settings)
-    transferred = len(plan["parents"]) * len(plan["tasks"]) * planned - len(results.transferred)
-    if absent or len(short) or transferred > 0:
+    replicates = plan["budget"]["replicates"]
+    incomplete = int((results.settings["replicates"] < replicates).sum())
+    failed = sum(setting.failure is not None for setting in results.study.settings)
+    settings = len(plan["tasks"]) * len(plan["variants"])
+    absent = settings - len(results.settings)
+    transferred = max(0, len(plan["parents"]) * len(plan["tasks"]) * replicates - len(results.transferred))
+    if absent or incomplete or failed or transferred:
         yield Note(
-            f"These results are partial: {absent} of {expected} settings have not been begun, and {len(short)} have "
-            f"fewer than the planned {planned} replicates; {max(transferred, 0)} runs with a parent's hyperparameters are "
-            "missing. `ablate run` carries on.",
+            f"These results are partial. Of {settings} settings, {absent} have not been started, {incomplete} have fewer than "
+            f"the planned {replicates} replicates, and {failed} failed; {transferred} runs with the parent's hyperparameters "
+            "are missing. `ablate run` continues the study.",
             "warning",
         )
 

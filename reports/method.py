@@ -34,18 +34,34 @@ def equation_blocks(results: ResultTables) -> Iterator[Block]:
 
 
 def failure_blocks(results: ResultTables) -> Iterator[Block]:
-    """How every planned run ended; nothing is dropped."""
+    """How every planned run ended, and why settings failed; nothing is left out."""
     yield Heading("Failures")
-    frame = endings(results)
-    missing, diverged = _missing(results), int(frame["diverged"].sum())
-    refused = results.difficulty[results.difficulty["refused"]]
-    who = ", ".join(dict.fromkeys(refused["variant"]))
-    refusals = f" Longer sequences than the trained were refused {len(refused)} times, by {who}." if who else ""
+    counts = endings(results)
+    missing, diverged = _missing(results), int(counts["diverged"].sum())
     yield Paragraph(
         f"{diverged} runs diverged and {missing} planned runs are missing. A replicate that diverged counts as guessing "
-        f"(skill 0). Pruned trials were stopped by the median rule.{refusals}"
+        f"(skill 0). Pruned trials were stopped by the median rule.{_refusals(results)}"
     )
-    yield Table("endings", frame, "How the runs of each setting ended; solved ones stopped early at the criterion.")
+    yield from _failed_settings(results)
+    yield Table("endings", counts, "How the runs of each setting ended; solved ones stopped early at the criterion.")
+
+
+def _refusals(results: ResultTables) -> str:
+    refusals = results.difficulty[results.difficulty["refused"]]
+    variants = ", ".join(dict.fromkeys(refusals["variant"]))
+    return f" Sequences longer than in training were refused {len(refusals)} times, by {variants}." if variants else ""
+
+
+def _failed_settings(results: ResultTables) -> Iterator[Block]:
+    """Each setting that failed, with its reason; nothing where none did."""
+    rows = [[s.task, s.variant, s.failure] for s in results.study.settings if s.failure is not None]
+    if rows:
+        yield Table(
+            "failed_settings",
+            pd.DataFrame(rows, columns=["task", "variant", "reason"]),
+            "The settings that failed. The runs that they still lack are missing above and below; `ablate run` tries them "
+            "again.",
+        )
 
 
 def _missing(results: ResultTables) -> int:

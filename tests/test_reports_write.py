@@ -126,6 +126,26 @@ def test_runs_that_are_missing_and_runs_that_diverged_are_counted():
     assert "2 runs diverged and 2 planned runs are missing" in words  # a trial and a replicate
 
 
+def test_a_setting_that_failed_is_shown_with_its_reason_and_counts_as_no_run():
+    failed = {("adding", "rnn"): "MemoryError: <4 GiB> needed", ("disambiguation", "birnn"): "killed by signal 9"}
+    study = fake_study(replace(SMALL, failed=failed))
+    document, tables = compose(study, rng())
+    (shown,) = [block for block in document.blocks if isinstance(block, Table) and block.name == "failed_settings"]
+    assert shown.rows == [[task, variant, reason] for (task, variant), reason in failed.items()]
+    assert "MemoryError: <4 GiB> needed" in Page(to_html(document)).text
+    endings = tables["endings"].set_index(["task", "variant"])
+    assert endings.loc[("adding", "rnn")].to_dict() == {
+        "finished": 4, "solved": 0, "pruned": 0, "diverged": 0, "missing": 13,
+    }  # fmt: skip
+    words = " ".join(block.text for block in document.blocks if isinstance(block, Paragraph | Note))
+    assert "2 have fewer than the planned 5 replicates, and 2 failed" in words
+    assert "26 planned runs are missing" in words
+
+
+def test_a_study_in_which_nothing_failed_has_no_table_of_failed_settings(document):
+    assert "failed_settings" not in {block.name for block in document.blocks if isinstance(block, Table)}
+
+
 def test_settings_not_begun_count_as_missing_runs():
     nothing = replace(fake_study(SMALL), settings=(), trials=(), replicates=(), costs=())
     document, _ = compose(nothing, rng())
