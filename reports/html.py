@@ -1,4 +1,4 @@
-"""The document as one HTML file that needs nothing else."""
+"""Renders the document as one HTML file that needs no other file."""
 
 from importlib.resources import files
 
@@ -24,7 +24,7 @@ def _figure(picture: Picture) -> Markup:
 
 
 def _equation(formula: Formula) -> Markup:
-    """The equation's MathML, or its text where the record's MathML is not what equations are made of."""
+    """The equation's MathML, or its text if the record's MathML is not allowed."""
     try:
         return Markup(checked_mathml(formula.mathml))
     except MarkupError:

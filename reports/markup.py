@@ -1,4 +1,4 @@
-"""Equations of a record as markup. A record may come from anywhere, so that only what is on a list here is inserted."""
+"""Checks the markup of a record's equations. A record may come from anywhere, so only what is listed here is allowed."""
 
 import re
 from html import escape
@@ -11,11 +11,11 @@ MATHML: dict[str, dict[str, str]] = {
 """The MathML elements that equations are made of, each with the attributes that it may have."""
 
 TYPST_NAMES = frozenset({"sigma", "tanh", "exp", "max", "frac", "op"})
-"""The functions and signs that equations call in Typst; any other name of two letters or more could be code."""
+"""The functions and signs of equations in Typst. Any other name of two or more letters is refused."""
 
 TYPST_TOKEN = re.compile(
     r"""(?P<name>[^\W\d_][^\W_]*)         # a letter, or a name from the list above
-      | "[^"\\]*"                          # a word, set upright
+      | "[^"\\]*"                          # a word in upright letters
       | \d+(?:\.\d+)?                     # a number
       | [ ()\[\],=+−\-⊙_«»]               # signs, and _ before an index""",
     re.VERBOSE,
@@ -24,13 +24,13 @@ TYPST_TOKEN = re.compile(
 
 
 class MarkupError(ValueError):
-    """An equation's markup holds something that is not on the list."""
+    """An equation's markup holds something that is not allowed."""
 
 
 def checked_mathml(source: str) -> str:
-    """The MathML, written anew from what a parser read.
+    """Parses the MathML and writes it anew.
 
-    Raises `MarkupError` where it is not well-formed XML, or has an element or an attribute that is not in `MATHML`.
+    Raises `MarkupError` if it is not well-formed XML, or has an element or an attribute that is not in `MATHML`.
 
     >>> checked_mathml('<math display="block"><mi>a</mi><mo>&lt;</mo><mn>1</mn></math>')
     '<math display="block"><mi>a</mi><mo>&lt;</mo><mn>1</mn></math>'
@@ -46,7 +46,7 @@ def checked_mathml(source: str) -> str:
 
 
 class _Rewriter:
-    """The target of an XML parser that writes down what it is given, if all of it is allowed."""
+    """Target of an XML parser: writes the elements and texts that the parser reads, and refuses what is not allowed."""
 
     def __init__(self) -> None:
         self.parts: list[str] = []
@@ -69,7 +69,7 @@ class _Rewriter:
 
 
 def checked_typst(source: str) -> str:
-    """The equation in Typst, unchanged. Raises `MarkupError` where it has anything but letters, signs and known functions.
+    """Returns the Typst unchanged. Raises `MarkupError` if it holds anything but letters, signs and `TYPST_NAMES`.
 
     >>> checked_typst('h_(t) = op("relu") (W_(h) x_(t))')
     'h_(t) = op("relu") (W_(h) x_(t))'

@@ -15,7 +15,7 @@ COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 WIDTH = 7.2
 """Inches; the text width of an A4 page."""
 
-# Colour-blind safe; direction shows in the line style, family in the colour, and the marker tells all apart.
+# Colour-blind safe. The colour shows the family, the line style the direction; each variant has its own marker.
 VARIANT_STYLES: Mapping[str, tuple[str, str, str]] = {
     "feedforward": ("#7f7f7f", "s", ":"),
     "cnn": ("#a6761d", "D", ":"),
@@ -31,7 +31,7 @@ VARIANT_STYLES: Mapping[str, tuple[str, str, str]] = {
 }
 OTHER_COLOURS = ("#de8f05", "#cc78bc", "#56b4e9", "#949494", "#ca9161", "#000000")
 OTHER_LINES, OTHER_MARKERS = ("-", "--", ":", "-."), "oXPdph8<>^v"
-"""Variants without a style of their own take colours and markers in turn, and the next line once all colours are taken."""
+"""Variants without their own style use these colours and markers in turn; after the last colour, the next line style."""
 
 
 def style_of(variant: str, variants: Sequence[str]) -> dict[str, Any]:
@@ -47,9 +47,9 @@ def style_of(variant: str, variants: Sequence[str]) -> dict[str, Any]:
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """The settings that every figure is drawn and saved with.
+    """Matplotlib's settings for drawing and saving every figure.
 
-    They start from matplotlib's own defaults, so that no matplotlibrc of the user changes a figure.
+    They start from matplotlib's own defaults, so that a user's matplotlibrc does not change the report.
     """
     settings: dict[Any, Any] = {
         "font.sans-serif": "DejaVu Sans",  # comes with matplotlib; seaborn prefers Arial, which not every machine has
