@@ -65,9 +65,8 @@ def draw_lines(axis: Axes, table: pd.DataFrame, x: str, variants: Sequence[str])
 def shared_legend(figure: Figure, axes: Sequence[Axes]) -> None:
     """One legend below all panels with each label once."""
     handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
-    widest = max(
-        map(len, handles), default=1
-    )  # a character is about 0.07 inches wide; line and gap are as wide as eight
+    widest = max(map(len, handles), default=1)
+    # A character is about 0.07 inches wide; the line and the gap of an entry are as wide as eight characters.
     columns = max(1, min(6, len(handles), int(WIDTH / (0.07 * (widest + 8)))))
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=columns, frameon=False)
 
