@@ -1,4 +1,4 @@
-"""From a study's record to the document that reports it."""
+"""Makes the report's document from a study's record."""
 
 from collections.abc import Iterator, Mapping
 
@@ -13,17 +13,17 @@ from reports.literature import literature_blocks
 from reports.method import equation_blocks, failure_blocks, method_blocks, provenance_blocks
 from reports.result_tables import ResultTables
 from reports.style import as_svg, styled
-from reports.verdicts import judged, verdict_blocks
+from reports.verdicts import judge_claims, verdict_blocks
 
-SHOWN = ("score_matrix", "cost_growth")
-"""The figures whose table is printed beside them; all tables are written as CSV files."""
+PRINTED_TABLES = ("score_matrix", "cost_growth")
+"""The figures whose table is printed below them. The tables of all figures are written as CSV files."""
 
 
 def compose(study: StudyRecord, rng: np.random.Generator) -> tuple[Document, dict[str, pd.DataFrame]]:
-    """The report of a study, and every table behind it by name."""
+    """The report of a study, and all of its tables by name."""
     results = ResultTables(study)
-    verdicts = judged(results, rng)
-    data = {name: kind.table(results, rng) for name, kind in FIGURES.items()}
+    verdicts = judge_claims(results, rng)
+    data = {name: figure.table(results, rng) for name, figure in FIGURES.items()}
     data |= {"replicates": results.replicates, "transferred": results.transferred, "trials": results.trials}
     blocks = [
         *_partial(results),
@@ -37,35 +37,37 @@ def compose(study: StudyRecord, rng: np.random.Generator) -> tuple[Document, dic
         *provenance_blocks(results),
     ]
     data |= {block.name: block.frame for block in blocks if isinstance(block, Table)}
-    shown = [block for block in blocks if not (isinstance(block, Table) and block.frame.empty)]
-    return Document(f"{study.name}, {study.scale} scale", study.plan["question"], shown), data
+    blocks = [block for block in blocks if not (isinstance(block, Table) and block.frame.empty)]
+    return Document(f"{study.name}, {study.scale} scale", study.plan["question"], blocks), data
 
 
 def _partial(results: ResultTables) -> Iterator[Block]:
+    """A warning where the record does not hold all that was planned."""
     plan = results.study.plan
-    planned = plan["budget"]["replicates"]
-    short = results.settings[results.settings["replicates"] < planned]
-    expected = len(plan["tasks"]) * len(plan["variants"])
-    absent = expected - len(results.settings)
-    transferred = len(plan["parents"]) * len(plan["tasks"]) * planned - len(results.transferred)
-    if absent or len(short) or transferred > 0:
+    replicates = plan["budget"]["replicates"]
+    incomplete = int((results.settings["replicates"] < replicates).sum())
+    failed = sum(setting.failure is not None for setting in results.study.settings)
+    settings = len(plan["tasks"]) * len(plan["variants"])
+    absent = settings - len(results.settings)
+    transferred = max(0, len(plan["parents"]) * len(plan["tasks"]) * replicates - len(results.transferred))
+    if absent or incomplete or failed or transferred:
         yield Note(
-            f"These results are partial: {absent} of {expected} settings have not been begun, and {len(short)} have "
-            f"fewer than the planned {planned} replicates; {max(transferred, 0)} runs with a parent's hyperparameters are "
-            "missing. `ablate run` carries on.",
+            f"These results are partial. Of {settings} settings, {absent} have not been started, {incomplete} have fewer than "
+            f"the planned {replicates} replicates, and {failed} failed; {transferred} runs with the parent's hyperparameters "
+            "are missing. `ablate run` continues the study.",
             "warning",
         )
 
 
 def _figure_blocks(data: Mapping[str, pd.DataFrame]) -> Iterator[Block]:
     yield Heading("Evidence")
-    for name, kind in FIGURES.items():
+    for name, figure in FIGURES.items():
         if data[name].empty:
             continue
-        yield Heading(kind.title, level=2)
-        caption = f"{kind.caption(data[name])} Numbers: tables/{name}.csv."
+        yield Heading(figure.title, level=2)
+        caption = f"{figure.caption(data[name])} Numbers: tables/{name}.csv."
         with styled():
-            svg = as_svg(kind.draw(data[name]))
+            svg = as_svg(figure.draw(data[name]))
         yield Picture(name, svg, caption, alt=caption)
-        if name in SHOWN:
-            yield Table(name, data[name], f"The numbers of the figure “{kind.title}”.")
+        if name in PRINTED_TABLES:
+            yield Table(name, data[name], f"The numbers of the figure “{figure.title}”.")

@@ -1,4 +1,4 @@
-"""The one document that HTML and PDF are made of: a list of blocks."""
+"""The document from which both HTML and PDF are rendered: a list of blocks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Note:
-    """Text that stands out; `tone` is a verdict's word, or "warning"."""
+    """Highlighted text; `tone` is the label of a verdict, or "warning"."""
 
     text: str
     tone: Literal["supported", "contradicted", "inconclusive", "not run", "warning"]
@@ -33,7 +33,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Table:
-    """A data frame to read; `name` names its CSV file, which holds the unrounded numbers."""
+    """A data frame; `name` is the name of its CSV file, which holds the unrounded numbers."""
 
     name: str
     frame: pd.DataFrame
@@ -41,17 +41,17 @@ class Table:
 
     @property
     def columns(self) -> list[str]:
-        """The column names as they are shown."""
+        """The column names as text."""
         return [str(column).replace("_", " ") for column in self.frame.columns]
 
     @property
     def rows(self) -> list[list[str]]:
-        """The cells as they are shown."""
+        """The cells as text."""
         return [[as_text(value) for value in row] for row in self.frame.itertuples(index=False)]
 
 
 def as_text(value: object) -> str:
-    """A cell as it is shown.
+    """A table's cell as text, numbers rounded.
 
     >>> [as_text(value) for value in (0.12345, 32000.0, float("inf"), float("nan"), True, "lstm", -0.5)]
     ['0.123', '32,000', '∞', '–', 'yes', 'lstm', '−0.5']
@@ -60,7 +60,7 @@ def as_text(value: object) -> str:
         return "yes" if value else "no"
     if not isinstance(value, int | float | np.number):
         return str(value)
-    number = 0.0 if abs(float(value)) < 1e-12 else float(value)  # what is left of a sum that cancels
+    number = 0.0 if abs(float(value)) < 1e-12 else float(value)  # the rounding error of a sum that cancels
     if np.isnan(number):
         return "–"
     if np.isinf(number):
@@ -71,7 +71,7 @@ def as_text(value: object) -> str:
 
 @dataclass(frozen=True)
 class Picture:
-    """A vector figure as SVG text; `alt` says in words what it shows, `name` names its file."""
+    """A vector figure as SVG; `alt` describes it in words, `name` is the name of its file."""
 
     name: str
     svg: str
@@ -81,7 +81,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Formula:
-    """A displayed equation in both renderers' notations."""
+    """A displayed equation in MathML for the HTML, in Typst for the PDF, and as plain text."""
 
     mathml: str
     typst: str
@@ -93,7 +93,7 @@ Block = Heading | Paragraph | Note | Table | Picture | Formula
 
 @dataclass(frozen=True)
 class Document:
-    """A title, a line below it, and the blocks."""
+    """A title, a subtitle, and the blocks in order."""
 
     title: str
     subtitle: str

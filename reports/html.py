@@ -1,17 +1,31 @@
-"""The document as one HTML file that needs nothing else."""
+"""Renders the document as one HTML file that needs no other file."""
 
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from reports.document import Document, Heading
+from reports.document import Document, Formula, Heading, Picture
+from reports.markup import MarkupError, checked_mathml
 
 
 def to_html(document: Document) -> str:
-    """The whole page; every text is escaped, only figures and equations are taken as they are."""
+    """The whole page. Every text is escaped; figures are drawn by this package, and equations are checked."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["trusted"] = Markup
-    template = environment.from_string(files("reports").joinpath("templates/report.html").read_text("utf-8"))
+    environment.filters |= {"figure": _figure, "equation": _equation}
+    template = environment.from_string(files("reports").joinpath("templates/report.html").read_text(encoding="utf-8"))
     headings = [(place, block) for place, block in enumerate(document.blocks) if isinstance(block, Heading)]
     return template.render(document=document, headings=headings, kind=lambda block: type(block).__name__)
+
+
+def _figure(picture: Picture) -> Markup:
+    """The figure's SVG as it is: texts of the record are paths in it, not text (`style.as_svg`)."""
+    return Markup(picture.svg)
+
+
+def _equation(formula: Formula) -> Markup:
+    """The equation's MathML, or its text if the record's MathML is not allowed."""
+    try:
+        return Markup(checked_mathml(formula.mathml))
+    except MarkupError:
+        return Markup("<p>{}</p>").format(formula.alt)

@@ -1,4 +1,4 @@
-"""What the papers found beside what was measured here."""
+"""Published findings beside the measurements of this study."""
 
 from collections.abc import Iterator, Mapping
 
@@ -11,7 +11,7 @@ from reports.result_tables import ResultTables
 
 
 def literature_blocks(results: ResultTables, verdicts: Mapping[str, Verdict]) -> Iterator[Block]:
-    """One row for each published finding that this study puts to the test; nothing where there are none."""
+    """A table with one row per published finding that this study tests; nothing if it tests none."""
     rows = [
         [finding.variant, finding.against, finding.effect, finding.source, *_measured(finding, verdicts[name])]
         for name, finding in FINDINGS.items()
@@ -20,17 +20,17 @@ def literature_blocks(results: ResultTables, verdicts: Mapping[str, Verdict]) ->
     if not rows:
         return
     columns = ["variant", "against", "paper_says", "source", "difference", "low", "high", "direction", "verdict"]
-    yield Heading("What the papers found")
+    yield Heading("Findings of the papers")
     yield Paragraph(
-        "The papers worked on other tasks: agreement shows that a finding carries over to these, disagreement that it "
+        "The papers used other tasks. Agreement shows that a finding also holds on these tasks; disagreement shows that it "
         "depends on the task, the size or the budget."
     )
     yield Table(
         "literature",
         pd.DataFrame(rows, columns=columns),
-        "Pooled paired difference in skill, each tuned. The direction agrees where the estimate is on the paper's side of 0, "
-        "or, for not worse and not better, no further than the margin on the other; the verdict asks for the whole interval "
-        "beyond the limit of the claim's rule.",
+        "Paired difference in skill, pooled over the tasks, both variants tuned. The direction agrees if the estimate is on the "
+        "paper's side of 0; for “not worse” and “not better”, the estimate may be on the other side by up to the margin. The "
+        "verdict is stricter: the whole interval must be beyond the limit of the claim's rule.",
     )
 
 

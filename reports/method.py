@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from ablations.record.schema import SettingRecord
 from reports.document import Block, Formula, Heading, Paragraph, Table
 from reports.result_tables import ResultTables
 
@@ -13,139 +14,166 @@ ENDS = ("finished", "solved", "pruned", "diverged")
 
 
 def equation_blocks(results: ResultTables) -> Iterator[Block]:
-    """The equations of every cell in the study, as they ran."""
+    """The equations of every cell in the study."""
     yield Heading("The cells' equations")
     yield Paragraph(
-        "Printed from the code that ran. W, R and b are a gate's input weights, recurrent weights and bias, d the bias of "
-        "a recurrent part that stands apart, V the weights of gates that are fed back, small letters without a time weights of "
-        "single units, ⊙ the elementwise product; x is the input, h the output."
+        "These equations are generated from the code that ran. x is the input and h the output. W, R and b are a gate's input "
+        "weights, recurrent weights and bias. d is the bias of a recurrent part that is kept apart from the input part. V are "
+        "the weights of gates that are fed back. Small letters without a time are one weight per unit. ⊙ is the elementwise "
+        "product."
     )
-    shown: set[str] = set()
+    by_equations: dict[str, dict[str, SettingRecord]] = {}
     for setting in results.study.settings:
-        key = str(setting.equations)
-        if setting.equations and key not in shown:
-            shown.add(key)
-            users = {s.variant: s for s in results.study.settings if str(s.equations) == key}
-            yield Heading(", ".join(users), level=2)
-            told = [f"{name} is an ablation of {s.parent}: {s.change}." for name, s in users.items() if s.parent]
-            if told:
-                yield Paragraph(" ".join(told))
-            yield from (Formula(e["mathml"], e["typst"], e["text"]) for e in setting.equations)
+        if setting.equations:
+            by_equations.setdefault(str(setting.equations), {}).setdefault(setting.variant, setting)
+    for variants in by_equations.values():
+        yield from _cell_blocks(variants)
+
+
+def _cell_blocks(variants: Mapping[str, SettingRecord]) -> Iterator[Block]:
+    """The equations of one cell, under the names of all variants that have it."""
+    yield Heading(", ".join(variants), level=2)
+    ablations = [f"{name} is an ablation of {s.parent}: {s.change}." for name, s in variants.items() if s.parent]
+    if ablations:
+        yield Paragraph(" ".join(ablations))
+    setting = next(iter(variants.values()))
+    yield from (Formula(e["mathml"], e["typst"], e["text"]) for e in setting.equations)
 
 
 def failure_blocks(results: ResultTables) -> Iterator[Block]:
-    """How every planned run ended; nothing is dropped."""
+    """How every planned run ended, and why settings failed."""
     yield Heading("Failures")
-    frame = endings(results)
-    missing, diverged = _missing(results), int(frame["diverged"].sum())
-    refused = results.difficulty[results.difficulty["refused"]]
-    who = ", ".join(dict.fromkeys(refused["variant"]))
-    refusals = f" Longer sequences than the trained were refused {len(refused)} times, by {who}." if who else ""
+    counts = endings(results)
+    diverged = int(counts["diverged"].sum())
     yield Paragraph(
-        f"{diverged} runs diverged and {missing} planned runs are missing. A replicate that diverged counts as guessing "
-        f"(skill 0). Pruned trials were stopped by the median rule.{refusals}"
+        f"{diverged} runs diverged and {_runs_missing(results)} planned runs are missing. A replicate that diverged counts as "
+        f"guessing (skill 0). Pruned trials were stopped by the median rule.{_refusals(results)}"
     )
-    yield Table("endings", frame, "How the runs of each setting ended; solved ones stopped early at the criterion.")
+    yield from _failed_settings(results)
+    yield Table(
+        "endings",
+        counts,
+        "How the runs of each setting ended. Solved runs stopped early because they reached the criterion.",
+    )
 
 
-def _missing(results: ResultTables) -> int:
-    """The planned runs that the record does not hold, those of settings that have not been begun included."""
+def _refusals(results: ResultTables) -> str:
+    refusals = results.difficulty[results.difficulty["refused"]]
+    variants = ", ".join(dict.fromkeys(refusals["variant"]))
+    return f" Sequences longer than in training were refused {len(refusals)} times, by {variants}." if variants else ""
+
+
+def _failed_settings(results: ResultTables) -> Iterator[Block]:
+    """Each setting that failed, with its reason; nothing where none did."""
+    rows = [[s.task, s.variant, s.failure] for s in results.study.settings if s.failure is not None]
+    if rows:
+        yield Table(
+            "failed_settings",
+            pd.DataFrame(rows, columns=["task", "variant", "reason"]),
+            "The settings that failed. Their remaining runs count as missing; `ablate run` tries them again.",
+        )
+
+
+def _runs_missing(results: ResultTables) -> int:
+    """The number of planned runs that the record does not hold, including those of settings that were not started."""
     plan = results.study.plan
-    planned = len(plan["tasks"]) * sum(runs_planned(plan, variant) for variant in plan["variants"])
-    return max(0, planned - len(results.trials) - len(results.replicates) - len(results.transferred))
+    total = len(plan["tasks"]) * sum(planned_runs(plan, variant) for variant in plan["variants"])
+    return max(0, total - len(results.trials) - len(results.replicates) - len(results.transferred))
 
 
-def runs_planned(plan: Mapping[str, Any], variant: str) -> int:
-    """The trainings that each setting of a variant was to have."""
+def planned_runs(plan: Mapping[str, Any], variant: str) -> int:
+    """The number of runs that the plan has for each setting of a variant."""
     budget = plan["budget"]
     times = 2 if variant in plan["parents"] else 1
     return budget["trials"] * budget["search_seeds"] + times * budget["replicates"]
 
 
 def endings(results: ResultTables) -> pd.DataFrame:
-    """task, variant, and how many trials, replicates and transferred runs ended in each way, or are missing."""
+    """task, variant, and the numbers of its runs (of every kind) that ended in each way or are missing."""
     columns = ["task", "variant", "status"]
     runs = pd.concat([frame[columns] for frame in (results.trials, results.replicates, results.transferred)])
     rows = []
     for setting in results.study.settings:
         own = runs[(runs["task"] == setting.task) & (runs["variant"] == setting.variant)]["status"]
-        planned = runs_planned(results.study.plan, setting.variant)
+        missing = max(0, planned_runs(results.study.plan, setting.variant) - len(own))
         counts = [int((own == end).sum()) for end in ENDS]
-        rows.append([setting.task, setting.variant, *counts, max(0, planned - len(own))])
+        rows.append([setting.task, setting.variant, *counts, missing])
     return pd.DataFrame(rows, columns=["task", "variant", *ENDS, "missing"])
 
 
 def method_blocks(results: ResultTables) -> Iterator[Block]:
-    """What was varied, searched and fixed, with which budget, and how the numbers were made."""
+    """The scientific, nuisance and fixed factors, the budget, and how the numbers were computed."""
     plan, budget = results.study.plan, results.study.plan["budget"]
     yield Heading("Method")
-    searched = "; ".join(
+    ranges = "; ".join(
         f"{name} from {r['low']:g} to {r['high']:g}{' (logarithmic)' if r['log'] else ''}"
         for name, r in plan["nuisance"].items()
     )
     fixed = ", ".join(f"{name} {value}" for name, value in plan["fixed"].items())
     yield Paragraph(
         f"Scientific factors, varied and reported: task ({', '.join(plan['tasks'])}) and variant "
-        f"({', '.join(plan['variants'])}). Nuisance factors, searched for each setting: {searched}. Fixed: {fixed}."
+        f"({', '.join(plan['variants'])}). Nuisance factors, searched for each setting: {ranges}. Fixed factors: {fixed}."
     )
     yield Paragraph(
-        f"Every setting had the same budget: {budget['trials']} trials, asked in rounds of {budget['trials_per_round']}, "
-        "the first round a Latin hypercube of the ranges that is the same for all settings (search seeds: "
-        f"{budget['search_seeds']}), and {budget['replicates']} replicates of the best one, each at most "
-        f"{budget['steps']} optimiser steps of {budget['batch']} fresh sequences, the learning rate falling linearly to "
-        f"zero. Validation ({budget['validation']} "
-        f"sequences) after each of {budget['segments']} segments; a run stops at a validation score of {plan['solved_at']}. "
-        f"Every model was sized to about {budget['parameters']} parameters, frozen ones included."
+        f"Every setting had the same budget: {budget['trials']} trials, each on {budget['search_seeds']} search seeds, and "
+        f"{budget['replicates']} replicates of the best trial. Trials were proposed in rounds of {budget['trials_per_round']}; "
+        "the first round is a Latin hypercube of the ranges, the same for all settings. A run has at most "
+        f"{budget['steps']} optimiser steps of {budget['batch']} fresh sequences, and its learning rate falls linearly to zero. "
+        f"It is validated on {budget['validation']} sequences after each of {budget['segments']} segments, and stops at a "
+        f"validation score of {plan['solved_at']}. Every model has about {budget['parameters']} parameters, counting those "
+        "that are not trained."
     )
     if plan["parents"]:
         yield Paragraph(
-            "An ablation differs from its parent in one thing. It is compared twice: tuned anew, with the same budget as its "
-            "parent, and transferred, its replicates trained once more with the best hyperparameters of its parent."
+            "An ablation differs from its parent in one thing. It is compared twice: tuned, with its own search of the same "
+            "budget as its parent's; and transferred, with the best hyperparameters of its parent."
         )
     yield Paragraph(
-        "Training mixes difficulties from the easiest up to the nominal one, logarithmically. Replicates are paired: seed "
-        "k gives every variant the same data. Search, training, validation and test streams are disjoint; each replicate "
-        f"is tested on {budget['test']} sequences at each difficulty of the grid, harder ones than trained included. Skill "
-        "is (score − chance) / (perfect − chance). Intervals are percentile bootstraps over replicates, stratified by task "
-        "where tasks are pooled; with few replicates they are too narrow: of normal data "
-        "they cover the truth in 82 % of cases with 5 runs, 88 % with 6, 89 % with 10, 94 % with 29. All randomness comes from "
-        f"seed {plan['seed']}."
+        "Models are trained on a logarithmic mixture of difficulties, from the easiest to the nominal one. Replicates are "
+        "paired: seed k gives every variant the same data. Search, training, validation and test streams are disjoint. Each "
+        f"replicate is tested on {budget['test']} sequences at each difficulty of a grid, which includes difficulties above the "
+        "nominal one. Skill is (score − chance) / (perfect − chance). Intervals are percentile bootstraps over replicates, "
+        "stratified by task where tasks are pooled. With few replicates they are too narrow: for normal data they cover the "
+        "true value in 82 % of cases with 5 runs, 88 % with 6, 89 % with 10, 94 % with 29. All random numbers derive from seed "
+        f"{plan['seed']}."
     )
-    yield Table("settings", results.settings, "The settings, with hidden sizes solved for equal parameter count.")
+    yield Table(
+        "settings",
+        results.settings,
+        "The settings. Hidden sizes were chosen so that the parameter counts are about equal.",
+    )
     references = pd.DataFrame.from_dict({s.task: s.references for s in results.study.settings}, orient="index")
-    yield Table("references", references.rename_axis("task").reset_index(), "Exact reference scores of the tasks.")
+    yield Table("references", references.rename_axis("task").reset_index(), "The exact reference scores of the tasks.")
 
 
 def provenance_blocks(results: ResultTables) -> Iterator[Block]:
-    """Where the numbers come from."""
-    study, made = results.study, results.study.provenance
-    versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
+    """The command, versions and machine that the numbers come from."""
+    study, provenance = results.study, results.study.provenance
+    versions = ", ".join(f"{name} {version}" for name, version in provenance["versions"].items())
     facts = {
-        "command": made["command"],
-        "commit": made["commit"],
-        "started": made["started"],
-        "wall time": f"{made['wall_seconds'] / 60:.1f} minutes in all",
-        "machine": f"{made['cores']} cores, {made.get('workers', 1)} workers, {made['device']}",
+        "command": provenance["command"],
+        "commit": provenance["commit"],
+        "started": provenance["started"],
+        "wall time": f"{provenance['wall_seconds'] / 60:.1f} minutes in all",
+        "machine": f"{provenance['cores']} cores, {provenance.get('workers', 1)} workers, {provenance['device']}",
         "versions": versions,
-        "computed by": _paths(results),
+        "computed by": _backends(results),
         "seed": str(study.plan["seed"]),
         "MLflow experiment": f"{study.name}-{study.scale} (id {study.experiment_id})",
     }
     yield Heading("Provenance")
-    yield Table(
-        "provenance", pd.DataFrame(facts.items(), columns=["fact", "value"]), "How to make these numbers again."
-    )
+    yield Table("provenance", pd.DataFrame(facts.items(), columns=["fact", "value"]), "How to reproduce these numbers.")
 
 
-def _paths(results: ResultTables) -> str:
-    """How many runs computed their cells in which way."""
+def _backends(results: ResultTables) -> str:
+    """How many runs computed their cells by each backend."""
     study = results.study
-    backends = Counter(
+    counts = Counter(
         str(run.factors["backend"])
         for run in (*study.trials, *study.replicates, *study.transferred)
         if "backend" in run.factors
     )
     return (
-        ", ".join(f"{backend} backend, {count} runs" for backend, count in sorted(backends.items()))
+        ", ".join(f"{backend} backend, {count} runs" for backend, count in sorted(counts.items()))
         or "no run with cells"
     )

@@ -1,4 +1,4 @@
-"""The document as a PDF, by way of Typst."""
+"""Renders the document as a PDF with Typst."""
 
 import tempfile
 from collections.abc import Mapping
@@ -7,12 +7,13 @@ from pathlib import Path
 import typst
 
 from reports.document import Block, Document, Formula, Heading, Note, Paragraph, Picture, Table
+from reports.markup import MarkupError, checked_typst
 
 SIZES = ((6, 9.0), (9, 8.0), (100, 7.0))
-"""Up to so many columns a table is set in that size, in points."""
+"""(columns, points): the type size of a table with at most so many columns."""
 
 ESCAPES = str.maketrans({chr(code): " " for code in range(32)} | {"\\": r"\\", '"': r"\""})
-"""What cannot stand as it is in a Typst string; control characters cannot be printed at all."""
+"""Replacements within a Typst string; control characters cannot be printed and become spaces."""
 
 PREAMBLE = """
 #set document(title: {title}, date: none)
@@ -48,20 +49,20 @@ COLOURS: Mapping[str, str] = {
 
 
 def to_pdf(document: Document) -> bytes:
-    """The PDF file, tagged, with an outline; the same document gives the same bytes."""
+    """The PDF file, tagged and with an outline. The same document gives the same bytes."""
     with tempfile.TemporaryDirectory() as folder:
-        parts = [PREAMBLE.format(title=_text(document.title), subtitle=_text(document.subtitle))]
+        blocks = [PREAMBLE.format(title=_text(document.title), subtitle=_text(document.subtitle))]
         for block in document.blocks:
             if isinstance(block, Picture):
                 (Path(folder) / f"{block.name}.svg").write_text(block.svg, encoding="utf-8")
-            parts.append(_block(block))
+            blocks.append(_block(block))
         source = Path(folder) / "report.typ"
-        source.write_text("\n".join(parts), encoding="utf-8")
-        return _compiled(source)
+        source.write_text("\n".join(blocks), encoding="utf-8")
+        return _compile(source)
 
 
-def _compiled(source: Path) -> bytes:
-    """A PDF/UA-1, or a plain PDF where some character is in no font of this machine, which that standard forbids."""
+def _compile(source: Path) -> bytes:
+    """A PDF/UA-1; or a plain PDF if no font of this machine has some character, which PDF/UA-1 forbids."""
     try:
         return typst.compile(source, pdf_standards="ua-1")
     except typst.TypstError:
@@ -69,7 +70,7 @@ def _compiled(source: Path) -> bytes:
 
 
 def _text(text: str) -> str:
-    """A Typst string, which is shown as it is, whatever is in it."""
+    """A Typst string, in which nothing is markup or code."""
     return f'"{text.translate(ESCAPES)}"'
 
 
@@ -82,12 +83,22 @@ def _block(block: Block) -> str:
         case Note(text, tone):
             return f'#note({_text(tone)}, rgb("{COLOURS[tone]}"), {_text(text)})'
         case Formula():
-            return f"#math.equation(block: true, alt: {_text(block.alt)}, $ {block.typst} $)"
+            return _equation(block)
         case Picture():
             image = f'image("{block.name}.svg", width: 100%, alt: {_text(block.alt)})'
             return f"#figure({image}, caption: {_text(block.caption)})"
         case Table():
             return _table(block)
+
+
+def _equation(formula: Formula) -> str:
+    """The equation, or its text if the record's Typst is not allowed or does not compile."""
+    try:
+        equation = f"#math.equation(block: true, alt: {_text(formula.alt)}, $ {checked_typst(formula.typst)} $)"
+        typst.compile(equation.encode())  # about 10 ms; alone, so that a wrong one does not stop the report
+    except (MarkupError, typst.TypstError):
+        return f"#par({_text(formula.alt)})"
+    return equation
 
 
 def _table(block: Table) -> str:

@@ -1,4 +1,4 @@
-"""The record as small tidy tables: one row per replicate, point of a curve, trial, or timed round."""
+"""The record as small tidy tables: one row per replicate, per point of a curve, per trial, or per timed round."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,21 +41,21 @@ COST: Columns = {
 
 @dataclass(frozen=True)
 class ResultTables:
-    """The tables of one study; each has named, typed columns and is empty where the record has nothing.
+    """The tables of one study. Each has named, typed columns and is empty if the record has no such runs.
 
-    A replicate that diverged counts as guessing everywhere: from then on its score is the task's chance, its skill 0.
+    A replicate that diverged counts as guessing in all tables: its score is the task's chance, its skill 0.
     """
 
     study: StudyRecord
 
     @cached_property
     def settings(self) -> pd.DataFrame:
-        """One row per setting, with size, parameter count, and how many replicates there are."""
+        """One row per setting, `SETTING`: hidden size, number of parameters, and number of replicates."""
         counts = {setting.identity: 0 for setting in self.study.settings}
         for run in self.study.replicates:
             counts[run.setting] += 1
-        own = [column for column in SETTING if column != "replicates"]
-        rows = [[*(getattr(s, column) for column in own), counts[s.identity]] for s in self.study.settings]
+        fields = [column for column in SETTING if column != "replicates"]
+        rows = [[*(getattr(s, name) for name in fields), counts[s.identity]] for s in self.study.settings]
         return _frame(rows, SETTING)
 
     @cached_property
@@ -74,32 +74,33 @@ class ResultTables:
 
         A run that was solved early keeps its last score to the end of the study's budget.
         """
-        steps = self.study.plan["budget"]
-        length = steps["steps"] * steps["batch"] // steps["segments"]
-        grid = [length * (k + 1) for k in range(steps["segments"])]
+        budget = self.study.plan["budget"]
+        per_segment = budget["steps"] * budget["batch"] // budget["segments"]
+        grid = [per_segment * (k + 1) for k in range(budget["segments"])]
         rows: list[list[object]] = []
         for run, s in self._with_settings("replicates"):
-            known = run.history["score"]
-            # The segment in which a run diverged ends in a score that means nothing.
-            known, last = (known[:-1], s.references["chance"]) if run.status == "diverged" else (known, known[-1][1])
+            curve = run.history["score"]
+            last = curve[-1][1]
+            if run.status == "diverged":  # the last segment, in which it diverged, ends in a meaningless score
+                curve, last = curve[:-1], s.references["chance"]
             for sequences in grid:
-                score = dict(known).get(sequences, last)
+                score = dict(curve).get(sequences, last)
                 rows.append([s.task, s.variant, run.number, sequences, score, _skill(score, s)])
         return _frame(rows, CURVE)
 
     @cached_property
     def difficulty(self) -> pd.DataFrame:
-        """The test score of each replicate at each difficulty, `DIFFICULTY`; refused ones have no score."""
+        """The test score of each replicate at each difficulty, `DIFFICULTY`; a refused difficulty has no score."""
         rows: list[list[object]] = []
         for run, s in self._with_settings("replicates"):
-            for difficulty, score in self._tested(run, s).items():
+            for difficulty, score in self._test_scores(run, s).items():
                 is_refused = bool(np.isnan(score))
                 rows.append([s.task, s.variant, run.number, difficulty, s.nominal, score, _skill(score, s), is_refused])
         return _frame(rows, DIFFICULTY)
 
     @cached_property
     def gradient(self) -> pd.DataFrame:
-        """The gradient's norm over distance, `GRADIENT`; `relative` is to the largest, which distance 0 may not have."""
+        """The gradient's norm over distance, `GRADIENT`; `relative` is the norm divided by the run's largest one."""
         rows: list[list[object]] = []
         for run, s in self._with_settings("replicates"):
             for when in ("initial", "trained"):
@@ -110,7 +111,7 @@ class ResultTables:
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """One row per training of a trial, `TRIAL`; the objective is missing where it diverged."""
+        """One row per run of a trial, `TRIAL`; a run that diverged has no objective."""
         rows = []
         for run, s in self._with_settings("trials"):
             factors = [run.factors.get(name, float("nan")) for name in ("lr", "clip", "weight_decay")]
@@ -152,21 +153,20 @@ class ResultTables:
         return list(dict.fromkeys(setting.variant for setting in self.study.settings))
 
     def setting(self, task: str, variant: str | None = None) -> SettingRecord | None:
-        """The setting of a task and a variant, or any of that task; None where there is none."""
-        found = (s for s in self.study.settings if s.task == task and variant in (None, s.variant))
-        return next(found, None)
+        """The setting of a task and a variant, or the task's first setting; None if there is none."""
+        return next((s for s in self.study.settings if s.task == task and variant in (None, s.variant)), None)
 
     @cached_property
     def compared_to(self) -> dict[str, str]:
-        """What each variant is compared to: its parent where that is in the study, else the baseline."""
+        """The variant that each variant is compared to: its parent if that is in the study, else the baseline."""
         baseline = self.study.plan["baseline"]
         parents = {s.variant: s.parent if s.parent in self.variants else baseline for s in self.study.settings}
         return {variant: str(parent) for variant, parent in parents.items() if variant != baseline}
 
-    def paired(self, a: str, b: str, task: str, transferred: bool = False) -> np.ndarray:
-        """Skill of variant `a` minus that of `b` on a task, seed by seed, over the seeds that both have.
+    def paired_differences(self, a: str, b: str, task: str, transferred: bool = False) -> np.ndarray:
+        """Skill of variant `a` minus skill of `b` on a task for each seed that both have.
 
-        Where it is `transferred`, that of a's transferred runs.
+        With `transferred`, the skill of a's transferred runs.
         """
         first, second = (
             rows[(rows["task"] == task) & (rows["variant"] == variant)].set_index("seed")["skill"]
@@ -174,14 +174,14 @@ class ResultTables:
         )
         return (first - second).dropna().to_numpy()
 
-    def _tested(self, run: RunRecord, setting: SettingRecord) -> dict[int, float]:
-        """A replicate's test score by difficulty, NaN where it refused; one that diverged was not tested, and guesses."""
+    def _test_scores(self, run: RunRecord, setting: SettingRecord) -> dict[int, float]:
+        """A replicate's test score by difficulty, NaN if refused. One that diverged was not tested; its score is chance."""
         if run.status != "diverged":
             refused = dict.fromkeys((d for d, _ in run.history.get("refused", ())), float("nan"))
             return dict(run.history.get("test_score", ())) | refused
         chance = setting.references["chance"]
-        refused_too = self._refused[setting.identity]
-        return {d: float("nan") if d in refused_too else chance for d in self._grid[setting.task]}
+        refused_by_others = self._refused[setting.identity]
+        return {d: float("nan") if d in refused_by_others else chance for d in self._grid[setting.task]}
 
     @cached_property
     def _grid(self) -> dict[str, list[int]]:
@@ -193,17 +193,17 @@ class ResultTables:
 
     @cached_property
     def _refused(self) -> dict[str, set[int]]:
-        """The difficulties that each setting refuses, which is the model's doing and the same for every seed."""
+        """The difficulties that each setting refuses. They depend on the model alone and are the same for every seed."""
         refused: dict[str, set[int]] = {s.identity: set() for s in self.study.settings}
         for run in self.study.replicates:
             refused[run.setting].update(d for d, _ in run.history.get("refused", ()))
         return refused
 
     def _with_settings(self, kind: str) -> Iterator[tuple[RunRecord, SettingRecord]]:
-        """Runs of a kind with their settings, in the order of the study, whatever order they ended in."""
+        """Runs of a kind with their settings, in the order of the study and then of their numbers."""
         for setting in self.study.settings:
-            own = (run for run in getattr(self.study, kind) if run.setting == setting.identity)
-            yield from ((run, setting) for run in sorted(own, key=lambda run: run.number))
+            runs = (run for run in getattr(self.study, kind) if run.setting == setting.identity)
+            yield from ((run, setting) for run in sorted(runs, key=lambda run: run.number))
 
 
 def _frame(rows: Sequence[Sequence[object]], columns: Columns) -> pd.DataFrame:
@@ -211,7 +211,7 @@ def _frame(rows: Sequence[Sequence[object]], columns: Columns) -> pd.DataFrame:
 
 
 def _replicate(run: RunRecord, setting: SettingRecord) -> list[object]:
-    metrics, nothing = run.metrics, float("nan")
+    metrics, missing = run.metrics, float("nan")
     score = setting.references["chance"] if run.status == "diverged" else metrics["final_score"]
     return [
         setting.task,
@@ -220,10 +220,10 @@ def _replicate(run: RunRecord, setting: SettingRecord) -> list[object]:
         run.status,
         score,
         _skill(score, setting),
-        metrics.get("final_loss", nothing),
-        metrics.get("sequences_to_criterion", nothing),
+        metrics.get("final_loss", missing),
+        metrics.get("sequences_to_criterion", missing),
         metrics["seconds"] / metrics["sequences"],
-        metrics.get("flops_per_sequence", nothing),
+        metrics.get("flops_per_sequence", missing),
         run.run_id,
     ]
 

@@ -1,4 +1,4 @@
-"""What is said of one setting where its runs are kept: a description, its aggregates, and a figure."""
+"""Summary of one setting for MLflow: a description, aggregates over its replicates, and a figure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from reports.style import as_svg, style_of, styled
 
 @dataclass(frozen=True)
 class Summary:
-    """A readable description, the aggregates as metrics, and a figure as SVG text."""
+    """A description in Markdown, the aggregates as metrics, and a figure as SVG."""
 
     setting: SettingRecord
     text: str
@@ -23,33 +23,33 @@ class Summary:
 
 
 def summarise(results: ResultTables, setting: SettingRecord, rng: np.random.Generator) -> Summary | None:
-    """The summary of a setting's replicates; None where there are none."""
+    """The summary of a setting's replicates; None if there are none."""
     runs = [run for run in results.study.replicates if run.setting == setting.identity]
     rows = results.replicates
     rows = rows[(rows["task"] == setting.task) & (rows["variant"] == setting.variant)]
     if not runs:
         return None
-    found = {name: mean(rows[name], rng) for name in ("score", "skill")}
+    estimates = {name: mean(rows[name], rng) for name in ("score", "skill")}
     metrics = {
         f"{name}{end}": value
-        for name, estimate in found.items()
+        for name, estimate in estimates.items()
         for end, value in (("", estimate.value), ("_low", estimate.low), ("_high", estimate.high))
         if np.isfinite(value)
     }
     with styled():
         svg = as_svg(_draw(results, setting))
-    return Summary(setting, _text(setting, runs[0], found), metrics, svg)
+    return Summary(setting, _text(setting, runs[0], estimates), metrics, svg)
 
 
-def _text(setting: SettingRecord, run: RunRecord, found: Mapping[str, Estimate]) -> str:
+def _text(setting: SettingRecord, run: RunRecord, estimates: Mapping[str, Estimate]) -> str:
     factors = ", ".join(f"{name} {value:.4g}" for name, value in run.factors.items() if isinstance(value, float))
     references = ", ".join(f"{name} {value:.4g}" for name, value in setting.references.items())
     return "\n".join(
         [
             f"**{setting.variant} on {setting.task}** ({setting.difficulty} {setting.nominal})",
             "",
-            f"- test score {found['score']}; references: {references}",
-            f"- skill {found['skill']}",
+            f"- test score {estimates['score']}; references: {references}",
+            f"- skill {estimates['skill']}",
             f"- best hyperparameters: {factors}",
             f"- hidden size {setting.hidden}, {setting.parameters} parameters",
         ]

@@ -15,9 +15,9 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its 95 % interval and the count of runs behind it; the ends are NaN where one run gives none.
+    """A number with its 95 % interval and its number of runs `n`. One run gives no interval: both ends are NaN.
 
-    Where samples were pooled, `fewest` is the number of runs in the smallest of them: what may carry a conclusion.
+    `fewest` is the number of runs in the smallest of the samples that were pooled; it decides whether `n` is enough.
     """
 
     value: float
@@ -42,7 +42,7 @@ def mean(values: ArrayLike, rng: np.random.Generator) -> Estimate:
 
 
 def pooled(strata: Sequence[ArrayLike], rng: np.random.Generator) -> Estimate:
-    """The interquartile mean over all runs of several tasks, each task resampled apart (Agarwal et al. 2021)."""
+    """The interquartile mean over all runs of several tasks; each task is resampled on its own (Agarwal et al. 2021)."""
     return _estimate([np.asarray(values, dtype=float) for values in strata], _interquartile_mean, rng)
 
 
@@ -53,7 +53,7 @@ def geometric_mean(ratios: ArrayLike, rng: np.random.Generator) -> Estimate:
 
 
 def probability_of_improvement(a: ArrayLike, b: ArrayLike, rng: np.random.Generator) -> Estimate:
-    """P(A > B) over paired runs, a tie counting half, with its percentile bootstrap interval (Bouthillier et al. 2021).
+    """P(A > B) over paired runs, with its percentile bootstrap interval; a tie counts half (Bouthillier et al. 2021).
 
     >>> probability_of_improvement([1, 2, 3, 4], [0, 2, 2, 5], np.random.default_rng(0)).value
     0.625
@@ -62,7 +62,7 @@ def probability_of_improvement(a: ArrayLike, b: ArrayLike, rng: np.random.Genera
 
 
 def pooled_probability_of_improvement(strata: Sequence[ArrayLike], rng: np.random.Generator) -> Estimate:
-    """P(A > B) from the paired differences of several tasks, each task resampled apart, a tie counting half."""
+    """P(A > B) from the paired differences of several tasks; each task is resampled on its own, a tie counts half."""
     return _estimate([(np.sign(np.asarray(values, dtype=float)) + 1) / 2 for values in strata], _pooled_mean, rng)
 
 
@@ -72,7 +72,7 @@ def skill(score: ArrayLike, chance: float, perfect: float) -> Array:
 
 
 def half_life(difficulty: ArrayLike, skills: ArrayLike) -> float:
-    """The difficulty at which skill first falls to one half, by linear interpolation; infinite if it never does.
+    """The difficulty at which skill first falls to one half, linearly interpolated; infinite if it never does.
 
     >>> half_life([10, 20, 30], [1.0, 0.75, 0.25])
     25.0
@@ -91,10 +91,10 @@ def _estimate(samples: Sequence[Array], statistic: Callable[..., Array], rng: np
     sizes, value = [len(sample) for sample in samples], float(statistic(*samples, axis=-1))
     if min(sizes) < 2:
         return Estimate(value, float("nan"), float("nan"), sum(sizes), min(sizes))
-    found = bootstrap(
+    interval = bootstrap(
         samples, statistic, n_resamples=RESAMPLES, confidence_level=LEVEL, method="percentile", vectorized=True, rng=rng
     ).confidence_interval
-    return Estimate(value, float(found.low), float(found.high), sum(sizes), min(sizes))
+    return Estimate(value, float(interval.low), float(interval.high), sum(sizes), min(sizes))
 
 
 def _mean(sample: Array, axis: int) -> Array:

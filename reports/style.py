@@ -1,5 +1,6 @@
 """How figures look: one colour, marker and line style for each variant, the same in every figure."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
@@ -9,10 +10,12 @@ import matplotlib as mpl
 import seaborn as sns
 from matplotlib.figure import Figure
 
+COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+
 WIDTH = 7.2
 """Inches; the text width of an A4 page."""
 
-# Colour-blind safe; direction shows in the line style, family in the colour, and the marker tells all apart.
+# Colour-blind safe. The colour shows the family, the line style the direction; each variant has its own marker.
 VARIANT_STYLES: Mapping[str, tuple[str, str, str]] = {
     "feedforward": ("#7f7f7f", "s", ":"),
     "cnn": ("#a6761d", "D", ":"),
@@ -28,7 +31,7 @@ VARIANT_STYLES: Mapping[str, tuple[str, str, str]] = {
 }
 OTHER_COLOURS = ("#de8f05", "#cc78bc", "#56b4e9", "#949494", "#ca9161", "#000000")
 OTHER_LINES, OTHER_MARKERS = ("-", "--", ":", "-."), "oXPdph8<>^v"
-"""Variants without a style of their own take colours and markers in turn, and the next line once all colours are taken."""
+"""Variants without their own style use these colours and markers in turn; after the last colour, the next line style."""
 
 
 def style_of(variant: str, variants: Sequence[str]) -> dict[str, Any]:
@@ -44,8 +47,13 @@ def style_of(variant: str, variants: Sequence[str]) -> dict[str, Any]:
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """The settings that every figure is drawn and saved with."""
+    """Matplotlib's settings for drawing and saving every figure.
+
+    They start from matplotlib's own defaults, so that a user's matplotlibrc does not change the report.
+    """
     settings: dict[Any, Any] = {
+        "font.sans-serif": "DejaVu Sans",  # comes with matplotlib; seaborn prefers Arial, which not every machine has
+        "text.parse_math": False,  # a name with two dollar signs is no formula
         "font.size": 8,
         "axes.titlesize": 9,
         "axes.labelsize": 8,
@@ -56,14 +64,20 @@ def styled() -> Iterator[None]:
         "axes.spines.right": False,
         "figure.constrained_layout.use": True,
     }
-    with sns.axes_style("ticks", rc={"axes.grid": True, "grid.color": "#e6e6e6"}), mpl.rc_context(settings):
+    with mpl.rc_context():  # restores the user's settings at the end
+        mpl.rcdefaults()
+        mpl.rcParams.update(sns.axes_style("ticks", rc={"axes.grid": True, "grid.color": "#e6e6e6"}))
+        mpl.rcParams.update(settings)
         yield
 
 
 def as_svg(figure: Figure) -> str:
-    """The figure as SVG text; the same figure gives the same text."""
+    """The figure as SVG text; the same figure gives the same text.
+
+    Texts are drawn as paths. The comments that repeat them are left out, so that no string of a record is in the SVG.
+    """
     buffer = BytesIO()
     with styled():
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, facecolor="white")
-    text = buffer.getvalue().decode()
+    text = COMMENT.sub("", buffer.getvalue().decode())
     return text[text.index("<svg") :]

@@ -1,4 +1,4 @@
-"""The first part of the report: what follows from the numbers."""
+"""The first part of the report: the verdicts on the claims."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple
@@ -12,39 +12,41 @@ from reports.document import Block, Heading, Note, Paragraph, Table
 from reports.result_tables import ResultTables
 from reports.statistics import Estimate
 
-RUNS_NAMED = 6
-"""How many run ids are named below a claim; the CSV file of all replicates has them all."""
+RUNS_LISTED = 6
+"""The most run ids that are listed below a claim; tables/replicates.csv has all of them."""
 
 
-def judged(results: ResultTables, rng: np.random.Generator) -> dict[str, Verdict]:
-    """The verdict of every claim that the study puts to the test, by id.
+def judge_claims(results: ResultTables, rng: np.random.Generator) -> dict[str, Verdict]:
+    """The verdict on every claim that the study tests, by the claim's id.
 
-    Of a study that nobody has claims for, those of the introduction that it happens to have the numbers for.
+    For a study without claims of its own: the verdicts on the introduction's claims, as far as it has the numbers.
     """
-    if own := claims_of(results.study.name):
-        return {name: claim.judge(results, rng) for name, claim in own.items()}
-    found = {name: claim.judge(results, rng) for name, claim in claims_of(Claim.study).items()}
-    return {name: verdict for name, verdict in found.items() if verdict.label != "not run"}
+    if claims := claims_of(results.study.name):
+        return {name: claim.judge(results, rng) for name, claim in claims.items()}
+    verdicts = {name: claim.judge(results, rng) for name, claim in claims_of(Claim.study).items()}
+    return {name: verdict for name, verdict in verdicts.items() if verdict.label != "not run"}
 
 
 def verdict_blocks(verdicts: Mapping[str, Verdict]) -> Iterator[Block]:
-    """The ledger at a glance, then each claim with its rule, its numbers, and the runs behind them."""
+    """The table of verdicts, then each claim with its rule, its numbers and its runs."""
     yield Heading("Verdicts")
     yield Paragraph(
-        f"Each claim names its comparison and its rule in advance. Intervals are 95 %; one over fewer than {FEWEST} runs, of "
-        "each task where tasks are pooled, decides nothing. "
-        "A verdict speaks of these tasks at these sizes and budgets, and of nothing beyond them."
+        "Each claim names its comparison and its rule in advance. Intervals are 95 %. An interval over "
+        f"fewer than {FEWEST} runs decides nothing; where tasks are pooled, each task needs that many. A verdict holds for "
+        "these tasks at these sizes and budgets, and not beyond."
         if verdicts
-        else "No claim on file is put to the test by this study; what it found is in the evidence below."
+        else "This study tests none of the claims. Its results are in the tables and figures below."
     )
     ledger = [[name, CLAIMS[name].sentence, verdict.label] for name, verdict in verdicts.items()]
-    yield Table("verdicts", pd.DataFrame(ledger, columns=["claim", "sentence", "verdict"]), "The ledger of claims.")
+    yield Table(
+        "verdicts", pd.DataFrame(ledger, columns=["claim", "sentence", "verdict"]), "All claims with their verdicts."
+    )
     for name, verdict in verdicts.items():
         yield from _claim_blocks(name, CLAIMS[name], verdict)
 
 
 def in_brief(question: str, ledger: pd.DataFrame) -> str:
-    """The question and the report's own table of verdicts as Markdown, for where the runs are kept."""
+    """The question and the table of verdicts as Markdown, the description of the MLflow experiment."""
     rows = ["| " + " | ".join(row) + " |" for row in ledger.itertuples(index=False)]
     table = ["", "| claim | sentence | verdict |", "|---|---|---|", *rows] if rows else []
     return "\n".join([f"**{question}**", *table])
@@ -58,11 +60,11 @@ def _claim_blocks(name: str, claim: Claim, verdict: Verdict) -> Iterator[Block]:
     yield Paragraph(f"Outcome: {verdict.reason}")
     if not verdict.parts:
         return
-    nothing = Estimate(float("nan"), float("nan"), float("nan"), 0, 0)
-    rows = [[part.label, *astuple(part.estimate or nothing)[:4], part.verdict] for part in verdict.parts]
+    missing = Estimate(float("nan"), float("nan"), float("nan"), 0, 0)
+    rows = [[part.label, *astuple(part.estimate or missing)[:4], part.verdict] for part in verdict.parts]
     columns = ["measured", "estimate", "low", "high", "n", "by itself"]
     frame = pd.DataFrame(rows, columns=columns)
-    yield Table(f"claim_{name}", frame, f"The numbers behind {name}, with their 95 % intervals.")
-    named = ", ".join(run[:8] for run in verdict.runs[:RUNS_NAMED])
-    more = len(verdict.runs) - RUNS_NAMED
-    yield Paragraph(f"MLflow runs: {named or 'none'}{f' and {more} more' if more > 0 else ''}.")
+    yield Table(f"claim_{name}", frame, f"The numbers of the claim {name}, with their 95 % intervals.")
+    run_ids = ", ".join(run[:8] for run in verdict.runs[:RUNS_LISTED])
+    more = len(verdict.runs) - RUNS_LISTED
+    yield Paragraph(f"MLflow runs: {run_ids or 'none'}{f' and {more} more' if more > 0 else ''}.")

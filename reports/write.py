@@ -1,4 +1,4 @@
-"""Writing a report: all of its files, or none."""
+"""Writes a report: all of its files, or none."""
 
 import shutil
 from pathlib import Path
@@ -16,14 +16,14 @@ from reports.pdf import to_pdf
 def write(study: StudyRecord, folder: Path, rng: np.random.Generator) -> tuple[Path, Path]:
     """Writes report.html, report.pdf, tables/*.csv and figures/*.svg; returns the paths of the two reports.
 
-    Everything is made beside the folder first and then takes its place, so that nothing is ever half-written.
+    The files are written to a temporary folder first, which then replaces the old one: no report is ever half-written.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         document, data = compose(study, rng)
-        for part in ("tables", "figures"):
-            (fresh / part).mkdir()
+        for name in ("tables", "figures"):
+            (fresh / name).mkdir()
         for name, frame in data.items():
             frame.to_csv(fresh / "tables" / f"{name}.csv", index=False)
         for block in document.blocks:
@@ -40,7 +40,7 @@ def write(study: StudyRecord, folder: Path, rng: np.random.Generator) -> tuple[P
 
 
 def _replace(folder: Path, fresh: Path) -> None:
-    """Puts the fresh folder in the place of the old one, which is deleted only once that is done."""
+    """Replaces the folder by the fresh one. The old one is deleted only after that."""
     with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as aside:
         if folder.exists():
             folder.rename(Path(aside) / "old")

@@ -1,4 +1,4 @@
-"""What is learnt: synthetic tasks whose best possible score is known exactly."""
+"""Synthetic tasks whose best possible score is known exactly."""
 
 from tasks.adding import Adding
 from tasks.copying import Copying

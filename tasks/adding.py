@@ -1,4 +1,4 @@
-"""The adding problem: the sum of two marked numbers among many."""
+"""The adding problem: add the two marked numbers of a sequence."""
 
 from typing import ClassVar, Literal
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from tasks.task import STRICT, Batch, Count, DifficultySampling, Task, TaskSpec
 
 TOLERANCE = 0.04
-"""A sequence counts as correct below this absolute error (Hochreiter & Schmidhuber 1997, section 5.4)."""
+"""An answer with a smaller absolute error is correct (Hochreiter & Schmidhuber 1997, section 5.4)."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -21,9 +21,10 @@ class Adding(Task):
     "arjovsky" (Arjovsky, Shah & Bengio 2016): values uniform in [0, 1]; one step of the first half and one of the
     second is marked 1, the others 0; the target is the sum of the two marked values.
 
-    "hochreiter" (Hochreiter & Schmidhuber 1997, section 5.4): values uniform in [−1, 1]; the first mark falls on one of
-    the first ten steps, the second on one of the first T/2 − 1 steps still unmarked; the two ends are marked −1 (unless
-    marked 1), others 0; a marked first step has value 0; lengths uniform in [T, 1.1 T]; target 0.5 + (X1 + X2)/4.
+    "hochreiter" (Hochreiter & Schmidhuber 1997, section 5.4): values uniform in [−1, 1]; the first mark is on one of
+    the first ten steps, the second on one of the first T/2 − 1 steps without a mark; these two are marked 1, the first
+    and last step −1 (unless already 1), the others 0; if the first step is marked 1, its value is 0; lengths are uniform
+    in [T, 1.1 T]; the target is 0.5 + (X1 + X2)/4.
 
     Worked example ("arjovsky", length 6):
 
@@ -53,7 +54,7 @@ class Adding(Task):
 
     @property
     def min_difficulty(self) -> int:  # type: ignore[override]  # the one task whose easiest form depends on a parameter
-        """Room for two marks; for "hochreiter" also for ten steps before the last."""
+        """The shortest length with room for two marks; for "hochreiter", also for ten steps before the last."""
         return 2 if self.protocol == "arjovsky" else 12
 
     @property
@@ -63,10 +64,10 @@ class Adding(Task):
 
     def sample(self, rng: np.random.Generator, n: int) -> Batch:
         draw = self._draw_arjovsky if self.protocol == "arjovsky" else self._draw_hochreiter
-        lengths, marked, values, marks = draw(rng, self.draw_difficulties(rng, n))
+        lengths, positions, values, marks = draw(rng, self.draw_difficulties(rng, n))
         rows = np.arange(n)[:, None]
-        marks[rows, marked] = 1
-        sums = values[rows, marked].sum(1)
+        marks[rows, positions] = 1
+        sums = values[rows, positions].sum(1)
         mask = np.arange(values.shape[1]) < lengths[:, None]
         inputs = (np.stack([values, marks], axis=-1) * mask[..., None]).astype(np.float32)
         targets = (sums if self.protocol == "arjovsky" else 0.5 + sums / 4).astype(np.float32)
@@ -74,15 +75,15 @@ class Adding(Task):
 
     def _draw_arjovsky(self, rng: np.random.Generator, lengths: np.ndarray) -> tuple[np.ndarray, ...]:
         half = lengths // 2
-        marked = np.stack([rng.integers(half), rng.integers(half, lengths)], axis=1)
+        positions = np.stack([rng.integers(half), rng.integers(half, lengths)], axis=1)
         values = rng.uniform(size=(len(lengths), lengths.max()))
-        return lengths, marked, values, np.zeros_like(values)
+        return lengths, positions, values, np.zeros_like(values)
 
     def _draw_hochreiter(self, rng: np.random.Generator, nominal: np.ndarray) -> tuple[np.ndarray, ...]:
         lengths = rng.integers(nominal, nominal * 11 // 10, endpoint=True)
         first = rng.integers(10, size=len(lengths))
         second = rng.integers(nominal // 2 - 1)
-        second += second >= first  # the k-th of the steps still unmarked
+        second += second >= first  # the k-th of the steps without a mark
         values = rng.uniform(-1, 1, size=(len(lengths), lengths.max()))
         marks = np.zeros_like(values)
         marks[:, 0] = marks[np.arange(len(lengths)), lengths - 1] = -1
@@ -96,16 +97,16 @@ class Adding(Task):
         return ((outputs[:, 0] - batch.targets).abs() < TOLERANCE).to(outputs.dtype).mean()
 
     def references(self) -> dict[str, float]:
-        """`chance`: the best constant answer, the middle of the target's distribution."""
+        """`chance`: the score of the best constant answer, which is the middle of the target's distribution."""
         if self.protocol == "arjovsky":  # the sum of two uniforms: a triangle on [0, 2]
             return {"chance": 1 - (1 - TOLERANCE) ** 2, "perfect": 1.0}
         both = 1 - (1 - 2 * TOLERANCE) ** 2  # a triangle on [0, 1]
-        one = 4 * TOLERANCE  # uniform on [1/4, 3/4]: the other addend is the first step's zero
+        one = 4 * TOLERANCE  # uniform on [1/4, 3/4]: the other addend is the zero of the first step
         zero = self._chance_of_zero()
         return {"chance": (1 - zero) * both + zero * one, "perfect": 1.0}
 
     def loss_references(self) -> dict[str, float]:
-        """Squared error of the `mean`, and of a reader who knows one addend (the first that is drawn)."""
+        """The squared error of answering the `mean`, and of a reader who knows one addend (the first that is drawn)."""
         if self.protocol == "arjovsky":
             return {"mean": 1 / 6, "one addend": 1 / 12}
         addend = 1 / 48  # the variance of a quarter of U[−1, 1]
@@ -115,6 +116,7 @@ class Adding(Task):
         }
 
     def _chance_of_zero(self) -> float:
+        """The probability that the first step is marked, so that one addend is 0."""
         return self.mean_over_difficulties(lambda length: 0.1 + 0.9 / (length // 2 - 1))
 
     def read(self, batch: Batch, index: int) -> str:

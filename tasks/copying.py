@@ -1,11 +1,11 @@
-"""Copy memory: repeat the first symbols after a delay."""
+"""The copy memory task: repeat the first symbols after a delay."""
 
 from math import log
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 from torch import Tensor
 
@@ -27,8 +27,8 @@ from tasks.task import (
 class Copying(Task):
     """The copy memory task of Arjovsky, Shah & Bengio (2016).
 
-    Rule: `items` random symbols, `delay` − 1 blanks, a delimiter, and `items` blanks, during which the symbols are to
-    be repeated in order; before that the answer is blank. One sequence is delay + 2·items steps long.
+    Rule: the input is `items` random symbols, `delay` − 1 blanks, a delimiter, and `items` blanks. During these last
+    blanks the answer is the symbols in order; before, it is blank. One sequence has delay + 2·items steps.
 
     Worked example with 3 items of 8 symbols and delay 4 (`_` blank, `:` delimiter):
 
@@ -47,7 +47,7 @@ class Copying(Task):
     shortest: int | None = None
     difficulty_sampling: DifficultySampling = "uniform"
     items: Count = 10
-    symbols: Count = 8
+    symbols: Annotated[int, Field(ge=2)] = 8  # with one symbol, chance would equal perfect
 
     difficulty: ClassVar[str] = "delay"
 
@@ -77,19 +77,19 @@ class Copying(Task):
         return answered_loss(outputs, batch.targets)
 
     def score(self, outputs: Tensor, batch: Batch) -> Tensor:
-        recalled = (batch.targets >= 0) & (batch.targets < self.symbols)
-        return steps_mean(hits(outputs[..., : self.symbols], batch.targets), recalled)
+        is_symbol = (batch.targets >= 0) & (batch.targets < self.symbols)
+        return steps_mean(hits(outputs[..., : self.symbols], batch.targets), is_symbol)
 
     def references(self) -> dict[str, float]:
         return {"chance": 1 / self.symbols, "perfect": 1.0}
 
     def loss_references(self) -> dict[str, float]:
-        """`memoryless`: every blank known and every symbol guessed, averaged over the delays."""
+        """`memoryless`: the reader predicts every blank and guesses every symbol; averaged over the delays."""
         guesses = self.items * log(self.symbols)
         return {"memoryless": self.mean_over_difficulties(lambda delay: guesses / (delay + 2 * self.items))}
 
     def read(self, batch: Batch, index: int) -> str:
         names = [*(chr(ord("a") + k) if self.symbols <= 26 else str(k) for k in range(self.symbols)), "_", ":"]
-        real = batch.mask[index]
-        rows = {"input": batch.inputs[index][real], "target": batch.targets[index][real]}
+        mask = batch.mask[index]
+        rows = {"input": batch.inputs[index][mask], "target": batch.targets[index][mask]}
         return "\n".join(f"{label:8} " + " ".join(names[k] for k in row.tolist()) for label, row in rows.items())

@@ -38,18 +38,18 @@ READINGS = (
     ("Washington", "place", "suburbs"),
     ("Washington", "person", "Irving"),
 )
-"""(ambiguous word, sense, cue): every word has two senses, told apart by the cue that follows."""
+"""(ambiguous word, sense, cue): every word has two senses; the cue that follows decides between them."""
 
-TELLING = {
+REVEALING = {
     "toy": "The toymaker said ,",
     "person": "The biographer said ,",
     "place": "The traveller said ,",
     "food": "The cook said ,",
     "company": "The broker said ,",
 }
-"""Left contexts that give the sense away."""
+"""Left contexts that reveal the sense."""
 
-SAYING_NOTHING = ("He said ,", "She said ,", "Yesterday he said ,", "Long ago she said ,")
+NEUTRAL = ("He said ,", "She said ,", "Yesterday he said ,", "Long ago she said ,")
 TAILS = {
     "toy": "are on sale",
     "person": "was a great President",
@@ -58,22 +58,22 @@ TAILS = {
     "company": "fell again today",
 }
 BETWEEN = "well you know as everybody knows indeed so they say"
-SENSES = tuple(TELLING)
-WORDS = Vocabulary.of([*(f"{word} {cue}" for word, _, cue in READINGS), *TELLING.values(), *SAYING_NOTHING,
+SENSES = tuple(REVEALING)
+WORDS = Vocabulary.of([*(f"{word} {cue}" for word, _, cue in READINGS), *REVEALING.values(), *NEUTRAL,
                        *TAILS.values(), BETWEEN])  # fmt: skip
 READING_SENSE = np.array([SENSES.index(sense) for _, sense, _ in READINGS])
 READING_WORD = WORDS.table(word for word, _, _ in READINGS)
 READING_END = WORDS.table(f"{cue} {TAILS[sense]}" for _, sense, cue in READINGS)
-LEFT = WORDS.table([*TELLING.values(), *SAYING_NOTHING])
+LEFT = WORDS.table([*REVEALING.values(), *NEUTRAL])
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Disambiguation(Task):
-    """What does an ambiguous word mean, asked at the word itself, when the cue comes later?
+    """Name the sense of an ambiguous word at the word itself, although the cue comes later.
 
     Rule: a left context, an ambiguous word, its cue `lookahead` words later, and the rest of the sentence. With
-    probability `left_cue` the left context already tells the sense. The answer is due at the ambiguous word, and
-    nowhere else. Defined by this suite, after the sentence by which bidirectional networks are usually introduced.
+    probability `left_cue` the left context already reveals the sense. The answer is expected at the ambiguous word only.
+    Defined by this suite, after the sentence that usually introduces bidirectional networks.
 
     Worked example (lookahead 1):
 
@@ -83,8 +83,8 @@ class Disambiguation(Task):
                   person
 
     Shapes: inputs (n, T) tokens, one per word; targets (n, T), the sense at the ambiguous word, else `IGNORED`.
-    Loss: cross-entropy in nats. Score: accuracy. `causal` is what the best left-to-right reader reaches: it knows the
-    sense where the left context tells, and else has to guess one of the word's two.
+    Loss: cross-entropy in nats. Score: accuracy. `causal` is the score of the best left-to-right reader: it knows the
+    sense if the left context reveals it, and otherwise guesses one of the word's two senses.
 
     >>> Disambiguation(left_cue=0.25).references()["causal"]
     0.625
@@ -111,7 +111,7 @@ class Disambiguation(Task):
         between = self.draw_difficulties(rng, n)[:, None] - 1
         reading = rng.integers(len(READINGS), size=n)
         sense = READING_SENSE[reading]
-        neutral = len(SENSES) + rng.integers(len(SAYING_NOTHING), size=n)
+        neutral = len(SENSES) + rng.integers(len(NEUTRAL), size=n)
         left = LEFT[np.where(rng.random(n) < self.left_cue, sense, neutral)]
         fillers = rng.choice(WORDS.tokens(BETWEEN), size=(n, self.lookahead - 1))
         fillers = np.where(np.arange(self.lookahead - 1) < between, fillers, ABSENT)
@@ -127,17 +127,16 @@ class Disambiguation(Task):
         return steps_mean(hits(outputs, batch.targets), batch.targets != IGNORED)
 
     def references(self) -> dict[str, float]:
-        """`constant`: always the commonest sense; `chance`: one of the word's two senses, without any context."""
-        commonest = np.bincount(READING_SENSE).max() / len(READINGS)
+        """`constant`: always answers the most frequent sense; `chance`: guesses one of the word's two senses."""
+        most_frequent = np.bincount(READING_SENSE).max() / len(READINGS)
         causal = self.left_cue + (1 - self.left_cue) / 2
-        return {"constant": float(commonest), "chance": 0.5, "causal": causal, "perfect": 1.0}
+        return {"constant": float(most_frequent), "chance": 0.5, "causal": causal, "perfect": 1.0}
 
     def loss_references(self) -> dict[str, float]:
         return {"chance": log(2), "causal": (1 - self.left_cue) * log(2)}
 
     def read(self, batch: Batch, index: int) -> str:
-        real = batch.mask[index]
-        words = [WORDS.words[token] for token in batch.inputs[index][real].tolist()]
+        words = [WORDS.words[token] for token in batch.inputs[index][batch.mask[index]].tolist()]
         position = int((batch.targets[index] != IGNORED).nonzero()[0, 0])
         sense = SENSES[int(batch.targets[index, position])]
         return " ".join(words) + "\n" + " " * sum(len(word) + 1 for word in words[:position]) + sense

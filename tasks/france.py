@@ -33,12 +33,12 @@ COUNTRIES = tuple(LANGUAGES)
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class France(Task):
-    """Which language does somebody speak who grew up in that country, told long ago?
+    """Name the language of the country in which the speaker grew up, which was mentioned long ago.
 
-    Rule: "I grew up in <country>", `gap` filler words, "I speak fluent": the answer is the country's language.
-    `distractors` clauses "<name> grew up in <other country>" stand, each with probability 1/2, before the own clause
-    or anywhere among the filler words after it; so the country named last is the right one with probability
-    2^−distractors. Defined by this suite, after the textbook sentence.
+    Rule: "I grew up in <country>", `gap` filler words, "I speak fluent": the answer is the country's language. There are
+    also `distractors` clauses "<name> grew up in <other country>". Each is before the speaker's own clause with
+    probability 1/2, otherwise at a random place among the filler words after it. So the country that is named last is
+    the right one with probability 2^−distractors. Defined by this suite, after the textbook sentence.
 
     Worked example (gap 4, one distractor):
 
@@ -96,7 +96,7 @@ class France(Task):
         return hits(outputs, batch.targets).mean()
 
     def references(self) -> dict[str, float]:
-        """`chance`: one language of all; `last country`: the reader who believes the country named last."""
+        """`chance`: guesses one of all languages; `last country`: answers the language of the country named last."""
         return {"chance": 1 / self.countries, "last country": 0.5**self.distractors, "perfect": 1.0}
 
     def loss_references(self) -> dict[str, float]:

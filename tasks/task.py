@@ -1,4 +1,4 @@
-"""What every task shares: the batch, the contract, and the per-example means that losses and scores are made of."""
+"""The Task base class, its Batch, and the means over examples that losses and scores are computed with."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -15,16 +15,16 @@ IGNORED = -100
 """The target of a step at which no answer is expected; PyTorch's own convention."""
 
 DifficultySampling = Literal["uniform", "logarithmic"]
-"""How difficulties between the shortest and the nominal one are distributed."""
+"""The distribution of the difficulties between the shortest and the nominal one."""
 
 GRID = (1 / 16, 1 / 4, 1 / 2, 1, 3 / 2, 2)
-"""The difficulties of an evaluation, as shares of the nominal one."""
+"""The difficulties of an evaluation, as multiples of the nominal one."""
 
 STRICT = ConfigDict(extra="forbid")
-"""A task refuses parameters that it does not have."""
+"""Unknown parameters of a task are errors."""
 
 Count = Annotated[int, Field(ge=1)]
-"""A whole number of at least one."""
+"""An integer of at least 1."""
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 """A number in [0, 1]."""
@@ -46,13 +46,13 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class TaskSpec:
-    """What a model has to connect to.
+    """The shapes of a task's inputs and outputs; a model is built from them.
 
-    vocabulary: the number of tokens, or None where inputs are features.
-    features: the size D of an input feature vector, 0 where inputs are tokens.
-    outputs: the number of classes, or of regressed values.
-    per_step: whether every step is answered, outputs (n, T, K), or the sequence once, outputs (n, K).
-    length: the most steps that a training sequence has.
+    vocabulary: the number of tokens, or None if inputs are features.
+    features: the size D of an input feature vector, 0 if inputs are tokens.
+    outputs: the number of classes, or of values in a regression.
+    per_step: true if the model answers at every step, outputs (n, T, K); false if once per sequence, outputs (n, K).
+    length: the largest number of steps in a training sequence.
     """
 
     vocabulary: int | None
@@ -63,11 +63,12 @@ class TaskSpec:
 
 
 class Task(ABC):
-    """A distribution over sequences, with parameters, and the scores that a perfect or a blind reader reaches.
+    """A distribution over sequences with parameters, and exact reference scores.
 
-    `difficulty` names the parameter that makes the task harder. Every sequence has that difficulty, or, where
-    `shortest` is given, its own one between `shortest` and it: "uniform" draws all alike, "logarithmic" draws as many
-    between 1 and 2 as between 16 and 32.
+    `difficulty` is the name of the parameter that makes the task harder; its value is the nominal difficulty. Without
+    `shortest`, every sequence has the nominal difficulty. With `shortest`, each sequence draws its own difficulty from
+    `shortest` to the nominal one: "uniform" draws all with equal probability, "logarithmic" draws as many between 1 and
+    2 as between 16 and 32.
     """
 
     difficulty: ClassVar[str]
@@ -78,31 +79,31 @@ class Task(ABC):
     @property
     @abstractmethod
     def spec(self) -> TaskSpec:
-        """What a model of this task connects to."""
+        """The shapes of inputs and outputs."""
 
     @abstractmethod
     def sample(self, rng: np.random.Generator, n: int) -> Batch:
-        """`n` fresh sequences: a pure function of the parameters, the state of `rng`, and `n`."""
+        """Draws `n` sequences: a pure function of the parameters, the state of `rng`, and `n`."""
 
     @abstractmethod
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """The training loss, a scalar: the mean over examples, each of equal weight however long it is."""
+        """The training loss, a scalar: the mean over examples. Each has equal weight, whatever its length."""
 
     @abstractmethod
     def score(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """The headline number in [0, 1], a scalar: the mean over examples, each of equal weight."""
+        """The headline number in [0, 1], a scalar: the mean over examples, with equal weights."""
 
     @abstractmethod
     def references(self) -> Mapping[str, float]:
-        """Exact values of the score: `chance`, `perfect` and what else is known."""
+        """Exact values of the score: `chance`, `perfect` and others of the task."""
 
     @abstractmethod
     def loss_references(self) -> Mapping[str, float]:
-        """Exact values of the loss that a reader without memory reaches."""
+        """Exact values of the loss of readers with less than full information."""
 
     @abstractmethod
     def read(self, batch: Batch, index: int) -> str:
-        """One sequence of a batch and its answer as aligned text, for people."""
+        """One sequence of a batch and its answer as aligned text."""
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -111,51 +112,51 @@ class Task(ABC):
 
     @property
     def nominal(self) -> int:
-        """The difficulty that the headline number is taken at."""
+        """The difficulty at which the headline number is measured."""
         return int(getattr(self, self.difficulty))
 
     def at(self, difficulty: int) -> Self:
         """This task with every sequence at one difficulty."""
-        return self._changed({self.difficulty: difficulty, "shortest": None})
+        return self._with({self.difficulty: difficulty, "shortest": None})
 
     def mixture(self) -> Self:
-        """This task with difficulties from the easiest up to the nominal one: what networks are trained on.
+        """The training distribution: this task with difficulties from the easiest to the nominal one.
 
-        Spread logarithmically: without many easy sequences even a gated network stays on the plateau for long.
+        They are logarithmic, because without many easy sequences even a gated network stays on the plateau for long.
         """
-        return self._changed({"shortest": self.min_difficulty, "difficulty_sampling": "logarithmic"})
+        return self._with({"shortest": self.min_difficulty, "difficulty_sampling": "logarithmic"})
 
     def grid(self) -> tuple[int, ...]:
-        """The difficulties at which a trained network is evaluated, up to twice the nominal one."""
-        return tuple(sorted({max(self.min_difficulty, ceil(self.nominal * part)) for part in GRID}))
+        """The difficulties at which a network is evaluated, up to twice the nominal one."""
+        return tuple(sorted({max(self.min_difficulty, ceil(self.nominal * multiple)) for multiple in GRID}))
 
     def check_shortest(self) -> None:
-        """Refuses a `shortest` that no sequence could have."""
+        """Raises an error if `shortest` is not between the easiest and the nominal difficulty."""
         if self.shortest is not None and not self.min_difficulty <= self.shortest <= self.nominal:
             raise ValueError(f"shortest must be between {self.min_difficulty} and {self.difficulty} ({self.nominal})")
 
     def difficulties(self) -> tuple[np.ndarray, np.ndarray]:
-        """The difficulties that sequences have, in order, and the probability of each."""
+        """All possible difficulties in order, and the probability of each."""
         values = np.arange(self.nominal if self.shortest is None else self.shortest, self.nominal + 1)
         weights = np.log1p(1 / values) if self.difficulty_sampling == "logarithmic" else np.ones(len(values))
         return values, weights / weights.sum()
 
     def draw_difficulties(self, rng: np.random.Generator, n: int) -> np.ndarray:
-        """(n,) int64: the difficulty of each sequence."""
+        """Draws the difficulty of each sequence: (n,) int64."""
         values, probabilities = self.difficulties()
         return rng.choice(values, size=n, p=probabilities)
 
     def mean_over_difficulties(self, value: Callable[[int], float]) -> float:
-        """The expectation of a function of the difficulty."""
+        """The expected value of a function of the difficulty."""
         values, probabilities = self.difficulties()
         return float(sum(p * value(int(d)) for d, p in zip(values, probabilities, strict=True)))
 
-    def _changed(self, changes: Mapping[str, Any]) -> Self:
+    def _with(self, changes: Mapping[str, Any]) -> Self:
         return replace(self, **changes)  # type: ignore[type-var]  # every concrete task is a dataclass
 
 
 def steps_mean(values: Tensor, where: Tensor) -> Tensor:
-    """The mean over examples of each example's mean of `values` (n, T) over the steps `where` (n, T) holds.
+    """The mean of `values` (n, T) over the steps where the mask `where` (n, T) is true: first per example, then over examples.
 
     >>> import torch
     >>> steps_mean(torch.tensor([[1.0, 9.0], [3.0, 5.0]]), torch.tensor([[True, False], [True, True]]))
@@ -166,7 +167,7 @@ def steps_mean(values: Tensor, where: Tensor) -> Tensor:
 
 
 def answered_loss(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Cross-entropy in nats of outputs (n, T, K) over the steps whose target (n, T) is not `IGNORED`."""
+    """Cross-entropy in nats of outputs (n, T, K) on the steps whose target (n, T) is not `IGNORED`."""
     losses = cross_entropy(outputs.transpose(1, 2), targets, ignore_index=IGNORED, reduction="none")
     return steps_mean(losses, targets != IGNORED)
 

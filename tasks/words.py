@@ -1,4 +1,4 @@
-"""Sentences as arrays of tokens: a vocabulary of real words, and sentences built from optional parts."""
+"""Sentences as arrays of tokens: a vocabulary, and sentences with optional parts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 ABSENT = -1
-"""A token that is not there; `close_up` removes it."""
+"""The token of a word that is left out; `close_up` removes it."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Vocabulary:
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> "Vocabulary":
-        """Every word of the texts once, in order of first appearance."""
+        """The vocabulary of some texts: each word once, in order of first appearance."""
         return cls(tuple(dict.fromkeys(word for text in texts for word in text.split())))
 
     @cached_property
@@ -38,7 +38,7 @@ class Vocabulary:
         return np.array([self._index[word] for word in text.split()])
 
     def table(self, texts: Iterable[str]) -> np.ndarray:
-        """The tokens of several texts (texts, most words), `ABSENT` after each one's end."""
+        """The tokens of several texts (texts, words of the longest), with `ABSENT` after the end of each."""
         rows = [self.tokens(text) for text in texts]
         table = np.full((len(rows), max(map(len, rows))), ABSENT)
         for row, tokens in zip(table, rows, strict=True):
@@ -51,7 +51,7 @@ class Vocabulary:
 
 
 def close_up(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Moves the tokens of each row (n, W) together: inputs (n, T), zero after the end, and their mask (n, T).
+    """Removes `ABSENT` from each row of tokens (n, W): inputs (n, T), zero after the end, and their mask (n, T).
 
     >>> close_up(np.array([[-1, 5, -1, 7], [3, -1, -1, -1]]))
     (array([[5, 7],
@@ -62,5 +62,5 @@ def close_up(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     order = np.argsort(~present, axis=1, kind="stable")
     lengths = present.sum(1)
     mask = np.arange(lengths.max()) < lengths[:, None]
-    closed = np.take_along_axis(tokens, order, axis=1)[:, : lengths.max()]
-    return np.where(mask, closed, 0), mask
+    inputs = np.take_along_axis(tokens, order, axis=1)[:, : lengths.max()]
+    return np.where(mask, inputs, 0), mask

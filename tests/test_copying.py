@@ -37,7 +37,7 @@ def recall_steps(inputs: Tensor) -> Tensor:
     return (delimiters.cumsum(1) - delimiters).bool()
 
 
-@given(st.integers(1, 9), st.integers(1, 5), st.integers(1, 9), st.integers(0, 99))
+@given(st.integers(1, 9), st.integers(1, 5), st.integers(2, 9), st.integers(0, 99))
 @settings(max_examples=30, deadline=None)
 def test_a_sequence_is_symbols_blanks_delimiter_blanks(delay: int, items: int, symbols: int, seed: int) -> None:
     task = Copying(delay=delay, items=items, symbols=symbols)

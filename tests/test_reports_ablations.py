@@ -11,7 +11,7 @@ from reports.figures.ablation_forest import ALL
 from reports.literature import literature_blocks
 from reports.result_tables import ResultTables
 from reports.style import style_of
-from reports.verdicts import judged
+from reports.verdicts import judge_claims
 
 VARIANTS = ("lstm", "lstm-no-forget-gate", "lstm-coupled", "mgu", "gru-reset-before")
 PARENTS = {"lstm-no-forget-gate": "lstm", "lstm-coupled": "lstm", "mgu": "gru-reset-before"}
@@ -47,7 +47,7 @@ def test_pairs_are_those_of_the_same_seed() -> None:
     whole = results()
     runs = whole.replicates.pivot(index=["task", "seed"], columns="variant", values="skill").loc["adding"]
     expected = (runs["mgu"] - runs["gru-reset-before"]).to_numpy()
-    np.testing.assert_allclose(whole.paired("mgu", "gru-reset-before", "adding"), expected)
+    np.testing.assert_allclose(whole.paired_differences("mgu", "gru-reset-before", "adding"), expected)
 
 
 def test_a_study_without_ablations_has_no_forest() -> None:
@@ -76,11 +76,11 @@ def test_many_variants_without_a_style_of_their_own_differ_in_colour_or_line() -
 @pytest.mark.parametrize(("skill", "label"), [(0.6, "supported"), (0.9, "contradicted"), (0.95, "contradicted")])
 def test_the_verdict_on_a_finding_follows_from_what_is_true(skill: float, label: str) -> None:
     changed = {**SKILL, **{(task, "lstm-no-forget-gate"): skill for task in TASKS}}
-    assert judged(results(skill=changed), rng())["forget-gate"].label == label
+    assert judge_claims(results(skill=changed), rng())["forget-gate"].label == label
 
 
 def test_a_finding_of_a_variant_that_is_not_there_is_not_run() -> None:
-    assert judged(results(), rng())["peepholes"].label == "not run"
+    assert judge_claims(results(), rng())["peepholes"].label == "not run"
 
 
 def test_a_study_is_asked_its_own_claims_and_no_others() -> None:
@@ -94,12 +94,12 @@ def test_a_study_is_asked_its_own_claims_and_no_others() -> None:
 
 def test_a_study_of_ones_own_is_asked_the_claims_that_it_has_the_numbers_for() -> None:
     whole = ResultTables(fake_study(World(variants=("rnn", "lstm", "gru"), costs=False), "own"))
-    assert judged(whole, rng()).keys() == {"vanishing", "lstm-remembers", "gru-worse"}
+    assert judge_claims(whole, rng()).keys() == {"vanishing", "lstm-remembers", "gru-worse"}
 
 
 def test_the_papers_findings_stand_beside_what_was_measured() -> None:
     whole = results()
-    (table,) = [block for block in literature_blocks(whole, judged(whole, rng())) if hasattr(block, "frame")]
+    (table,) = [block for block in literature_blocks(whole, judge_claims(whole, rng())) if hasattr(block, "frame")]
     rows = table.frame.set_index("variant")
     assert rows.loc["lstm-no-forget-gate", ["paper_says", "direction", "verdict"]].to_list() == [
         "worse",

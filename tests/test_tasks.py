@@ -1,6 +1,6 @@
 """The contract that every task keeps; what each of them promises beside it is in the file of its name."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from math import sqrt
 from typing import Any
 
@@ -116,6 +116,7 @@ def test_every_example_has_equal_weight(task: Task) -> None:
         ("adding", {"length": 1}),
         ("adding", {"length": 11, "protocol": "hochreiter"}),
         ("adding", {"protocol": "bengio"}),
+        ("copying", {"symbols": 1}),
         ("france", {"countries": 1}),
         ("disambiguation", {"left_cue": 1.5}),
     ],
@@ -238,3 +239,30 @@ def test_references_are_scores_between_chance_and_perfect(task: Task) -> None:
     assert 0 < references["chance"] < 1
     assert all(0 <= value <= 1 for value in references.values())
     assert all(value > 0 for value in task.loss_references().values())
+
+
+# Every parameter of every task that its references may depend on, over values inside and outside what it allows.
+PARAMETERS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+    "copying": {"delay": st.integers(0, 60), "items": st.integers(0, 5), "symbols": st.integers(0, 9)},
+    "adding": {"length": st.integers(0, 60), "protocol": st.sampled_from(["arjovsky", "hochreiter"])},
+    "france": {"gap": st.integers(0, 60), "distractors": st.integers(0, 8), "countries": st.integers(0, 11)},
+    "disambiguation": {"lookahead": st.integers(0, 9), "left_cue": st.floats(-0.1, 1.1) | st.just(float("nan"))},
+}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_parameter_of_a_task_is_drawn_in_the_test_of_its_references(name: str) -> None:
+    assert {field.name for field in fields(TASKS[name])} == {*PARAMETERS[name], "shortest", "difficulty_sampling"}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", TASKS)
+@given(data=st.data())
+@settings(max_examples=100, deadline=None)
+def test_chance_is_below_perfect_in_every_task_that_can_be_made(name: str, data: st.DataObject) -> None:
+    """Otherwise skill, (score − chance) / (perfect − chance), would divide by zero."""
+    parameters = {parameter: data.draw(values, parameter) for parameter, values in PARAMETERS[name].items()}
+    try:
+        references = TASKS[name](**parameters).references()
+    except ValidationError:
+        return
+    assert references["chance"] < references["perfect"]

@@ -46,7 +46,8 @@ class SettingRecord:
 
     `references` are the task's exact scores ("chance", "perfect" = 1, perhaps "causal", …), `equations` the typeset
     equations of the variant's cell (each with "name", "text", "latex", "mathml", "typst"), empty where there is no cell.
-    An ablation has the name of its `parent`, and the `change` in which it differs from that.
+    An ablation has the name of its `parent`, and the `change` in which it differs from that. `failure` is the first line
+    of the reason where a job of the setting failed.
     """
 
     run_id: str
@@ -66,6 +67,7 @@ class SettingRecord:
     parent: str | None = None
     change: str = ""
     best_trial: int | None = None
+    failure: str | None = None
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ CLAIMS: dict[str, Claim] = {
 
 
 def claims_of(study: str) -> dict[str, Claim]:
-    """The claims that a study puts to the test."""
+    """The claims that a study tests."""
     return {name: claim for name, claim in CLAIMS.items() if claim.study == study}
 
 

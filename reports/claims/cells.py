@@ -1,4 +1,4 @@
-"""Claims on cells against one another: cost, and skill."""
+"""Claims that compare cells: their cost and their skill."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ EQUAL = "equal hidden size"
 
 
 def _ratio(results: ResultTables, column: str, a: str, b: str, rng: np.random.Generator) -> Estimate | None:
-    """Cell a's cost over cell b's at the largest hidden size that was measured, paired by round."""
+    """The cost of cell a divided by that of cell b at the largest hidden size measured, paired by round."""
     rows = results.costs
     rows = rows[(rows["view"] == EQUAL) & (rows["row"] == rows["row"].max())]
     by_cell = rows.pivot(index="round", columns="cell", values=column)

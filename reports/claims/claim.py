@@ -1,4 +1,4 @@
-"""What a claim is: a sentence, the comparison that tests it, and the rule that turns numbers into a verdict."""
+"""The Claim class: a sentence, the comparison that tests it, and the rule that turns numbers into a verdict."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from reports.result_tables import ResultTables
 from reports.statistics import Estimate, pooled
 
 MARGIN = 0.02
-"""A difference in skill smaller than this is of no practical interest."""
+"""A difference in skill smaller than this has no practical importance."""
 
 FEWEST = 5
-"""An interval over fewer runs than this, of each task where tasks are pooled, decides nothing."""
+"""An interval over fewer runs than this decides nothing; where tasks are pooled, each task needs that many."""
 
 VerdictLabel = Literal["supported", "contradicted", "inconclusive", "not run"]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One comparison of a claim: what is measured, its estimate (None where it was not run), and what follows."""
+    """One comparison of a claim: the name of the quantity, its estimate (None if it was not run), and its own verdict."""
 
     label: str
     estimate: Estimate | None
@@ -29,7 +29,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of a claim: the label, the parts that it follows from, and the MLflow runs behind them."""
+    """The verdict on a claim: its label, the comparisons that decide it, and the ids of their MLflow runs."""
 
     label: VerdictLabel
     parts: tuple[Comparison, ...]
@@ -39,10 +39,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim with its rule, fixed before any number is seen; `parts` computes its comparisons.
+    """A claim with its rule, which is fixed before any number is seen; `parts` computes its comparisons.
 
-    `tasks` and `variants` say whose replicates are behind it, `costs` that the cost measurement is. `study` is the
-    study that puts it to the test.
+    `tasks` and `variants` name the replicates that it is based on; with `costs` it is based on the cost measurement
+    instead. `study` is the name of the study that tests it.
     """
 
     sentence: str
@@ -64,8 +64,8 @@ class Claim:
         if self.costs:
             return tuple(dict.fromkeys(results.costs["run_id"]))
         rows = results.replicates
-        chosen = rows["task"].isin(self.tasks or results.tasks) & rows["variant"].isin(self.variants)
-        return tuple(rows[chosen]["run_id"])
+        is_used = rows["task"].isin(self.tasks or results.tasks) & rows["variant"].isin(self.variants)
+        return tuple(rows[is_used]["run_id"])
 
 
 def combined(labels: Sequence[VerdictLabel]) -> VerdictLabel:
@@ -81,12 +81,12 @@ def combined(labels: Sequence[VerdictLabel]) -> VerdictLabel:
 
 
 def above(label: str, estimate: Estimate | None, limit: float) -> Comparison:
-    """Supported where the whole interval is above the limit, contradicted where it is below."""
+    """Supported if the whole interval is above the limit, contradicted if it is below."""
     return Comparison(label, estimate, _label(estimate, limit))
 
 
 def below(label: str, estimate: Estimate | None, limit: float) -> Comparison:
-    """Supported where the whole interval is below the limit, contradicted where it is above."""
+    """Supported if the whole interval is below the limit, contradicted if it is above."""
     opposite: dict[VerdictLabel, VerdictLabel] = {"supported": "contradicted", "contradicted": "supported"}
     verdict = _label(estimate, limit)
     return Comparison(label, estimate, opposite.get(verdict, verdict))
@@ -95,14 +95,14 @@ def below(label: str, estimate: Estimate | None, limit: float) -> Comparison:
 def from_runs(
     values: Iterable[float], estimator: Callable[[np.ndarray, np.random.Generator], Estimate], rng: np.random.Generator
 ) -> Estimate | None:
-    """An estimate, or None where there are no runs."""
-    known = np.array(list(values), dtype=float)
-    return estimator(known, rng) if len(known) else None
+    """The estimate over some runs, or None if there are no runs."""
+    sample = np.array(list(values), dtype=float)
+    return estimator(sample, rng) if len(sample) else None
 
 
 def paired_by_task(results: ResultTables, a: str, b: str, transferred: bool = False) -> list[np.ndarray]:
     """The paired differences in skill of two variants on each task that both were run on."""
-    strata = [results.paired(a, b, task, transferred) for task in results.tasks]
+    strata = [results.paired_differences(a, b, task, transferred) for task in results.tasks]
     return [stratum for stratum in strata if len(stratum)]
 
 

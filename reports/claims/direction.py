@@ -1,4 +1,4 @@
-"""Claims on reading in both directions."""
+"""Claims about reading in both directions."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from reports.statistics import Estimate, mean
 
 TASK = "disambiguation"
 RIGHT = 0.95
-"""The score that counts as telling the two senses apart."""
+"""The score above which a network can distinguish the two senses."""
 
 ONE_WAY = ("rnn", "lstm", "gru", "tcn", "reservoir")
 BOTH_WAYS = ("birnn", "bilstm", "bigru")
@@ -18,8 +18,8 @@ BOTH_WAYS = ("birnn", "bilstm", "bigru")
 
 def _score(results: ResultTables, variant: str, rng: np.random.Generator) -> Estimate | None:
     rows = results.replicates
-    chosen = rows[(rows["task"] == TASK) & (rows["variant"] == variant)]
-    return from_runs(chosen["score"], mean, rng)
+    runs = rows[(rows["task"] == TASK) & (rows["variant"] == variant)]
+    return from_runs(runs["score"], mean, rng)
 
 
 def _future_context(results: ResultTables, rng: np.random.Generator) -> Sequence[Comparison]:
@@ -30,10 +30,11 @@ def _future_context(results: ResultTables, rng: np.random.Generator) -> Sequence
 
 
 def _not_above(label: str, estimate: Estimate | None, ceiling: float) -> Comparison:
-    """Contradicted where the whole interval is above a ceiling that cannot be passed, supported otherwise."""
-    part = below(label, estimate, ceiling)
-    enough = estimate is not None and estimate.fewest >= FEWEST
-    return Comparison(label, estimate, "supported") if enough and part.verdict == "inconclusive" else part
+    """Contradicted if the whole interval is above the ceiling, supported otherwise; too few runs decide nothing."""
+    comparison = below(label, estimate, ceiling)
+    has_enough_runs = estimate is not None and estimate.fewest >= FEWEST
+    is_at_ceiling = has_enough_runs and comparison.verdict == "inconclusive"
+    return Comparison(label, estimate, "supported") if is_at_ceiling else comparison
 
 
 FUTURE_CONTEXT = Claim(
@@ -66,5 +67,5 @@ BILSTM_ATTENTION = Claim(
     sentence="Bidirectional LSTM with attention markedly improves translation and sentiment analysis.",
     comparison="None in this study: it has neither translation nor sentiment analysis.",
     rule="Not run until there is a study with these tasks.",
-    parts=lambda _evidence, _rng: (),
+    parts=lambda _results, _rng: (),
 )

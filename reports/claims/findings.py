@@ -1,4 +1,4 @@
-"""What the papers found by changing one part, and the claims that this makes."""
+"""Published findings on ablations, and the claims that test them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Effect = Literal["worse", "not worse", "not better", "better"]
 
 @dataclass(frozen=True)
 class Finding:
-    """That a variant is worse, not worse, not better or better than another, who says so, and in which study it is tested."""
+    """A published effect: `variant` is worse, not worse, not better or better than `against`; `study` tests it."""
 
     variant: str
     against: str
@@ -25,7 +25,7 @@ class Finding:
     study: str
 
     def claim(self) -> Claim:
-        """The finding as a claim: the pooled paired difference in skill, against the margin that is of interest."""
+        """The finding as a claim about the pooled paired difference in skill."""
         limit, side = RULES[self.effect]
         return Claim(
             sentence=f"{self.sentence} ({self.source})",
@@ -44,7 +44,7 @@ RULES: dict[Effect, tuple[float, str]] = {
     "not better": (MARGIN, "below"),
     "better": (MARGIN, "above"),
 }
-"""The limit that the difference is held against, and the side on which it supports the finding."""
+"""(limit, side): the difference supports the finding if its interval is on that side of the limit."""
 
 
 def _parts(finding: Finding, results: ResultTables, rng: np.random.Generator) -> Sequence[Comparison]:

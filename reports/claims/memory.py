@@ -1,4 +1,4 @@
-"""Claims on what networks can remember: fixed length, vanishing gradients, gates."""
+"""Claims about memory: fixed length, vanishing gradients, gates."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,10 @@ from reports.result_tables import ResultTables
 from reports.statistics import Estimate, mean
 
 WELL, HALF, LOSS = 0.9, 0.5, 0.1
-"""Skill that counts as remembering well; as knowing more than not; and the loss of skill that counts as forgetting."""
+"""The skill of good memory, the skill of having learnt a task, and the loss of skill that counts as forgetting."""
 
 FADED = np.log10(0.1)
-"""A gradient of which less than a tenth arrives counts as faded."""
+"""log10 of the share of the gradient below which it counts as vanished: less than a tenth arrives."""
 
 MEMORY = ("copying", "adding", "france")
 LONG = "france"
@@ -23,12 +23,12 @@ def _at_difficulty(results: ResultTables, variant: str, task: str, which: str) -
     """The skill of a variant's replicates, by seed, at the shortest or the nominal difficulty of a task."""
     rows = results.difficulty
     rows = rows[(rows["task"] == task) & (rows["variant"] == variant) & ~rows["refused"]]
-    wanted = rows["nominal"] if which == "nominal" else rows["difficulty"].min()
-    return rows[rows["difficulty"] == wanted].set_index("seed")["skill"]
+    difficulty = rows["nominal"] if which == "nominal" else rows["difficulty"].min()
+    return rows[rows["difficulty"] == difficulty].set_index("seed")["skill"]
 
 
 def _refusals(results: ResultTables, variant: str, rng: np.random.Generator) -> Estimate | None:
-    """The share of harder-than-trained difficulties that a variant refused, by seed, over all tasks."""
+    """The share of the difficulties above the nominal one that a variant refused, by seed, over all tasks."""
     rows = results.difficulty
     longer = rows[(rows["variant"] == variant) & (rows["difficulty"] > rows["nominal"])]
     return from_runs(longer.groupby("seed")["refused"].mean(), mean, rng)
@@ -55,13 +55,13 @@ FIXED_LENGTH = Claim(
 
 
 def _arriving(results: ResultTables, variant: str, when: str) -> pd.Series:
-    """log10 of the gradient that arrives at the cue relative to the largest, by seed.
+    """log10 of the gradient's norm at the nominal gap, relative to its largest, by seed.
 
-    It is read at the nominal gap, the last filler word but a few after the cue, which is a little farther back still.
+    The cue itself is a few words farther back.
     """
     rows, setting = results.gradient, results.setting(LONG, variant)
-    chosen = rows[(rows["task"] == LONG) & (rows["variant"] == variant) & (rows["when"] == when)]
-    far = chosen[chosen["distance"] == setting.nominal] if setting else chosen.iloc[:0]
+    norms = rows[(rows["task"] == LONG) & (rows["variant"] == variant) & (rows["when"] == when)]
+    far = norms[norms["distance"] == setting.nominal] if setting else norms.iloc[:0]
     return np.log10(far.set_index("seed")["relative"].clip(lower=1e-30))
 
 
@@ -95,11 +95,11 @@ def _lstm_remembers(results: ResultTables, rng: np.random.Generator) -> Sequence
     parts = []
     for task in MEMORY:
         short, long = (_at_difficulty(results, "lstm", task, which) for which in ("shortest", "nominal"))
-        learnt = above(f"skill at the shortest difficulty of {task}", from_runs(short, mean, rng), HALF)
-        lost = from_runs((short - long).dropna(), mean, rng)
-        kept = below(f"skill lost from the shortest to the nominal difficulty of {task}", lost, LOSS)
-        is_open = learnt.verdict != "supported" and kept.estimate is not None
-        parts.append(Comparison(kept.label, lost, "inconclusive") if is_open else kept)
+        control = above(f"skill at the shortest difficulty of {task}", from_runs(short, mean, rng), HALF)
+        loss = from_runs((short - long).dropna(), mean, rng)
+        memory = below(f"skill lost from the shortest to the nominal difficulty of {task}", loss, LOSS)
+        is_undecided = control.verdict != "supported" and loss is not None  # a task that was not learnt decides nothing
+        parts.append(Comparison(memory.label, loss, "inconclusive") if is_undecided else memory)
         if task == LONG:
             parts.append(above(f"skill at the nominal difficulty of {task}", from_runs(long, mean, rng), WELL))
     return parts

@@ -1,4 +1,4 @@
-"""The report's figures, one file each."""
+"""The report's figures, one per file."""
 
 from reports.figures.ablation_forest import ABLATION_FOREST
 from reports.figures.base import FigureKind

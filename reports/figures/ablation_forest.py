@@ -1,4 +1,4 @@
-"""Every variant against what it is an ablation of: effect and interval, on each task and over all."""
+"""Forest plot of the ablations: each variant's difference to its parent, on each task and over all tasks."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,13 +15,13 @@ from reports.statistics import mean, pooled, pooled_probability_of_improvement, 
 
 ALL = "all tasks"
 VIEWS = {"tuned": ("#0072b2", "o", -0.14), "transferred": ("#d55e00", "D", 0.14)}
-"""Colour, marker and place of each view: tuned anew, or with the parent's hyperparameters."""
+"""Colour, marker and vertical shift of each view: with its own search, or with the parent's hyperparameters."""
 
 COLUMNS = ["task", "variant", "parent", "view", "difference", "low", "high", "P(better)", "P low", "P high", "n"]
 
 
 def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
-    """`COLUMNS`: the paired difference in skill to the parent, on each task and pooled; empty where there are no ablations."""
+    """`COLUMNS`: the paired difference in skill to the parent, on each task and pooled; empty if there are no ablations."""
     if not results.study.plan["parents"]:
         return pd.DataFrame(columns=COLUMNS)
     rows = [
@@ -37,14 +37,16 @@ def _rows(
     results: ResultTables, variant: str, parent: str, view: str, rng: np.random.Generator
 ) -> Iterator[list[object]]:
     is_transferred = view == "transferred"
-    found = []
+    estimates = []
     for task in results.tasks:
-        paired = results.paired(variant, parent, task, is_transferred)
-        if len(paired):
-            found.append((task, mean(paired, rng), probability_of_improvement(paired, np.zeros_like(paired), rng)))
+        by_seed = results.paired_differences(variant, parent, task, is_transferred)
+        if len(by_seed):
+            estimates.append(
+                (task, mean(by_seed, rng), probability_of_improvement(by_seed, np.zeros_like(by_seed), rng))
+            )
     if strata := paired_by_task(results, variant, parent, is_transferred):
-        found.append((ALL, pooled(strata, rng), pooled_probability_of_improvement(strata, rng)))
-    for task, effect, better in found:
+        estimates.append((ALL, pooled(strata, rng), pooled_probability_of_improvement(strata, rng)))
+    for task, effect, better in estimates:
         yield [task, variant, parent, view, effect.value, effect.low, effect.high,
                better.value, better.low, better.high, effect.n]  # fmt: skip
 
@@ -79,11 +81,11 @@ def _draw_view(axis: Axes, rows: pd.DataFrame, view: str, variants: list[str]) -
 
 
 def _label(view: str) -> str:
-    return "tuned anew" if view == "tuned" else "with the parent's hyperparameters"
+    return "tuned" if view == "tuned" else "with the parent's hyperparameters"
 
 
 def _write_chances(axis: Axes, rows: pd.DataFrame, variants: list[str]) -> None:
-    """P(better) and n of the tuned view, to the right of a panel."""
+    """Writes P(better) and n of the tuned view to the right of a panel."""
     right = axis.get_yaxis_transform()
     axis.text(1.04, -0.6, "P(better), n", transform=right, fontsize=7, va="bottom")
     for variant, chance, n in zip(rows["variant"], rows["P(better)"], rows["n"], strict=True):
@@ -97,12 +99,12 @@ def caption(table: pd.DataFrame) -> str:
     worse = ", ".join(rows[rows["high"] < -MARGIN]["variant"]) or "none"
     better = ", ".join(rows[rows["low"] > MARGIN]["variant"]) or "none"
     return (
-        "Skill of each variant minus that of its parent, or of the study's baseline where it has none, paired by seed, with "
-        "95 % intervals: the mean on each task, the interquartile mean over all; each panel has a scale of its own. The band "
-        f"is ±{MARGIN}, differences of no practical interest. Filled circles: both "
-        "tuned with the same budget; open diamonds: the variant with its parent's best hyperparameters. P(better) is the "
-        f"share of seeds in which the tuned variant is ahead. Over all tasks clearly worse: {worse}; clearly better: "
-        f"{better} (whole interval beyond the band, at least {FEWEST} runs on each task)."
+        "Skill of each variant minus skill of its parent (of the study's baseline if it has none), paired by seed, with 95 % "
+        "intervals: the mean on each task, the interquartile mean over all tasks. Each panel has its own scale. The grey band, "
+        f"±{MARGIN}, holds differences without practical importance. Filled circles: both tuned with the same budget. Open "
+        "diamonds: the variant transferred, with its parent's hyperparameters. P(better) is the share of seeds in which the "
+        f"tuned variant is better. Over all tasks clearly worse: {worse}; clearly better: {better} (whole interval beyond the "
+        f"band, at least {FEWEST} runs on each task)."
     )
 
 

@@ -1,4 +1,4 @@
-"""What a figure is: a small table, a drawing of that table, and words that say what to see in it."""
+"""The FigureKind class: a small table, a function that draws it, and a caption. And what several figures share."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,16 +9,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator, ScalarFormatter
 
 from reports.result_tables import ResultTables
 from reports.statistics import mean
 from reports.style import WIDTH, style_of
 
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 @dataclass(frozen=True)
 class FigureKind:
-    """One kind of figure; `table` may be empty, and is then not drawn. `caption` speaks of the table that it is given."""
+    """One kind of figure: `draw` and `caption` take the result of `table`. An empty table is not drawn."""
 
     title: str
     table: Callable[[ResultTables, np.random.Generator], pd.DataFrame]
@@ -26,19 +28,19 @@ class FigureKind:
     caption: Callable[[pd.DataFrame], str]
 
 
-def summarised(frame: pd.DataFrame, by: Sequence[str], value: str, rng: np.random.Generator) -> pd.DataFrame:
-    """Mean, interval ends and count of a column over the seeds, for each combination of `by`, in order of appearance."""
+def means_by(frame: pd.DataFrame, by: Sequence[str], value: str, rng: np.random.Generator) -> pd.DataFrame:
+    """Mean, interval and number of a column's values for each combination of the columns `by`, in order of appearance."""
     rows = []
     for key, group in frame.groupby(list(by), sort=False):
-        known = group[value].dropna()
-        if len(known):
-            found = mean(known, rng)
-            rows.append([*key, found.value, found.low, found.high, found.n])
+        values = group[value].dropna()
+        if len(values):
+            estimate = mean(values, rng)
+            rows.append([*key, estimate.value, estimate.low, estimate.high, estimate.n])
     return pd.DataFrame(rows, columns=[*by, "mean", "low", "high", "n"])
 
 
 def panels(names: Sequence[str], height: float, columns: int = 2, sharey: bool = False) -> tuple[Figure, list[Axes]]:
-    """A figure with one titled panel for each name."""
+    """A figure with one panel per name, which is its title."""
     columns = min(columns, len(names))
     rows = -(-len(names) // columns)
     figure = Figure(figsize=(WIDTH, height * rows))
@@ -61,15 +63,16 @@ def draw_lines(axis: Axes, table: pd.DataFrame, x: str, variants: Sequence[str])
 
 
 def shared_legend(figure: Figure, axes: Sequence[Axes]) -> None:
-    """One legend below all panels, each label once."""
+    """One legend below all panels with each label once."""
     handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
-    widest = max(map(len, handles), default=1)  # a character is some 0.07 inches wide, line and gap as much as eight
+    widest = max(map(len, handles), default=1)
+    # A character is about 0.07 inches wide; the line and the gap of an entry are as wide as eight characters.
     columns = max(1, min(6, len(handles), int(WIDTH / (0.07 * (widest + 8)))))
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=columns, frameon=False)
 
 
 def plain_log(axis: Axis) -> None:
-    """Ends an axis that is logarithmic at 1, 2 or 5 times a power of ten, and labels these in plain numbers."""
+    """Limits and labels of a logarithmic axis at 1, 2 and 5 times powers of ten, as plain numbers."""
     low, high = axis.get_view_interval()
     powers = range(floor(log10(low)) - 1, ceil(log10(high)) + 1)
     numbers = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
@@ -78,6 +81,12 @@ def plain_log(axis: Axis) -> None:
     axis.set_major_locator(FixedLocator([n for n in numbers if first <= n <= last]))
     axis.set_major_formatter(ScalarFormatter())
     axis.set_minor_locator(NullLocator())
+
+
+def powers_of_ten(axis: Axis) -> None:
+    """Labels such as 10⁻² on a logarithmic axis. Matplotlib's own labels are formulas, which `styled` switches off."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"10{f'{log10(value):.0f}'.translate(SUPERSCRIPTS)}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def unique(column: pd.Series) -> list[str]:

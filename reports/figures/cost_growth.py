@@ -1,22 +1,22 @@
-"""How the time of a training sequence grows with the size of the network."""
+"""The time of one training sequence against the size of the network."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
-from reports.figures.base import FigureKind, draw_lines, panels, plain_log, shared_legend, summarised, unique
+from reports.figures.base import FigureKind, draw_lines, means_by, panels, plain_log, shared_legend, unique
 from reports.result_tables import ResultTables
 
 
 def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
-    """view, variant (the cell), row (the reference's hidden size), mean, low, high, n of µs per sequence; hidden; kFLOP."""
+    """view, variant (the cell), row (the LSTM's hidden size), mean, low, high, n of µs per sequence; hidden; kFLOP."""
     costs = results.costs.rename(columns={"cell": "variant"})
     costs["microseconds"] = costs["seconds_per_sequence"] * 1e6
-    frame = summarised(costs, ["view", "variant", "row"], "microseconds", rng)
+    frame = means_by(costs, ["view", "variant", "row"], "microseconds", rng)
     fixed = costs.groupby(["view", "variant", "row"])[["hidden", "parameters", "flops_per_sequence"]].first()
-    found = fixed.reindex(pd.MultiIndex.from_frame(frame[["view", "variant", "row"]])).to_numpy()
-    frame["hidden"], frame["parameters"], frame["kflop"] = found[:, 0], found[:, 1], found[:, 2] / 1e3
+    values = fixed.reindex(pd.MultiIndex.from_frame(frame[["view", "variant", "row"]])).to_numpy()
+    frame["hidden"], frame["parameters"], frame["kflop"] = values[:, 0], values[:, 1], values[:, 2] / 1e3
     return frame
 
 
@@ -37,9 +37,9 @@ def draw(table: pd.DataFrame) -> Figure:
 
 def caption(table: pd.DataFrame) -> str:
     return (
-        "Seconds of forward, backward and optimiser step per sequence on one thread, measured in turn round by round, "
-        "mean and 95 % interval over rounds; both axes logarithmic. Left all cells have the same hidden size, right "
-        "the same number of parameters."
+        "Time of the forward pass, backward pass and optimiser step per sequence, on one thread. In each round all cells are "
+        "timed one after the other; lines are means over rounds, bands 95 % intervals. Both axes are logarithmic. Left, all "
+        "cells have the same hidden size; right, the same number of parameters."
     )
 
 

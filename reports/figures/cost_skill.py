@@ -1,20 +1,20 @@
-"""What a variant's skill costs in time."""
+"""Each variant's skill against its training time."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reports.figures.base import FigureKind, panels, plain_log, shared_legend, summarised, unique
+from reports.figures.base import FigureKind, means_by, panels, plain_log, shared_legend, unique
 from reports.result_tables import ResultTables
 from reports.style import style_of
 
 
 def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
     """task, variant, mean, low, high, n of skill, and the mean microseconds and kFLOP per training sequence."""
-    frame = summarised(results.replicates, ["task", "variant"], "skill", rng)
+    frame = means_by(results.replicates, ["task", "variant"], "skill", rng)
     costs = results.replicates.groupby(["task", "variant"])[["seconds_per_sequence", "flops_per_sequence"]].mean()
-    found = costs.reindex(pd.MultiIndex.from_frame(frame[["task", "variant"]])).to_numpy()
-    frame["microseconds"], frame["kflop"] = found[:, 0] * 1e6, found[:, 1] / 1e3
+    values = costs.reindex(pd.MultiIndex.from_frame(frame[["task", "variant"]])).to_numpy()
+    frame["microseconds"], frame["kflop"] = values[:, 0] * 1e6, values[:, 1] / 1e3
     return frame
 
 
@@ -34,9 +34,9 @@ def draw(table: pd.DataFrame) -> Figure:
 
 def caption(table: pd.DataFrame) -> str:
     return (
-        "Skill at the nominal difficulty against the time that one training sequence takes in a cohort, at equal "
-        "parameter count; up and to the left is better. Times were taken while other workers ran: read them as orders "
-        "of magnitude, and the cost measurement for ratios."
+        "Skill at the nominal difficulty against the training time per sequence in a cohort, at equal parameter count. Up and "
+        "to the left is better. Other workers ran at the same time, so read these times as orders of magnitude; the cost "
+        "measurement gives ratios."
     )
 
 

@@ -1,20 +1,20 @@
-"""How skill holds as the task gets harder than it was in training."""
+"""Skill against difficulty, beyond the difficulties of training."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reports.figures.base import FigureKind, draw_lines, panels, shared_legend, summarised, unique
+from reports.figures.base import FigureKind, draw_lines, means_by, panels, shared_legend, unique
 from reports.result_tables import ResultTables
 from reports.statistics import half_life
 
 
 def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
-    """task, variant, difficulty, mean, low, high, n of skill, the nominal difficulty, and the refusals.
+    """task, variant, difficulty, mean, low, high, n of skill, the nominal difficulty, and the number of refusals.
 
-    `half_life` is the difficulty at which the variant's mean skill falls to one half, infinite if it does not.
+    `half_life` is the difficulty at which the variant's mean skill falls to one half; infinite if it does not.
     """
-    frame = summarised(results.difficulty, ["task", "variant", "difficulty"], "skill", rng)
+    frame = means_by(results.difficulty, ["task", "variant", "difficulty"], "skill", rng)
     refused = results.difficulty.groupby(["task", "variant"])["refused"].sum()
     keys = pd.MultiIndex.from_frame(frame[["task", "variant"]])
     frame["nominal"] = frame["task"].map({s.task: s.nominal for s in results.study.settings}).astype(float)
@@ -39,10 +39,10 @@ def draw(table: pd.DataFrame) -> Figure:
 
 def caption(table: pd.DataFrame) -> str:
     refusing = unique(table[table["refused"] > 0]["variant"])
-    refusals = f" Lines that end at it belong to models that refuse longer sequences: {', '.join(refusing)}."
+    refusals = f" Lines that end there belong to models that refuse longer sequences: {', '.join(refusing)}."
     return (
-        "Skill (0 = guessing, 1 = perfect) on test sequences of one difficulty each; right of the solid line they are "
-        "harder than any in training. Difficulty is the delay in copying, the length in adding, the gap in france, the "
+        "Skill (0 = guessing, 1 = perfect) on test sequences of one difficulty each. Right of the vertical line, sequences are "
+        "harder than any in training. Difficulty is the delay in copying, the length in adding, the gap in france, and the "
         "lookahead in disambiguation." + (refusals if refusing else "")
     )
 

@@ -1,23 +1,23 @@
-"""How much of the gradient arrives at inputs far back."""
+"""The gradient's norm against the distance of the input from the answer."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from reports.figures.base import FigureKind, panels, shared_legend, unique
+from reports.figures.base import FigureKind, panels, powers_of_ten, shared_legend, unique
 from reports.result_tables import ResultTables
 from reports.style import style_of
 
-SHOWN = ("rnn", "lstm", "gru", "reservoir", "tcn")
-"""Of a study without ablations; of one with them all are."""
+MAIN_VARIANTS = ("rnn", "lstm", "gru", "reservoir", "tcn")
+"""The variants of this figure in a study without ablations. With ablations, all variants are in it."""
 TITLES = {"initial": "before training", "trained": "after training"}
 
 
 def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
-    """task, when, variant, distance, mean: the geometric mean over seeds of the norm relative to its largest."""
-    shown = results.variants if results.study.plan["parents"] else SHOWN
-    frame = results.gradient[results.gradient["variant"].isin(shown) & (results.gradient["norm"] > 0)]
+    """task, when, variant, distance, mean, n: the geometric mean over seeds of the norm relative to its largest."""
+    variants = results.variants if results.study.plan["parents"] else MAIN_VARIANTS
+    frame = results.gradient[results.gradient["variant"].isin(variants) & (results.gradient["norm"] > 0)]
     logs = frame.assign(log=np.log(frame["relative"]))
     means = (
         logs.groupby(["task", "when", "variant", "distance"], sort=False)["log"].agg(["mean", "count"]).reset_index()
@@ -35,6 +35,7 @@ def draw(table: pd.DataFrame) -> Figure:
             line = rows[rows["variant"] == variant].sort_values("distance")
             axis.plot(line["distance"], line["mean"], label=variant, **(style_of(variant, variants) | {"markevery": 4}))
         axis.set(xlabel="steps before the answer", ylabel="relative gradient norm", yscale="log")
+        powers_of_ten(axis.yaxis)
         axis.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
         axis.set_ylim(max(1e-10, table["mean"].min() / 2), 2)
     shared_legend(figure, axes)
@@ -44,9 +45,10 @@ def draw(table: pd.DataFrame) -> Figure:
 def caption(table: pd.DataFrame) -> str:
     tasks = unique(table["task"])
     return (
-        "Norm of the loss's gradient with respect to the input so many steps before the answer, relative to the largest "
-        f"over all steps, geometric mean over replicates, on {' and '.join(tasks)}; logarithmic. A straight fall is a "
-        "gradient that vanishes exponentially; a line that stays up has kept a path to what was read long ago."
+        "Norm of the gradient of the loss with respect to each input, against the number of steps between that input and the "
+        "answer. It is relative to the largest norm over all steps, a geometric mean over replicates, on "
+        f"{' and '.join(tasks)}, on a logarithmic axis. A straight line downwards is a gradient that vanishes exponentially. A "
+        "line that stays high shows that the gradient reaches inputs far back."
     )
 
 

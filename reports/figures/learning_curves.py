@@ -1,16 +1,16 @@
-"""How the score grows with the sequences seen."""
+"""The validation score against the sequences seen."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reports.figures.base import FigureKind, draw_lines, panels, shared_legend, summarised, unique
+from reports.figures.base import FigureKind, draw_lines, means_by, panels, shared_legend, unique
 from reports.result_tables import ResultTables
 
 
 def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
     """task, variant, sequences, mean, low, high, n of the validation score."""
-    return summarised(results.curves, ["task", "variant", "sequences"], "score", rng)
+    return means_by(results.curves, ["task", "variant", "sequences"], "score", rng)
 
 
 def draw(table: pd.DataFrame) -> Figure:
@@ -25,9 +25,9 @@ def draw(table: pd.DataFrame) -> Figure:
 
 def caption(table: pd.DataFrame) -> str:
     return (
-        "Validation score of the replicates against the sequences they were trained on, mean and 95 % interval; a run "
-        "that stopped early at the criterion keeps its score. A curve that still rises at its right end would have "
-        "gained from a larger budget."
+        "Validation score of the replicates against the training sequences seen, mean and 95 % interval. A run that stopped "
+        "early at the criterion keeps its last score. A curve that still rises at its right end would gain from a larger "
+        "budget."
     )
 
 

@@ -1,10 +1,10 @@
-"""Every variant's score on every task, beside what guessing and perfect reading reach."""
+"""Every variant's score on every task, with the task's reference scores."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reports.figures.base import FigureKind, panels, shared_legend, summarised, unique
+from reports.figures.base import FigureKind, means_by, panels, shared_legend, unique
 from reports.result_tables import ResultTables
 from reports.style import style_of
 
@@ -13,10 +13,10 @@ REFERENCE_LINES = {"chance": ":", "causal": "--", "last country": "-."}
 
 def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
     """task, variant, mean, low, high, n of the test score at nominal difficulty, and a column for each reference."""
-    frame = summarised(results.replicates, ["task", "variant"], "score", rng)
+    frame = means_by(results.replicates, ["task", "variant"], "score", rng)
     for name in REFERENCE_LINES:
-        known = {s.task: s.references.get(name, float("nan")) for s in results.study.settings}
-        frame[name] = frame["task"].map(known).astype(float)
+        references = {s.task: s.references.get(name, float("nan")) for s in results.study.settings}
+        frame[name] = frame["task"].map(references).astype(float)
     return frame
 
 
@@ -46,8 +46,9 @@ def caption(table: pd.DataFrame) -> str:
     best = table.loc[table.groupby("task", sort=False)["mean"].idxmax()]
     leaders = "; ".join(f"{row.task}: {row.variant} ({row.mean:.2f})" for row in best.itertuples())
     return (
-        "Test score at the nominal difficulty, mean over replicates with its 95 % interval; vertical lines are what "
-        f"readers without memory, or without sight of the future, can reach. Highest mean of each task: {leaders}."
+        "Test score at the nominal difficulty, mean over replicates with its 95 % interval. Vertical lines are the reference "
+        "scores: of guessing, and of the best reader that cannot see the future, or that believes the country named last. "
+        f"Highest mean on each task: {leaders}."
     )
 
 

@@ -28,10 +28,10 @@ SKILL = {
 EQUATIONS = (
     {
         "name": "h",
-        "text": "h' = tanh(W x + R h + b)",
-        "latex": r"h' = \tanh(W x + R h + b)",
-        "mathml": '<math display="block"><mi>h′</mi><mo>=</mo><mi>tanh</mi><mo>(</mo><mi>a</mi><mo>)</mo></math>',
-        "typst": "h' = tanh(W x + R h + b)",
+        "text": "h_t = tanh(b_h)",
+        "mathml": '<math display="block"><mrow><msub><mi>h</mi><mi>t</mi></msub><mo>=</mo><mrow><mi>tanh</mi><mo>(</mo>'
+        "<msub><mi>b</mi><mi>h</mi></msub><mo>)</mo></mrow></mrow></math>",
+        "typst": "h_(t) = tanh (b_(h))",
     },
 )
 
@@ -48,6 +48,7 @@ class World:
     noise: the standard deviation of skill over seeds.
     parents: variant -> its parent, in whose study there are transferred runs.
     refusing: variants that refuse sequences longer than trained. diverged: (task, variant, seed) that did.
+    failed: (task, variant) -> why that setting failed; it has its first two trials and no replicates.
     """
 
     skill: Mapping[tuple[str, str], float] = field(default_factory=dict)
@@ -57,6 +58,7 @@ class World:
     flops: Mapping[str, float] = field(default_factory=dict)
     refusing: tuple[str, ...] = ("feedforward",)
     diverged: tuple[tuple[str, str, int], ...] = (("adding", "rnn", 2),)
+    failed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     noise: float = 0.01
     jitter: float = 0.03
     replicates: int = 5
@@ -71,6 +73,9 @@ class World:
         usual = plain if task == "disambiguation" else SKILL.get(variant, 0.5)
         return self.skill.get((task, variant), usual)
 
+    def trials_of(self, setting: SettingRecord) -> int:
+        return self.trials if setting.failure is None else 2
+
     def lost_of(self, task: str, variant: str) -> float:
         usual = 0.5 if task != "disambiguation" and variant in ("rnn", "birnn") else 0.0
         return self.lost.get((task, variant), usual)
@@ -80,11 +85,7 @@ def fake_study(world: World | None = None, name: str = "claims") -> StudyRecord:
     """The record of a study in that world; the same world gives the same record."""
     world = world or World()
     rng = np.random.default_rng(7)
-    settings = [
-        replace(_setting(task, variant), parent=world.parents.get(variant))
-        for task in world.tasks
-        for variant in world.variants
-    ]
+    settings = [_setting(world, task, variant) for task in world.tasks for variant in world.variants]
     return StudyRecord(
         name=name,
         scale="demo",
@@ -93,21 +94,19 @@ def fake_study(world: World | None = None, name: str = "claims") -> StudyRecord:
         plan={**_plan(world), "name": name, "parents": {v: p for v, p in world.parents.items() if v in world.variants}},
         provenance=_provenance(),
         settings=tuple(settings),
-        trials=tuple(run for s in settings for number in range(world.trials) for run in _trial(world, s, number, rng)),
-        replicates=tuple(_replicate(world, s, seed, rng) for s in settings for seed in range(world.replicates)),
-        costs=tuple(_costs(world, rng)) if world.costs else (),
-        transferred=tuple(
-            replace(
-                run,
-                kind="transferred",
-                identity=f"transferred {run.identity}",
-                run_id=_run_id(f"transferred {run.identity}"),
-            )
-            for s in settings
-            if s.parent
-            for run in (_replicate(world, s, seed, rng) for seed in range(world.replicates))
+        trials=tuple(
+            run for s in settings for number in range(world.trials_of(s)) for run in _trial(world, s, number, rng)
         ),
+        replicates=tuple(run for s in settings for run in _replicates(world, s, rng)),
+        costs=tuple(_costs(world, rng)) if world.costs else (),
+        transferred=tuple(_transferred(run) for s in settings if s.parent for run in _replicates(world, s, rng)),
     )
+
+
+def _transferred(replicate: RunRecord) -> RunRecord:
+    """The replicate's counterpart with the parent's hyperparameters."""
+    identity = f"transferred {replicate.identity}"
+    return replace(replicate, kind="transferred", identity=identity, run_id=_run_id(identity))
 
 
 def _plan(world: World) -> dict[str, Any]:
@@ -142,7 +141,8 @@ def _provenance() -> dict[str, Any]:
     }
 
 
-def _setting(task: str, variant: str) -> SettingRecord:
+def _setting(world: World, task: str, variant: str) -> SettingRecord:
+    failure = world.failed.get((task, variant))
     difficulty, nominal, _, references = TASKS[task]
     return SettingRecord(
         run_id=f"parent-{task}-{variant}",
@@ -159,7 +159,9 @@ def _setting(task: str, variant: str) -> SettingRecord:
         hidden=24,
         parameters=3000,
         equations=EQUATIONS if "rnn" in variant else (),
-        best_trial=1,
+        parent=world.parents.get(variant),
+        best_trial=1 if failure is None else None,
+        failure=failure,
     )
 
 
@@ -194,6 +196,11 @@ def _trial(world: World, setting: SettingRecord, number: int, rng: np.random.Gen
             )
         )
     return runs
+
+
+def _replicates(world: World, setting: SettingRecord, rng: np.random.Generator) -> list[RunRecord]:
+    seeds = range(world.replicates if setting.failure is None else 0)
+    return [_replicate(world, setting, seed, rng) for seed in seeds]
 
 
 def _replicate(world: World, setting: SettingRecord, seed: int, rng: np.random.Generator) -> RunRecord:

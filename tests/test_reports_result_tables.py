@@ -1,4 +1,4 @@
-"""The record as tables: nothing dropped, nothing made up."""
+"""The record as tables: every run has its rows, and nothing else has."""
 
 from dataclasses import replace
 
@@ -67,12 +67,12 @@ def test_refusals_are_rows_without_a_score():
 def test_pairs_are_made_by_seed_and_not_by_order():
     study = fake_study(World(tasks=("france",), variants=("lstm", "gru")))
     shuffled = replace(study, replicates=tuple(reversed(study.replicates)))
-    assert ResultTables(study).paired("lstm", "gru", "france") == pytest.approx(
-        ResultTables(shuffled).paired("lstm", "gru", "france")
+    assert ResultTables(study).paired_differences("lstm", "gru", "france") == pytest.approx(
+        ResultTables(shuffled).paired_differences("lstm", "gru", "france")
     )
     one_missing = replace(study, replicates=study.replicates[1:])
-    assert len(ResultTables(one_missing).paired("lstm", "gru", "france")) == 4
-    assert len(ResultTables(study).paired("lstm", "nobody", "france")) == 0
+    assert len(ResultTables(one_missing).paired_differences("lstm", "gru", "france")) == 4
+    assert len(ResultTables(study).paired_differences("lstm", "nobody", "france")) == 0
 
 
 def test_gradients_are_relative_to_the_largest():
