@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import pandas as pd
 
@@ -77,15 +76,8 @@ def _failed_settings(results: ResultTables) -> Iterator[Block]:
 def _runs_missing(results: ResultTables) -> int:
     """The number of planned runs that the record does not hold, including those of settings that were not started."""
     plan = results.study.plan
-    total = len(plan["tasks"]) * sum(planned_runs(plan, variant) for variant in plan["variants"])
+    total = len(plan["tasks"]) * sum(plan["runs"].values())
     return max(0, total - len(results.trials) - len(results.replicates) - len(results.transferred))
-
-
-def planned_runs(plan: Mapping[str, Any], variant: str) -> int:
-    """The number of runs that the plan has for each setting of a variant."""
-    budget = plan["budget"]
-    times = 2 if variant in plan["parents"] else 1
-    return budget["trials"] * budget["search_seeds"] + times * budget["replicates"]
 
 
 def endings(results: ResultTables) -> pd.DataFrame:
@@ -95,7 +87,7 @@ def endings(results: ResultTables) -> pd.DataFrame:
     rows = []
     for setting in results.study.settings:
         own = runs[(runs["task"] == setting.task) & (runs["variant"] == setting.variant)]["status"]
-        missing = max(0, planned_runs(results.study.plan, setting.variant) - len(own))
+        missing = max(0, results.study.plan["runs"][setting.variant] - len(own))
         counts = [int((own == end).sum()) for end in ENDS]
         rows.append([setting.task, setting.variant, *counts, missing])
     return pd.DataFrame(rows, columns=["task", "variant", *ENDS, "missing"])

@@ -91,7 +91,7 @@ def fake_study(world: World | None = None, name: str = "claims") -> StudyRecord:
         scale="demo",
         experiment_id="1",
         uri="sqlite:///nowhere.db",
-        plan={**_plan(world), "name": name, "parents": {v: p for v, p in world.parents.items() if v in world.variants}},
+        plan={**_plan(world), "name": name},
         provenance=_provenance(),
         settings=tuple(settings),
         trials=tuple(
@@ -110,6 +110,7 @@ def _transferred(replicate: RunRecord) -> RunRecord:
 
 
 def _plan(world: World) -> dict[str, Any]:
+    parents = {v: p for v, p in world.parents.items() if v in world.variants}
     return {
         "name": "claims",
         "scale": "demo",
@@ -117,6 +118,10 @@ def _plan(world: World) -> dict[str, Any]:
         "baseline": "lstm",
         "tasks": {task: {} for task in world.tasks},
         "variants": {variant: {"model": variant} for variant in world.variants},
+        "parents": parents,
+        "runs": {
+            v: world.trials * SEARCH_SEEDS + (2 if v in parents else 1) * world.replicates for v in world.variants
+        },
         "nuisance": {"lr": {"low": 1e-3, "high": 1e-1, "log": True}},
         "fixed": {"optimiser": "adam", "sampler": "tpe", "clip": 1.0, "weight_decay": 0.0},
         "budget": {
