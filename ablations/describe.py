@@ -171,8 +171,10 @@ def _numbers(values: Mapping[str, float]) -> str:
 def _equations(cell: type[Cell]) -> str:
     """A cell's equations, what its parent has otherwise marked, and what their letters stand for."""
     printed = [cell, cell.parent] if cell.parent else [cell]
-    more = " d is the bias of a recurrent part that stands apart." if any(one.split for one in printed) else ""
-    more += " V are the weights of gates that are fed back." if any(one.feedback for one in printed) else ""
+    apart = any(one.gates_with(recurrent="apart") for one in printed)
+    fed_back = any(one.gates_with(feedback=True) for one in printed)
+    more = " d is the bias of a recurrent part that stands apart." if apart else ""
+    more += " V are the weights of gates that are fed back." if fed_back else ""
     vectors = dict.fromkeys(vector for one in printed for vector in one.vectors)
     more += f" {', '.join(vectors)} are weights of single units." if vectors else ""
     legend = f"W, R and b are the gates' weights and biases, ⊙ is the elementwise product.{more}"

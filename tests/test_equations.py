@@ -18,6 +18,7 @@ from torch import Tensor
 from ablations.models import CELLS, Cell
 from ablations.models.cell import Functions, SymbolicFunctions, TorchFunctions, sigmoid
 from ablations.models.equations import equations, symbolic_step
+from ablations.models.gate import Gate
 from ablations.models.lstm import LSTM
 from ablations.models.recurrent import RecurrentLayer
 
@@ -26,11 +27,13 @@ class Awkward(Cell):
     """Arithmetic whose parentheses and signs are easily lost, vectors, and gates of all kinds, some with long names."""
 
     name = "awkward"
-    gates = ("i", "n", "u", "mix", "k")
-    unconnected = ("k",)
-    split = ("n", "u")
-    gated = ("mix",)
-    feedback = ("i",)
+    gates = (
+        Gate("i", feedback=True),
+        Gate("n", "apart"),
+        Gate("u", "apart"),
+        Gate("mix", operand=True),
+        Gate("k", "none"),
+    )
     state = ("h", "c", "memo", "i")
     vectors = ("p", "scale")
 
@@ -87,13 +90,14 @@ def test_the_printed_equations_compute_what_the_layer_computes(cell: type[Cell])
     names: dict[str, Any] = {"x_new": float(x)}
     names |= {f"{name}_old": float(value) for name, value in zip(cell.state, old, strict=True)}
     for letter, gates, weights in (
-        ("W", cell.gates, layer.weight),
+        ("W", cell.gates_with(), layer.weight),
         ("R", cell.connected(), layer.recurrent_weight),
-        ("b", cell.gates, layer.bias),
-        ("d", cell.split, layer.recurrent_bias),
+        ("b", cell.gates_with(), layer.bias),
+        ("d", cell.gates_with(recurrent="apart"), layer.recurrent_bias),
     ):
         names |= {f"{letter}_{gate}": float(weight) for gate, weight in zip(gates, rows(weights), strict=True)}
-    names |= {f"V_{gate}": row.tolist() for gate, row in zip(cell.feedback, rows(layer.feedback_weight), strict=True)}
+    fed_back = zip(cell.gates_with(feedback=True), rows(layer.feedback_weight), strict=True)
+    names |= {f"V_{gate}": row.tolist() for gate, row in fed_back}
     names |= {name: float(vector) for name, vector in zip(cell.vectors, rows(layer.vectors), strict=True)}
     for equation in equations(cell):
         names[f"{equation.name}_new"] = eval(as_python(equation.text), READ_BACK, names)
@@ -138,14 +142,18 @@ def test_every_quantity_is_printed_once_in_the_order_of_the_step(cell: type[Cell
 def test_every_weight_is_printed_once_so_that_names_stand_for_what_is_known(cell: type[Cell]) -> None:
     printed = " ".join(equation.text for equation in equations(cell))
     assert sorted(re.findall(r"[WRbd]_\w", printed)) == sorted(
-        [*(f"{letter}_{gate}" for letter in "WRb" for gate in cell.gates), *(f"d_{gate}" for gate in cell.split)]
+        [
+            *(f"{letter}_{gate}" for letter in "WRb" for gate in cell.gates_with()),
+            *(f"d_{gate}" for gate in cell.gates_with(recurrent="apart")),
+        ]
     )
 
 
 @each_cell
 def test_every_kind_of_weight_that_a_cell_has_is_printed_and_no_other(cell: type[Cell]) -> None:
     printed = " ".join(equation.text for equation in equations(cell))
-    kinds = {"W": cell.gates, "R": cell.connected(), "b": cell.gates, "d": cell.split, "V": cell.feedback}
+    kinds = {"W": cell.gates_with(), "R": cell.connected(), "b": cell.gates_with()}
+    kinds |= {"d": cell.gates_with(recurrent="apart"), "V": cell.gates_with(feedback=True)}
     for letter, gates in kinds.items():
         assert set(re.findall(rf"\b{letter}_{{?(\w+)", printed)) == set(gates)
 
@@ -260,7 +268,7 @@ def test_arithmetic_is_written_without_needless_signs(made: Any, text: str, type
 
 def test_names_of_several_letters_are_upright_and_quoted_for_typst() -> None:
     class Named(LSTM):
-        gates = ("mix",)
+        gates = (Gate("mix"),)
         step = staticmethod(lambda f, a, s, v: {"mix": f.relu(a.mix), "h": f.relu(a.mix) * s.c})
 
     mix, h = equations(Named)

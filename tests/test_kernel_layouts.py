@@ -17,6 +17,7 @@ from torch.func import vmap
 from ablations.models.cell import Cell, Functions
 from ablations.models.cells import CELLS
 from ablations.models.eager import Weights, unroll
+from ablations.models.gate import Gate
 from ablations.models.kernels.sequence import compute_compiled
 from ablations.models.recurrent import RecurrentLayer
 
@@ -154,6 +155,8 @@ def renamed(gates: list[str], state: list[str], vectors: list[str], others: list
 
     class Renamed(Everything):
         name = "renamed"
+        gates = (Gate(i), Gate(f), Gate(n, "apart"), Gate(u, "none"), Gate(q, operand=True))
+        state, vectors = ("h", c, m), (p, w)
 
         @staticmethod
         def operand(f_: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> Any:
@@ -169,8 +172,6 @@ def renamed(gates: list[str], state: list[str], vectors: list[str], others: list
             )
             return {k: own["i"], c: own["c"], m: own["m"], "h": own["h"]}
 
-    Renamed.gates, Renamed.split, Renamed.unconnected, Renamed.gated = (i, f, n, u, q), (n,), (u,), (q,)
-    Renamed.state, Renamed.vectors = ("h", c, m), (p, w)
     return Renamed
 
 

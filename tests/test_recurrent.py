@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ablations.models.cell import Cell, Functions
 from ablations.models.cells import CELLS
+from ablations.models.gate import Gate
 from ablations.models.recurrent import Recurrent, RecurrentLayer
 
 TORCH = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
@@ -104,11 +105,10 @@ def test_an_unknown_cell_is_named_with_a_near_one() -> None:
 
 
 class Peephole(Cell):
-    """Everything that the form offers at once: per-unit vectors, several states, a split gate, a maximum."""
+    """Per-unit vectors, several states, a gate whose recurrent part stands apart, a maximum."""
 
     name = "peephole"
-    gates = ("i", "f", "n")
-    split = ("n",)
+    gates = (Gate("i"), Gate("f"), Gate("n", "apart"))
     state = ("h", "c", "m")
     vectors = ("p", "q")
 
@@ -120,7 +120,7 @@ class Peephole(Cell):
         return {"i": i, "c": c, "m": m, "h": f.tanh(c) / (1 + f.exp(-m))}
 
 
-def test_the_form_takes_vectors_states_and_split_gates(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_form_takes_vectors_states_and_parts_that_stand_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CELLS, "peephole", Peephole)
     layer = RecurrentLayer("peephole", 2, 3).double()
     x = torch.randn(2, 4, 2, dtype=torch.float64, requires_grad=True)
@@ -136,7 +136,7 @@ def test_the_form_takes_vectors_states_and_split_gates(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("both", [False, True])
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_two_biases_of_torch_are_one_and_padded_gradients_equal_packed_ones(cell: str, both: bool, layers: int) -> None:
-    """From torch.nn's weights to ours: b_ih + b_hh is the bias, but for the gates that are split."""
+    """From torch.nn's weights to ours: b_ih + b_hh is the bias, but for gates whose recurrent part stands apart."""
     theirs = TORCH[cell](3, 5, num_layers=layers, bidirectional=both, batch_first=True)
     layer = Recurrent(cell, 3, 5, bidirectional=both, layers=layers)
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -145,7 +145,7 @@ def test_two_biases_of_torch_are_one_and_padded_gradients_equal_packed_ones(cell
         for suffix, ours in directions(layer)
         for depth, own in enumerate(ours)
     ]
-    apart = torch.tensor([gate in CELLS[cell].split for gate in CELLS[cell].gates]).repeat_interleave(5)
+    apart = torch.tensor([gate.recurrent == "apart" for gate in CELLS[cell].gates]).repeat_interleave(5)
     with torch.no_grad():
         for own, w, r, b, d in pairs:
             own.weight.copy_(w)
@@ -165,7 +165,7 @@ def test_two_biases_of_torch_are_one_and_padded_gradients_equal_packed_ones(cell
     for own, w, r, b, d in pairs:
         gradients += [(own.weight.grad, w.grad), (own.recurrent_weight.grad, r.grad), (own.bias.grad, b.grad)]
         gradients += [(own.bias.grad[~apart], d.grad[~apart])]
-        gradients += [(own.recurrent_bias.grad, d.grad[apart])] if CELLS[cell].split else []
+        gradients += [(own.recurrent_bias.grad, d.grad[apart])] if apart.any() else []
     for mine, other in gradients:
         torch.testing.assert_close(mine, other, rtol=1e-5, atol=1e-5)
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import sympy
 
 from ablations.models.cell import Cell, SymbolicFunctions
+from ablations.models.gate import Gate
 from ablations.models.notation import Latex, MathML, Notation, Text, Typesetter, Typst, applied, changed, stacked
 
 
@@ -75,7 +76,7 @@ def symbolic_step(cell: type[Cell]) -> dict[str, sympy.Expr]:
 
 
 def _symbols(cell: type[Cell]) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:
-    """Pre-activations "a:i", where they are split "a:n:x" and "a:n:h", old state "h:t-1", and vectors "p:"."""
+    """Pre-activations "a:i" ("a:n:x" and "a:n:h" where the recurrent part stands apart), old state "h:t-1", and vectors "p:"."""
     return cell.arguments(sympy.Symbol, "a:{}", "a:{}:{}", "{}:t-1", "{}:")
 
 
@@ -100,29 +101,30 @@ def _with_names(expr: sympy.Expr, known: dict[sympy.Expr, sympy.Symbol]) -> symp
 def _pre_activations(cell: type[Cell], known: dict[sympy.Expr, sympy.Symbol]) -> dict[sympy.Symbol, sympy.Expr]:
     """What the symbols of the pre-activations stand for."""
     meaning: dict[sympy.Symbol, sympy.Expr] = {}
-    for gate in sorted(cell.gates, key=cell.gated.__contains__):  # what the operand is made of comes first
+    for gate in sorted(cell.gates, key=lambda gate: gate.operand):  # what the operand is made of comes first
         operand = sympy.Symbol(f"{cell.state[0]}:t-1")
-        if gate in cell.gated:
-            operand = _with_names(cell.operand(SymbolicFunctions, *_symbols(cell)), known).xreplace(meaning)
+        if gate.operand:
+            read = cell.operand_arguments(*_symbols(cell))
+            operand = _with_names(cell.operand(SymbolicFunctions, *read), known).xreplace(meaning)
         meaning |= _pre_activation(cell, gate, operand)
     return meaning
 
 
-def _pre_activation(cell: type[Cell], gate: str, operand: sympy.Expr) -> dict[sympy.Symbol, sympy.Expr]:
+def _pre_activation(cell: type[Cell], gate: Gate, operand: sympy.Expr) -> dict[sympy.Symbol, sympy.Expr]:
     """What the symbols of one gate's pre-activation stand for; its R multiplies the operand."""
 
     def times(letter: str, vector: sympy.Expr) -> sympy.Expr:
-        return applied(sympy.Symbol(f"{letter}:{gate}"), vector)
+        return applied(sympy.Symbol(f"{letter}:{gate.name}"), vector)
 
-    fed = stacked(*(sympy.Symbol(f"{name}:t-1") for name in cell.feedback))
-    inputs, bias = times("W", sympy.Symbol("x:t")), sympy.Symbol(f"b:{gate}")
-    recurrent = [times("R", operand)] if gate in cell.connected() else []
-    feedback = [times("V", fed)] if gate in cell.feedback else []
-    if gate not in cell.split:
-        return {sympy.Symbol(f"a:{gate}"): sympy.Add(inputs, *recurrent, *feedback, bias)}
+    fed = stacked(*(sympy.Symbol(f"{name}:t-1") for name in cell.gates_with(feedback=True)))
+    inputs, bias = times("W", sympy.Symbol("x:t")), sympy.Symbol(f"b:{gate.name}")
+    recurrent = [] if gate.recurrent == "none" else [times("R", operand)]
+    feedback = [times("V", fed)] if gate.feedback else []
+    if gate.recurrent != "apart":
+        return {sympy.Symbol(f"a:{gate.name}"): sympy.Add(inputs, *recurrent, *feedback, bias)}
     return {
-        sympy.Symbol(f"a:{gate}:x"): sympy.Add(inputs, *feedback, bias),
-        sympy.Symbol(f"a:{gate}:h"): sympy.Add(*recurrent, sympy.Symbol(f"d:{gate}")),
+        sympy.Symbol(f"a:{gate.name}:x"): sympy.Add(inputs, *feedback, bias),
+        sympy.Symbol(f"a:{gate.name}:h"): sympy.Add(*recurrent, sympy.Symbol(f"d:{gate.name}")),
     }
 
 

@@ -39,11 +39,11 @@ class RecurrentLayer(nn.Module):
         check_cell(self.cell)
         self.hidden_size = H = hidden_size
         self.reverse = reverse
-        gates, split, fed = len(self.cell.gates), len(self.cell.split), len(self.cell.feedback)
+        gates, fed = len(self.cell.gates), len(self.cell.gates_with(feedback=True))
         self._register("weight", gates * H, input_size)
         self._register("recurrent_weight", len(self.cell.connected()) * H, H)
         self._register("bias", gates * H)
-        self._register("recurrent_bias", split * H)
+        self._register("recurrent_bias", len(self.cell.gates_with(recurrent="apart")) * H)
         self._register("vectors", len(self.cell.vectors), H)
         self._register("feedback_weight", fed * H, fed * H)
         self.reset_parameters()
@@ -58,16 +58,17 @@ class RecurrentLayer(nn.Module):
         bound = 1 / sqrt(self.hidden_size)
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
-        self.shift_biases(self.cell.bias)
         if self.cell.start == "identity" and self.recurrent_weight is not None:
-            nn.init.eye_(self.recurrent_weight)
+            for block in self.recurrent_weight.chunk(len(self.cell.connected())):
+                nn.init.eye_(block)
             nn.init.zeros_(self.bias)
+        self.shift_biases(self.cell.biases())
 
     @torch.no_grad()
     def shift_biases(self, shifts: Mapping[str, float | Tensor]) -> None:
         """Adds to the biases of some gates a number, or a number for each unit."""
         for gate, bias in zip(self.cell.gates, self.bias.chunk(len(self.cell.gates)), strict=True):
-            bias += shifts.get(gate, 0.0)
+            bias += shifts.get(gate.name, 0.0)
 
     def forward(self, x: Tensor, mask: Tensor | None = None, initial: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Outputs (B, T, H) and the final state (S, B, H); where mask (B, T) is false the state stands still.

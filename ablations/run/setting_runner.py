@@ -30,7 +30,7 @@ def setting_identity(study: Study, scale: str, setting: Setting) -> str:
     task, variant, plan = setting.task, setting.variant, study.plan(scale)
     cell = variant.cell(task.spec)
     content = {
-        "cell": [] if cell is None else [*(e.text for e in equations(cell)), sorted(cell.bias.items()), cell.start],
+        "cell": [] if cell is None else [*(e.text for e in equations(cell)), sorted(cell.biases().items()), cell.start],
         "task": [type(task).__name__, setting.label, as_data(task)],
         "variant": [variant.name, variant.model, dict(variant.flags), setting.size],
         "first draws": "Latin hypercube, common to all settings",

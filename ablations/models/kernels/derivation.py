@@ -31,7 +31,7 @@ GATE, PART, OLD, NEW, VECTOR, OPERAND = "a_{}", "a{1}_{0}", "old_{}", "new_{}", 
 
 
 def symbols_of(cell: type[Cell]) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:
-    """Pre-activations `a_i` (in parts `ax_n` and `ah_n` where they are split), old state `old_h`, and vectors `v_p`."""
+    """Pre-activations `a_i` (`ax_n` and `ah_n` where the recurrent part stands apart), old state `old_h`, and vectors `v_p`."""
     return cell.arguments(sympy.Symbol, GATE, PART, OLD, VECTOR)
 
 
@@ -43,8 +43,10 @@ def derive_step(cell: type[Cell]) -> Derivation:
 
 
 def derive_operand(cell: type[Cell]) -> Derivation:
-    """The derivation of what the gated gates' R multiplies, `u_operand`."""
-    return derive({OPERAND: cell.operand(SymbolicFunctions, *symbols_of(cell))}, [OPERAND], "u")
+    """The derivation of what R multiplies for the gates with an operand, `u_operand`."""
+    return derive(
+        {OPERAND: cell.operand(SymbolicFunctions, *cell.operand_arguments(*symbols_of(cell)))}, [OPERAND], "u"
+    )
 
 
 def derive(quantities: Mapping[str, sympy.Expr], outputs: Sequence[str], letter: str) -> Derivation:
