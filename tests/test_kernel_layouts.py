@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from builders.interpreted_kernel import run_interpreted
+from builders.interpreted_kernel import assert_interpreted_equals_eager
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_kernels import Everything, Values, draw, run
@@ -184,17 +184,7 @@ def test_a_cell_may_call_its_quantities_what_it_likes(
     torch.manual_seed(seed)
     cell = renamed(gates, state, vectors, others)
     values, mask = draw(cell, (2, 3, 2, 3), torch.float64, masked=True)
-    x, initial, *weights = values
-    assert x is not None
-    assert initial is not None
-    together = Weights(*weights)  # type: ignore[arg-type]
-    outputs, final = unroll(cell, x, mask, initial, together, reverse)
-    d_outputs, d_final = torch.randn_like(outputs), torch.randn_like(final)
-    there = [value for value in values if value is not None]
-    expected = [outputs, final, *torch.autograd.grad((outputs, final), there, (d_outputs, d_final))]
-    ours = run_interpreted(cell, x, mask, initial, together, reverse, d_outputs, d_final)
-    for mine, other in zip(ours, expected, strict=True):
-        torch.testing.assert_close(mine, other.detach(), rtol=1e-9, atol=1e-9)
+    assert_interpreted_equals_eager(cell, values, mask, reverse, tolerance=1e-9)
 
 
 @pytest.mark.parametrize("other", ["d_h", "t1", "new_h", "operand"])

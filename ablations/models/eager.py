@@ -82,4 +82,7 @@ def _by_gate(names: tuple[str, ...], blocks: Tensor | None, dim: int = -1) -> di
 
 
 def _where(is_active_step: Tensor | None, new: Tensor, old: Tensor) -> Tensor:
-    return new if is_active_step is None else torch.where(is_active_step, new, old)
+    """The new state where a step is active. What is made of vectors only is the same for all sequences."""
+    if is_active_step is None:
+        return new if new.shape == old.shape else new.expand_as(old)
+    return torch.where(is_active_step, new, old)

@@ -1,5 +1,6 @@
 """The generated source of a cell run by plain Python on NumPy arrays: the same text without Numba's seconds."""
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ablations.models.cell import Cell
-from ablations.models.eager import Weights
+from ablations.models.eager import Weights, unroll
 from ablations.models.kernels.sequence import NOTHING
 from ablations.models.kernels.source import kept, source
 
@@ -107,3 +108,23 @@ def run_interpreted(
     module.backward(*taken, *needed, outputs, remembered, *gradients, workspace, reverse, True)
     made = [array for array, part in zip(gradients, tensors, strict=True) if part is not None]
     return [torch.from_numpy(array[0]) for array in (outputs, final, *made)]
+
+
+def assert_interpreted_equals_eager(
+    cell: type[Cell], values: Sequence[Tensor | None], mask: Tensor | None, reverse: bool, tolerance: float
+) -> None:
+    """Of x, the initial state and the weights: outputs, final state, and the gradients of random sums of these."""
+    x, initial, *weights = values
+    assert x is not None
+    assert initial is not None
+    together = Weights(*weights)  # type: ignore[arg-type]
+    outputs, final = unroll(cell, x, mask, initial, together, reverse)
+    d_outputs, d_final = torch.randn_like(outputs), torch.randn_like(final)
+    there = [value for value in values if value is not None]
+    gradients = torch.autograd.grad(
+        (outputs, final), there, (d_outputs, d_final), allow_unused=True, materialize_grads=True
+    )
+    ours = run_interpreted(cell, x, mask, initial, together, reverse, d_outputs, d_final)
+    for mine, other in zip(ours, (outputs.detach(), final.detach(), *gradients), strict=True):
+        scale = max(1.0, float(other.abs().max()))
+        torch.testing.assert_close(mine / scale, other / scale, rtol=0, atol=tolerance)
