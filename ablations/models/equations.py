@@ -1,6 +1,7 @@
-"""A cell's equations, as text and typeset in LaTeX, MathML and Typst, from the very `step` that runs."""
+"""A cell's equations, as text and typeset in MathML and Typst, from the very `step` that runs."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -8,31 +9,30 @@ import sympy
 
 from ablations.models.cell import Cell, SymbolicFunctions
 from ablations.models.gate import Gate
-from ablations.models.notation import Latex, MathML, Notation, Text, Typesetter, Typst, applied, changed, stacked
+from ablations.models.notation import MathML, Notation, Text, Typesetter, Typst, applied, changed, stacked
 
 
 @dataclass(frozen=True)
 class Equation:
-    """One equation of a step: the quantity's name, and the whole equation in four notations."""
+    """One equation of a step: the quantity's name, and the whole equation in three notations."""
 
     name: str
     text: str
-    latex: str
     mathml: str
     typst: str
 
 
 def equations(cell: type[Cell]) -> list[Equation]:
-    """The equations of one step in order; a quantity named earlier stands by its name.
+    """The equations of one step in order; what has been named before stands by its name, also within a sum or product.
 
     W, R and b are the gates' weights and biases, d the bias of a recurrent part that stands apart, V the weights of
     the gates of the step before, ⊙ is elementwise.
 
     >>> from ablations.models.gru import GRU
-    >>> print(equations(GRU)[-1].latex)
-    h_{t} = \\left( 1 - z_{t} \\right) \\odot n_{t} + z_{t} \\odot h_{t-1}
+    >>> print(equations(GRU)[-1].typst)
+    h_(t) = (1 - z_(t)) ⊙ n_(t) + z_(t) ⊙ h_(t-1)
     """
-    notations = {"text": Text(), "latex": Latex(), "mathml": MathML(), "typst": Typst()}
+    notations = {"text": Text(), "mathml": MathML(), "typst": Typst()}
     with sympy.evaluate(False):  # SymPy would sort terms and factors
         return [
             Equation(name, **{key: _line(notation, name, expr) for key, notation in notations.items()})
@@ -87,15 +87,39 @@ def _definitions(cell: type[Cell]) -> dict[str, sympy.Expr]:
     for name, expr in symbolic_step(cell).items():
         short = _with_names(expr, known)
         made[name] = _flat(short.xreplace(_pre_activations(cell, known)))
-        if expr.args or expr.name.startswith("a:"):  # what has a short name of its own keeps it
-            known.setdefault(expr, sympy.Symbol(f"{name}:t"))
+        if expr.args or not expr.name.endswith(":t-1"):  # the state before the step keeps its name
+            known.setdefault(_ordered(_flat(expr)), sympy.Symbol(f"{name}:t"))
     return made
 
 
 def _with_names(expr: sympy.Expr, known: dict[sympy.Expr, sympy.Symbol]) -> sympy.Expr:
+    """The expression with what is known in place of its parts, the largest first; the order of terms is no difference."""
+    expr = _flat(expr)
+    if name := known.get(_ordered(expr)):
+        return name
+    terms = list(expr.args)
     for long, short in reversed(known.items()):
-        expr = expr.xreplace({long: short})
-    return expr
+        if isinstance(expr, sympy.Add | sympy.Mul) and type(long) is type(expr):
+            terms = _replaced(terms, long.args, short)
+    return expr.func(*(_with_names(term, known) for term in terms)) if terms else expr
+
+
+def _replaced(terms: list[sympy.Expr], some: Sequence[sympy.Expr], name: sympy.Symbol) -> list[sympy.Expr]:
+    """The terms with the name in place of some of them, where all of these are there, as often as they occur."""
+    ordered = [_ordered(term) for term in terms]
+    while not Counter(some) - Counter(ordered):
+        places = sorted(ordered.index(term) for term in some)
+        terms = [name if at == places[0] else term for at, term in enumerate(terms) if at not in places[1:]]
+        ordered = [_ordered(term) for term in terms]
+    return terms
+
+
+def _ordered(expr: sympy.Expr) -> sympy.Expr:
+    """The same for sums and products that differ only in the order of their terms."""
+    parts = [_ordered(part) for part in expr.args]
+    if isinstance(expr, sympy.Add | sympy.Mul):
+        parts.sort(key=sympy.default_sort_key)
+    return expr.func(*parts) if parts else expr
 
 
 def _pre_activations(cell: type[Cell], known: dict[sympy.Expr, sympy.Symbol]) -> dict[sympy.Symbol, sympy.Expr]:

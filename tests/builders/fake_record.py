@@ -29,7 +29,6 @@ EQUATIONS = (
     {
         "name": "h",
         "text": "h' = tanh(W x + R h + b)",
-        "latex": r"h' = \tanh(W x + R h + b)",
         "mathml": '<math display="block"><mi>h′</mi><mo>=</mo><mi>tanh</mi><mo>(</mo><mi>a</mi><mo>)</mo></math>',
         "typst": "h' = tanh(W x + R h + b)",
     },
