@@ -55,6 +55,7 @@ def source(cell: type[Cell]) -> str:
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     text = environment.get_template("sequence.jinja").render(
+        name=ascii(cell.name),
         cell=cell,
         layout=layout,
         fed_back=cell.gates_with(feedback=True),
