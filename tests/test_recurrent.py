@@ -3,10 +3,12 @@
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from ablations.errors import UserError
 from ablations.models.cell import Cell, Functions
 from ablations.models.cells import CELLS
 from ablations.models.gate import Gate
@@ -233,3 +235,15 @@ def test_gates_vectors_and_biases_are_wired_by_name(monkeypatch: pytest.MonkeyPa
         h = torch.tanh(c) * torch.sigmoid(m)
     _, final = layer(x)
     torch.testing.assert_close(final[:, 0], torch.stack([h, c, m]))
+
+
+def test_sizes_may_be_numpys_integers() -> None:
+    layer = Recurrent("lstm", np.int64(3), np.int64(4), layers=np.int64(2))  # type: ignore[arg-type]
+    assert layer(torch.zeros(1, 2, 3)).shape == (1, 2, 4)
+    assert type(layer.output_size) is int
+
+
+@pytest.mark.parametrize("sizes", [(0, 4, 1), (3, 0, 1), (3, 4, 0), (3, 4.0, 1), ("3", 4, 1), (3, True, 1)])
+def test_a_size_that_is_none_is_one_clear_line(sizes: Any) -> None:
+    with pytest.raises(UserError, match=r"(input_size|hidden_size|layers) must be an integer of at least 1, got "):
+        Recurrent("lstm", *sizes[:2], layers=sizes[2])

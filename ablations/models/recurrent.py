@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from math import sqrt
-from typing import Literal
+from operator import index
+from typing import Literal, SupportsIndex
 
 import torch
 from torch import Tensor, nn
@@ -98,6 +99,14 @@ class RecurrentLayer(nn.Module):
             raise ValueError(f"initial must be {x.dtype} of shape {state}, got {initial.dtype} {tuple(initial.shape)}")
 
 
+def _sizes(**sizes: int) -> list[int]:
+    """The sizes as Python's own integers, which NumPy's are not. Raises `UserError` where one is none, or less than 1."""
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, SupportsIndex) or index(size) < 1:
+            raise UserError(f"{name} must be an integer of at least 1, got {size!r}")
+    return [index(size) for size in sizes.values()]
+
+
 class Recurrent(nn.Module):
     """A stack of recurrent layers of one cell: x (B, T, D) -> outputs (B, T, H), or (B, T, 2H) in both directions.
 
@@ -120,8 +129,7 @@ class Recurrent(nn.Module):
         merge: Merge = "concatenate",
     ) -> None:
         super().__init__()
-        if min(hidden_size, layers) < 1:
-            raise UserError(f"hidden_size ({hidden_size}) and layers ({layers}) must be at least 1")
+        input_size, hidden_size, layers = _sizes(input_size=input_size, hidden_size=hidden_size, layers=layers)
         check_known(("concatenate", "sum"), merge, "merge")
         if merge != "concatenate" and not bidirectional:
             raise UserError(f"merge {merge!r} needs both directions")
