@@ -64,15 +64,18 @@ def strided(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
 
 @given(numbers, numbers, st.integers(1, 4), st.integers(0, 9))
 @settings(max_examples=60, deadline=None)
-def test_products_are_numpys(rows: int, inner: int, vectors: int, seed: int) -> None:
+def test_products_are_numpys_and_touch_nothing_else(rows: int, inner: int, vectors: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    a, b, c = strided(rng, rows, inner), strided(rng, inner, vectors * LANES), strided(rng, rows, vectors * LANES)
-    before = c.copy()
+    a, b = strided(rng, rows, inner), strided(rng, inner, vectors * LANES)
+    whole = np.full((rows + 1, vectors * LANES + 3), 7, dtype=np.float32)
+    c, before = whole[:rows, :-3], (a.copy(), b.copy())
     multiply(c, a, b)
     np.testing.assert_allclose(c, a @ b, atol=1e-4)
     add_product(c, np.ascontiguousarray(a.T).T, b)
     np.testing.assert_allclose(c, 2 * (a @ b), atol=1e-4)
-    assert not np.shares_memory(before, c)
+    assert (whole[rows] == 7).all()
+    assert (whole[:, -3:] == 7).all()
+    assert all(np.array_equal(*pair) for pair in zip(before, (a, b), strict=True))
 
 
 @given(numbers, numbers, st.integers(0, 9))
