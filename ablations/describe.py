@@ -48,9 +48,9 @@ def describe_task(name: str) -> str:
 def describe_cell(name: str) -> str:
     """A cell and its equations, from the step that runs; an ablation's with «what is not in its parent»."""
     cell = CELLS[name]
-    path = f"Computed by the {backend_of(cell)} path."
+    backend = f"Computed by the {backend_of(cell)} backend."
     ablation = _ablation(cell.parent.name if cell.parent else None, cell.change)
-    return "\n\n".join([_prose(cell), *ablation, f"{_equations(cell)}\n{path}"])
+    return "\n\n".join([_prose(cell), *ablation, f"{_equations(cell)}\n{backend}"])
 
 
 def cell_source(name: str) -> str:

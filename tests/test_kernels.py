@@ -129,6 +129,34 @@ def test_a_run_in_a_cohort_is_the_run_alone_to_the_last_bit(name: str) -> None:
             assert torch.equal(leaves[key].grad[index], parameter.grad)  # type: ignore[index]
 
 
+class Quotient(Cell):
+    """Divides by a state, which is zero where the kernel pads the sequences of a batch."""
+
+    name = "quotient"
+    gates = (Gate("i", operand=True), Gate("f"))
+    state = ("h", "c")
+    vectors = ("p",)
+
+    @staticmethod
+    def operand(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> Any:
+        return f.tanh(a.f) / s.h
+
+    @staticmethod
+    def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Any]:
+        return {"c": s.c + f.relu(a.f), "h": 1 + f.sigmoid(v.p * a.i) / s.c}
+
+
+@pytest.mark.parametrize("B", [1, 3, 17])
+@pytest.mark.parametrize("masked", [False, True])
+def test_what_is_not_a_number_in_padded_columns_reaches_no_gradient(B: int, masked: bool) -> None:
+    values, mask = draw(Quotient, (B, 4, 2, 3), torch.float64, masked)
+    assert values[1] is not None
+    values[1] = (values[1].detach().abs() + 0.5).requires_grad_()
+    ours, expected = (run(path, Quotient, values, mask, False) for path in (compute_compiled, unroll))
+    for mine, other in zip(ours, expected, strict=True):
+        torch.testing.assert_close(mine, other, rtol=1e-9, atol=1e-9)
+
+
 def test_data_that_all_runs_share_is_given_once() -> None:
     layer, x = RecurrentLayer("gru", 3, 4), torch.randn(2, 5, 3)
     stacked = {key: torch.stack([value, 2 * value]) for key, value in layer.named_parameters()}

@@ -11,7 +11,7 @@ from torch import Tensor
 from ablations.models.cell import Cell
 from ablations.models.eager import Weights, unroll
 from ablations.models.kernels.sequence import NOTHING
-from ablations.models.kernels.source import kept, source
+from ablations.models.kernels.source import source, tape_entries
 
 LANES = 4
 DTYPE = np.float64
@@ -97,15 +97,15 @@ def run_interpreted(
     module, (B, T, inputs), H = _module(cell), x.shape, initial.shape[-1]
     read = [_array(part) for part in (x, mask, initial, *weights)]
     outputs, final = np.full((1, B, T, H), np.nan), np.full((1, *initial.shape), np.nan)
-    remembered = np.full((1, T * len(kept(cell)) * H, padded(B)), np.nan)
+    tape = np.full((1, T * len(tape_entries(cell)) * H, padded(B)), np.nan)
     workspace = np.zeros(module.forward_workspace(B, inputs, H))
-    module.forward(*read, outputs, final, remembered, workspace, reverse, True)
+    module.forward(*read, outputs, final, tape, workspace, reverse, True)
     tensors = (x, initial, *weights)
     gradients = [NOTHING if part is None else np.zeros((1, *part.shape)) for part in tensors]
     needed = [array for name, array in zip(Weights._fields, read[3:], strict=True) if "bias" not in name]
     workspace = np.zeros(module.backward_workspace(B, inputs, H))
     taken = [_array(part) for part in (d_outputs, d_final, x, mask, initial)]
-    module.backward(*taken, *needed, outputs, remembered, *gradients, workspace, reverse, True)
+    module.backward(*taken, *needed, outputs, tape, *gradients, workspace, reverse, True)
     made = [array for array, part in zip(gradients, tensors, strict=True) if part is not None]
     return [torch.from_numpy(array[0]) for array in (outputs, final, *made)]
 

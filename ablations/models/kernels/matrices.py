@@ -1,5 +1,8 @@
 """Matrices in scratch memory: parts of them, and their copies, transposes and sums, a vector at a time.
 
+torch has a row for each sequence, kernels a column (N of them), so that the same unit of LANES sequences is one vector;
+hence the transposes.
+
 Nothing here looks at bounds or counts references: what a part is of must outlive it.
 """
 

@@ -1,4 +1,7 @@
-"""The compiled source of a cell: a forward and a backward function for whole sequences, written from its equations."""
+"""The compiled source of a cell: a forward and a backward function for whole sequences, written from its equations.
+
+R runs, B sequences, T steps, I inputs, H units, N columns: B, padded to a multiple of LANES. See README.md.
+"""
 
 import re
 from functools import cache
@@ -34,10 +37,10 @@ def _derivations(cell: type[Cell]) -> tuple[Derivation, Derivation]:
 
 
 @cache
-def kept(cell: type[Cell]) -> tuple[str, ...]:
-    """The quantities of each step that the forward pass keeps for the backward one."""
+def tape_entries(cell: type[Cell]) -> tuple[str, ...]:
+    """The quantities of each step that the forward pass saves for the backward one, K of them, of H units each."""
     step, operand = _derivations(cell)
-    return tuple(dict.fromkeys((*step.kept, *_fed_back(cell), *operand.kept, *[OPERAND] * bool(operand.forward))))
+    return tuple(dict.fromkeys((*step.tape, *_fed_back(cell), *operand.tape, *[OPERAND] * bool(operand.forward))))
 
 
 def _fed_back(cell: type[Cell]) -> list[str]:
@@ -63,9 +66,9 @@ def source(cell: type[Cell]) -> str:
         step=step,
         operand=operand,
         operand_gates=[name for name in layout.symbols if sympy.Symbol(name) in used],
-        kept=kept(cell),
-        step_kept=[name for name in kept(cell) if name in step.kept or name in _fed_back(cell)],
-        operand_kept=[name for name in (*operand.kept, OPERAND) if name not in step.kept],
+        tape=tape_entries(cell),
+        step_tape=[name for name in tape_entries(cell) if name in step.tape or name in _fed_back(cell)],
+        operand_tape=[name for name in (*operand.tape, OPERAND) if name not in step.tape],
         forward_workspace=_forward_workspace(layout),
         backward_workspace=_backward_workspace(layout),
         row=cell.gates_with().index,
@@ -73,7 +76,7 @@ def source(cell: type[Cell]) -> str:
         python=_Printer().doprint,
         adjoint=lambda derivation, name: _Printer().doprint(derivation.adjoints.get(name, sympy.S.Zero)),
     )
-    return re.sub(r"\n( *\n)+(?= )", "\n", text)
+    return re.sub(r"\n( *\n)+(?= )", "\n", text)  # the empty lines that macros leave within functions
 
 
 def _check(layout: Layout, step: Derivation, operand: Derivation) -> None:
