@@ -1,5 +1,6 @@
 """The generated source of a cell run by plain Python on NumPy arrays: the same text without Numba's seconds."""
 
+import re
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -45,6 +46,10 @@ def _add_rows(sums: np.ndarray, first: int, matrix: np.ndarray) -> None:
     sums[first : first + len(matrix)] += matrix.sum(1)
 
 
+def _clear_inactive(matrix: np.ndarray, active: np.ndarray) -> None:
+    matrix[:, -LANES:][:, active[0, -LANES:] <= 0] = 0.0
+
+
 def _maximum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.maximum(x, y)
 
@@ -71,6 +76,7 @@ WORDS: dict[str, Any] = {
     "carve": lambda workspace, at, rows, columns: workspace[at : at + rows * columns].reshape(rows, columns),
     "transpose": _transpose,
     "copy": _copy,
+    "clear_inactive": _clear_inactive,
     "clear": lambda matrix: matrix.fill(0.0),
     "add_rows": _add_rows,
     "multiply": _multiply,
@@ -79,9 +85,9 @@ WORDS: dict[str, Any] = {
 
 
 def _module(cell: type[Cell]) -> SimpleNamespace:
-    lines = [line for line in source(cell).splitlines() if not line.startswith(("from ", "@njit"))]
+    text = re.sub(r"^from .* import (\([^)]*\)|.*)$|^@njit.*$", "", source(cell), flags=re.MULTILINE)
     names = dict(WORDS)
-    exec("\n".join(lines), names)
+    exec(text, names)
     return SimpleNamespace(**names)
 
 

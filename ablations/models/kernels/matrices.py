@@ -14,7 +14,19 @@ from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
-from ablations.models.kernels.lanes import INT, LANES, compiled, llvm_function, load, place, splat, store, total, vector
+from ablations.models.kernels.lanes import (
+    INT,
+    LANES,
+    compiled,
+    llvm_function,
+    load,
+    place,
+    select,
+    splat,
+    store,
+    total,
+    vector,
+)
 
 
 @intrinsic
@@ -192,3 +204,12 @@ def clear(matrix):
     for i in range(matrix.shape[0]):
         for j in range(0, matrix.shape[1], LANES):
             store(0.0, matrix, i, j)
+
+
+@compiled
+def clear_inactive(matrix, active):
+    """Zeros in the last LANES columns where `active` (1, N) is not above zero: whatever stood there reaches no sum."""
+    noinline()
+    last = matrix.shape[1] - LANES
+    for i in range(matrix.shape[0]):
+        store(select(load(active, 0, last), load(matrix, i, last), 0.0), matrix, i, last)
