@@ -48,9 +48,9 @@ def describe_task(name: str) -> str:
 def describe_cell(name: str) -> str:
     """A cell and its equations, from the step that runs; an ablation's with «what is not in its parent»."""
     cell = CELLS[name]
-    path = f"Computed by the {backend_of(cell)} path."
+    backend = f"Computed by the {backend_of(cell)} backend."
     ablation = _ablation(cell.parent.name if cell.parent else None, cell.change)
-    return "\n\n".join([_prose(cell), *ablation, f"{_equations(cell)}\n{path}"])
+    return "\n\n".join([_prose(cell), *ablation, f"{_equations(cell)}\n{backend}"])
 
 
 def cell_source(name: str) -> str:
@@ -170,8 +170,10 @@ def _numbers(values: Mapping[str, float]) -> str:
 def _equations(cell: type[Cell]) -> str:
     """A cell's equations, what its parent has otherwise marked, and what their letters stand for."""
     printed = [cell, cell.parent] if cell.parent else [cell]
-    more = " d is the bias of a recurrent part that stands apart." if any(one.split for one in printed) else ""
-    more += " V are the weights of gates that are fed back." if any(one.feedback for one in printed) else ""
+    apart = any(one.gates_with(recurrent="apart") for one in printed)
+    fed_back = any(one.gates_with(feedback=True) for one in printed)
+    more = " d is the bias of a recurrent part that stands apart." if apart else ""
+    more += " V are the weights of gates that are fed back." if fed_back else ""
     vectors = dict.fromkeys(vector for one in printed for vector in one.vectors)
     more += f" {', '.join(vectors)} are weights of single units." if vectors else ""
     legend = f"W, R and b are the gates' weights and biases, ⊙ is the elementwise product.{more}"

@@ -14,5 +14,5 @@ def training_flops(cell: type[Cell], B: int, T: int, inputs: int, H: int) -> int
     True
     """
     with_input = len(cell.gates) * H * inputs
-    recurrent = len(cell.connected()) * H * H + (len(cell.feedback) * H) ** 2
+    recurrent = len(cell.connected()) * H * H + (len(cell.gates_with(feedback=True)) * H) ** 2
     return 2 * B * T * (3 * recurrent + 2 * with_input)

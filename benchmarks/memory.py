@@ -54,7 +54,7 @@ def main(side: str, cell: str) -> None:
 
 def _peak() -> float:
     """From the kernel's own count; that of `getrusage` begins with the size of the process that started this one."""
-    fields = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
+    fields = dict(line.split(":") for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines())
     return int(fields["VmHWM"].split()[0]) / 1024
 
 

@@ -5,15 +5,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
-from tempfile import gettempdir
 
 import pytest
 
 from ablations.models.cell import Cell
 from ablations.models.cells import CELLS
-from ablations.models.kernels.compilation import cache_folder
+from ablations.models.kernels import compilation
+from ablations.models.kernels.compilation import Kernel, cache_folder
 from ablations.models.kernels.source import source
+from ablations.run import provenance
 
 WORK = """
 import torch
@@ -30,14 +33,29 @@ def python(code: str, **environment: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | environment)
 
 
-def test_without_a_compiler_the_eager_backend_runs() -> None:
+@pytest.mark.parametrize(
+    ("hidden", "environment"),
+    [("import sys; sys.modules['numba'] = None\n", {}), ("", {"NUMBA_DISABLE_JIT": "1"})],
+    ids=["no Numba", "Numba switched off"],
+)
+def test_without_a_compiler_the_eager_backend_runs(hidden: str, environment: dict[str, str]) -> None:
     code = (
-        "import sys; sys.modules['numba'] = None\n"
-        "import torch; from ablations.models import Recurrent; from ablations.models.backends import backend_of\n"
+        f"{hidden}import torch; from ablations.models import Recurrent; from ablations.models.backends import backend_of\n"
         "from ablations.models.cells import CELLS\n"
         "Recurrent('lstm', 2, 3)(torch.zeros(1, 2, 2)).sum().backward(); print(backend_of(CELLS['lstm']))"
     )
-    assert python(code).communicate()[0].strip() == "eager"
+    assert python(code, **environment).communicate()[0].strip() == "eager"
+
+
+def test_provenance_without_numba_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def installed(name: str) -> str:
+        if name == "numba":
+            raise PackageNotFoundError(name)
+        return "1"
+
+    monkeypatch.setattr(provenance, "version", installed)
+    versions = provenance.provenance("ablate run")["versions"]
+    assert (versions["numba"], versions["torch"]) == ("absent", "1")
 
 
 @pytest.mark.parametrize("cell", CELLS.values(), ids=str)
@@ -49,18 +67,97 @@ def test_the_source_of_a_cell_is_python_that_names_what_its_equations_name(cell:
     assert all(f"new_{state}" in text for state in cell.state)
 
 
-def test_a_cache_folder_that_cannot_be_written_to_is_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "recurrent-ablations"
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert cache_folder().parent == Path(gettempdir())
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, Path]]:
+    """The usual cache folder and the one in place of it, both in a folder of the test's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(compilation, "gettempdir", lambda: str(tmp_path))
+    own = f"kernels-{os.geteuid()}"
+    yield tmp_path / "cache" / "recurrent-ablations" / own, tmp_path / f"recurrent-ablations-{own}"
+    compilation._folder_of_process.cache_clear()
+
+
+def test_compiled_cells_are_kept_where_no_other_user_can_write(folders: tuple[Path, Path]) -> None:
+    usual, _ = folders
+    assert cache_folder() == usual
+    assert usual.stat().st_mode & 0o077 == 0
+
+
+def test_a_cache_folder_that_cannot_be_made_is_replaced(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "cache").touch()
+    assert cache_folder() == folders[1]
+
+
+def test_a_user_without_a_home_or_a_name_has_a_cache_folder(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(_: object) -> None:
+        raise KeyError("no such user")
+
+    for name in ("XDG_CACHE_HOME", "HOME", "USER", "LOGNAME", "USERNAME", "LNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    assert cache_folder() == folders[1]
+
+
+@pytest.mark.parametrize("open_to", [0o020, 0o002])
+def test_a_folder_that_others_may_write_to_is_not_used(folders: tuple[Path, Path], open_to: int) -> None:
+    for folder in folders:
+        folder.mkdir(parents=True)
+        folder.chmod(0o700 | open_to)
+    private = cache_folder()
+    assert private not in folders
+    assert private.stat().st_mode & 0o077 == 0
+    assert private == cache_folder()
+
+
+def test_a_folder_of_another_user_is_not_used(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in folders:
+        folder.mkdir(parents=True)
+    owner = os.geteuid()
+    monkeypatch.setattr("os.geteuid", lambda: owner + 1)
+    for folder in folders:  # laid there with the name that this user's own would have
+        folder.rename(folder.with_name(folder.name.replace(f"kernels-{owner}", f"kernels-{owner + 1}")))
+    private = cache_folder()
+    assert not [folder for folder in folders if private.parent == folder.parent and "kernels" in private.name]
+
+
+def test_a_link_to_another_folder_is_not_used(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    for folder in folders:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.symlink_to(tmp_path / "elsewhere")
+    assert cache_folder().resolve() != tmp_path / "elsewhere"
+
+
+def test_a_source_that_was_changed_on_disk_is_not_executed(folders: tuple[Path, Path]) -> None:
+    Kernel(CELLS["rnn"])
+    (path,) = folders[0].glob("*.py")
+    path.write_text("raise SystemExit", encoding="utf-8")
+    assert Kernel(CELLS["rnn"]).workspace("forward", 1, 1, 1) > 0
+    assert path.read_text(encoding="utf-8") == source(CELLS["rnn"])
+
+
+def test_a_cells_name_is_any_text(folders: tuple[Path, Path]) -> None:
+    for name in ("a/b", "λ", '"""', "a\\", "../x"):
+        Kernel(type("Named", (CELLS["rnn"],), {"name": name}))
+    assert len(list(folders[0].glob("*.py"))) == 5
+
+
+def test_a_locale_that_is_not_utf_8_is_no_hindrance(tmp_path: Path) -> None:
+    code = (
+        "import locale; assert locale.getpreferredencoding(False).lower() not in ('utf-8', 'utf8')\n"
+        "from ablations.models.cells import CELLS; from ablations.models.kernels.compilation import Kernel\n"
+        "print(Kernel(CELLS['gru']).workspace('forward', 1, 1, 1) > 0)"
+    )
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    assert python(code, XDG_CACHE_HOME=str(tmp_path), **ascii_only).communicate()[0].strip() == "True"
 
 
 @pytest.mark.slow
 def test_processes_share_what_one_of_them_compiled_even_if_it_is_killed(tmp_path: Path) -> None:
     victim = python(WORK, XDG_CACHE_HOME=str(tmp_path))
-    while not list(tmp_path.glob("*/*.py")):
+    while not list(tmp_path.rglob("*.py")):
         assert victim.poll() is None, "it ended before it compiled anything"
         time.sleep(0.02)
     time.sleep(0.5)  # in the middle of compiling

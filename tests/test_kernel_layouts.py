@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from builders.interpreted_kernel import run_interpreted
+from builders.interpreted_kernel import assert_interpreted_equals_eager
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_kernels import Everything, Values, draw, run
@@ -17,6 +17,7 @@ from torch.func import vmap
 from ablations.models.cell import Cell, Functions
 from ablations.models.cells import CELLS
 from ablations.models.eager import Weights, unroll
+from ablations.models.gate import Gate
 from ablations.models.kernels.sequence import compute_compiled
 from ablations.models.recurrent import RecurrentLayer
 
@@ -132,8 +133,8 @@ def test_layers_take_what_others_make_of_their_input() -> None:
 # Names of the generated code's own variables and functions, and what a cell's names look like in there.
 TAKEN = """
     d_h d_new_h d_x d_out d_memory d_gates t t1 t2 u1 u_operand operand h_new h_old new_h old_h new_c d_t1 n_x n_h a_n_x ax_n
-    a_i v_p s_p g_h b0 R B T I H N r j n step moving moves stack memory gates packed past kept work keep reverse x mask initial
-    weight bias vectors outputs final column wide exp tanh sigmoid select load store lambda λ _ __ d d_ v v_
+    a_i v_p s_p g_h b0 R B T I H N r j n step active is_active stack memory gates packed past tape keep workspace reverse
+    x mask initial weight bias vectors outputs final column wide exp tanh sigmoid select load store lambda λ _ __ d d_ v v_
 """
 
 
@@ -154,6 +155,8 @@ def renamed(gates: list[str], state: list[str], vectors: list[str], others: list
 
     class Renamed(Everything):
         name = "renamed"
+        gates = (Gate(i), Gate(f), Gate(n, "apart"), Gate(u, "none"), Gate(q, operand=True))
+        state, vectors = ("h", c, m), (p, w)
 
         @staticmethod
         def operand(f_: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> Any:
@@ -169,8 +172,6 @@ def renamed(gates: list[str], state: list[str], vectors: list[str], others: list
             )
             return {k: own["i"], c: own["c"], m: own["m"], "h": own["h"]}
 
-    Renamed.gates, Renamed.split, Renamed.unconnected, Renamed.gated = (i, f, n, u, q), (n,), (u,), (q,)
-    Renamed.state, Renamed.vectors = ("h", c, m), (p, w)
     return Renamed
 
 
@@ -183,17 +184,7 @@ def test_a_cell_may_call_its_quantities_what_it_likes(
     torch.manual_seed(seed)
     cell = renamed(gates, state, vectors, others)
     values, mask = draw(cell, (2, 3, 2, 3), torch.float64, masked=True)
-    x, initial, *weights = values
-    assert x is not None
-    assert initial is not None
-    together = Weights(*weights)  # type: ignore[arg-type]
-    outputs, final = unroll(cell, x, mask, initial, together, reverse)
-    d_outputs, d_final = torch.randn_like(outputs), torch.randn_like(final)
-    there = [value for value in values if value is not None]
-    expected = [outputs, final, *torch.autograd.grad((outputs, final), there, (d_outputs, d_final))]
-    ours = run_interpreted(cell, x, mask, initial, together, reverse, d_outputs, d_final)
-    for mine, other in zip(ours, expected, strict=True):
-        torch.testing.assert_close(mine, other.detach(), rtol=1e-9, atol=1e-9)
+    assert_interpreted_equals_eager(cell, values, mask, reverse, tolerance=1e-9)
 
 
 @pytest.mark.parametrize("other", ["d_h", "t1", "new_h", "operand"])

@@ -13,7 +13,7 @@ from ablations.models.cell import SymbolicFunctions
 from ablations.models.kernels import functions
 from ablations.models.kernels.derivation import derive
 from ablations.models.kernels.lanes import LANES, compiled, load, padded, store
-from ablations.models.kernels.matrices import add_rows, copy, transpose
+from ablations.models.kernels.matrices import add_rows, clear_inactive, copy, transpose
 from ablations.models.kernels.products import add_product, multiply
 
 numbers = st.integers(1, 40)
@@ -64,15 +64,18 @@ def strided(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
 
 @given(numbers, numbers, st.integers(1, 4), st.integers(0, 9))
 @settings(max_examples=60, deadline=None)
-def test_products_are_numpys(rows: int, inner: int, vectors: int, seed: int) -> None:
+def test_products_are_numpys_and_touch_nothing_else(rows: int, inner: int, vectors: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    a, b, c = strided(rng, rows, inner), strided(rng, inner, vectors * LANES), strided(rng, rows, vectors * LANES)
-    before = c.copy()
+    a, b = strided(rng, rows, inner), strided(rng, inner, vectors * LANES)
+    whole = np.full((rows + 1, vectors * LANES + 3), 7, dtype=np.float32)
+    c, before = whole[:rows, :-3], (a.copy(), b.copy())
     multiply(c, a, b)
     np.testing.assert_allclose(c, a @ b, atol=1e-4)
     add_product(c, np.ascontiguousarray(a.T).T, b)
     np.testing.assert_allclose(c, 2 * (a @ b), atol=1e-4)
-    assert not np.shares_memory(before, c)
+    assert (whole[rows] == 7).all()
+    assert (whole[:, -3:] == 7).all()
+    assert all(np.array_equal(*pair) for pair in zip(before, (a, b), strict=True))
 
 
 @given(numbers, numbers, st.integers(0, 9))
@@ -96,6 +99,19 @@ def test_rows_are_summed_onto_what_is_there() -> None:
     sums = np.ones(9, dtype=np.float32)
     add_rows(sums, 2, matrix)
     np.testing.assert_allclose(sums, 1 + np.pad(matrix.sum(1), (2, 2)), rtol=1e-4)
+
+
+@pytest.mark.parametrize("sequences", [1, LANES - 1, LANES, LANES + 1])
+def test_inactive_columns_are_cleared_whatever_stands_there(sequences: int) -> None:
+    whole = np.full((4, padded(sequences) + 3), np.nan, dtype=np.float32)
+    whole[:, :sequences] = 7
+    active = np.zeros((1, padded(sequences)), dtype=np.float32)
+    active[0, :sequences] = 1
+    clear_inactive(whole[:3, : padded(sequences)], active)
+    assert (whole[:, :sequences] == 7).all()
+    assert (whole[:3, sequences : padded(sequences)] == 0).all()
+    assert np.isnan(whole[3, sequences:]).all()
+    assert np.isnan(whole[:, padded(sequences) :]).all()
 
 
 def test_adjoints_are_sympys_own_derivatives() -> None:

@@ -14,6 +14,7 @@ from torch.func import functional_call, vmap
 from ablations.models.cell import Cell, Functions
 from ablations.models.cells import CELLS
 from ablations.models.eager import Weights, unroll
+from ablations.models.gate import Gate
 from ablations.models.kernels.sequence import compute_compiled
 from ablations.models.recurrent import RecurrentLayer
 
@@ -22,13 +23,10 @@ Values = list[Tensor | None]
 
 
 class Everything(Cell):
-    """All that the form offers at once: vectors, several states, split, gated, unconnected and merged gates, constants."""
+    """All that the form offers at once: vectors, several states, gates of every kind, constants."""
 
     name = "everything"
-    gates = ("i", "f", "n", "u", "q")
-    split = ("n",)
-    unconnected = ("u",)
-    gated = ("q",)
+    gates = (Gate("i"), Gate("f"), Gate("n", "apart"), Gate("u", "none"), Gate("q", operand=True))
     state = ("h", "c", "m")
     vectors = ("p", "w")
 
@@ -47,8 +45,9 @@ class Everything(Cell):
 def draw(cell: type[Cell], shape: Shape, dtype: torch.dtype, masked: bool) -> tuple[Values, Tensor | None]:
     """x, initial state and weights, and a mask with gaps in it."""
     B, T, inputs, H = shape
-    gates, split, fed, joined = len(cell.gates), len(cell.split), len(cell.feedback), len(cell.connected())
-    shapes = [(B, T, inputs), (len(cell.state), B, H), (gates * H, inputs), (joined * H, H), (gates * H,), (split * H,)]
+    gates, joined = len(cell.gates), len(cell.connected())
+    apart, fed = len(cell.gates_with(recurrent="apart")), len(cell.gates_with(feedback=True))
+    shapes = [(B, T, inputs), (len(cell.state), B, H), (gates * H, inputs), (joined * H, H), (gates * H,), (apart * H,)]
     shapes += [(len(cell.vectors), H), (fed * H, fed * H)]
     values = [torch.randn(size, dtype=dtype) / (math.sqrt(H) if index > 1 else 1) for index, size in enumerate(shapes)]
     if "n" in cell.state:
@@ -130,6 +129,34 @@ def test_a_run_in_a_cohort_is_the_run_alone_to_the_last_bit(name: str) -> None:
             assert torch.equal(leaves[key].grad[index], parameter.grad)  # type: ignore[index]
 
 
+class Quotient(Cell):
+    """Divides by a state, which is zero where the kernel pads the sequences of a batch."""
+
+    name = "quotient"
+    gates = (Gate("i", operand=True), Gate("f"))
+    state = ("h", "c")
+    vectors = ("p",)
+
+    @staticmethod
+    def operand(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> Any:
+        return f.tanh(a.f) / s.h
+
+    @staticmethod
+    def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Any]:
+        return {"c": s.c + f.relu(a.f), "h": 1 + f.sigmoid(v.p * a.i) / s.c}
+
+
+@pytest.mark.parametrize("B", [1, 3, 17])
+@pytest.mark.parametrize("masked", [False, True])
+def test_what_is_not_a_number_in_padded_columns_reaches_no_gradient(B: int, masked: bool) -> None:
+    values, mask = draw(Quotient, (B, 4, 2, 3), torch.float64, masked)
+    assert values[1] is not None
+    values[1] = (values[1].detach().abs() + 0.5).requires_grad_()
+    ours, expected = (run(path, Quotient, values, mask, False) for path in (compute_compiled, unroll))
+    for mine, other in zip(ours, expected, strict=True):
+        torch.testing.assert_close(mine, other, rtol=1e-9, atol=1e-9)
+
+
 def test_data_that_all_runs_share_is_given_once() -> None:
     layer, x = RecurrentLayer("gru", 3, 4), torch.randn(2, 5, 3)
     stacked = {key: torch.stack([value, 2 * value]) for key, value in layer.named_parameters()}
@@ -188,7 +215,7 @@ def test_a_layer_equals_torchs_in_single_precision(name: str) -> None:
     torch.manual_seed(0)
     theirs = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}[name](16, 64, batch_first=True)
     layer, x = RecurrentLayer(name, 16, 64), torch.randn(32, 50, 16)
-    apart = torch.tensor([gate in layer.cell.split for gate in layer.cell.gates]).repeat_interleave(64)
+    apart = torch.tensor([gate.recurrent == "apart" for gate in layer.cell.gates]).repeat_interleave(64)
     with torch.no_grad():
         layer.weight.copy_(theirs.weight_ih_l0)
         layer.recurrent_weight.copy_(theirs.weight_hh_l0)

@@ -3,12 +3,15 @@
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from ablations.errors import UserError
 from ablations.models.cell import Cell, Functions
 from ablations.models.cells import CELLS
+from ablations.models.gate import Gate
 from ablations.models.recurrent import Recurrent, RecurrentLayer
 
 TORCH = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
@@ -104,11 +107,10 @@ def test_an_unknown_cell_is_named_with_a_near_one() -> None:
 
 
 class Peephole(Cell):
-    """Everything that the form offers at once: per-unit vectors, several states, a split gate, a maximum."""
+    """Per-unit vectors, several states, a gate whose recurrent part stands apart, a maximum."""
 
     name = "peephole"
-    gates = ("i", "f", "n")
-    split = ("n",)
+    gates = (Gate("i"), Gate("f"), Gate("n", "apart"))
     state = ("h", "c", "m")
     vectors = ("p", "q")
 
@@ -120,7 +122,7 @@ class Peephole(Cell):
         return {"i": i, "c": c, "m": m, "h": f.tanh(c) / (1 + f.exp(-m))}
 
 
-def test_the_form_takes_vectors_states_and_split_gates(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_form_takes_vectors_states_and_parts_that_stand_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CELLS, "peephole", Peephole)
     layer = RecurrentLayer("peephole", 2, 3).double()
     x = torch.randn(2, 4, 2, dtype=torch.float64, requires_grad=True)
@@ -136,7 +138,7 @@ def test_the_form_takes_vectors_states_and_split_gates(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("both", [False, True])
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_two_biases_of_torch_are_one_and_padded_gradients_equal_packed_ones(cell: str, both: bool, layers: int) -> None:
-    """From torch.nn's weights to ours: b_ih + b_hh is the bias, but for the gates that are split."""
+    """From torch.nn's weights to ours: b_ih + b_hh is the bias, but for gates whose recurrent part stands apart."""
     theirs = TORCH[cell](3, 5, num_layers=layers, bidirectional=both, batch_first=True)
     layer = Recurrent(cell, 3, 5, bidirectional=both, layers=layers)
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -145,7 +147,7 @@ def test_two_biases_of_torch_are_one_and_padded_gradients_equal_packed_ones(cell
         for suffix, ours in directions(layer)
         for depth, own in enumerate(ours)
     ]
-    apart = torch.tensor([gate in CELLS[cell].split for gate in CELLS[cell].gates]).repeat_interleave(5)
+    apart = torch.tensor([gate.recurrent == "apart" for gate in CELLS[cell].gates]).repeat_interleave(5)
     with torch.no_grad():
         for own, w, r, b, d in pairs:
             own.weight.copy_(w)
@@ -165,7 +167,7 @@ def test_two_biases_of_torch_are_one_and_padded_gradients_equal_packed_ones(cell
     for own, w, r, b, d in pairs:
         gradients += [(own.weight.grad, w.grad), (own.recurrent_weight.grad, r.grad), (own.bias.grad, b.grad)]
         gradients += [(own.bias.grad[~apart], d.grad[~apart])]
-        gradients += [(own.recurrent_bias.grad, d.grad[apart])] if CELLS[cell].split else []
+        gradients += [(own.recurrent_bias.grad, d.grad[apart])] if apart.any() else []
     for mine, other in gradients:
         torch.testing.assert_close(mine, other, rtol=1e-5, atol=1e-5)
 
@@ -233,3 +235,15 @@ def test_gates_vectors_and_biases_are_wired_by_name(monkeypatch: pytest.MonkeyPa
         h = torch.tanh(c) * torch.sigmoid(m)
     _, final = layer(x)
     torch.testing.assert_close(final[:, 0], torch.stack([h, c, m]))
+
+
+def test_sizes_may_be_numpys_integers() -> None:
+    layer = Recurrent("lstm", np.int64(3), np.int64(4), layers=np.int64(2))  # type: ignore[arg-type]
+    assert layer(torch.zeros(1, 2, 3)).shape == (1, 2, 4)
+    assert type(layer.output_size) is int
+
+
+@pytest.mark.parametrize("sizes", [(0, 4, 1), (3, 0, 1), (3, 4, 0), (3, 4.0, 1), ("3", 4, 1), (3, True, 1)])
+def test_a_size_that_is_none_is_one_clear_line(sizes: Any) -> None:
+    with pytest.raises(UserError, match=r"(input_size|hidden_size|layers) must be an integer of at least 1, got "):
+        Recurrent("lstm", *sizes[:2], layers=sizes[2])

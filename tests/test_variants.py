@@ -32,7 +32,7 @@ def test_an_ablation_differs_from_its_parent_in_one_flag_and_says_so(name: str) 
 def biases(name: str) -> dict[str, torch.Tensor]:
     network = VARIANTS[name].build(ADDING, 200, seed=0)
     layer = next(part for part in network.modules() if isinstance(part, RecurrentLayer))
-    return dict(zip(layer.cell.gates, layer.bias.detach().chunk(len(layer.cell.gates)), strict=True))
+    return dict(zip(layer.cell.gates_with(), layer.bias.detach().chunk(len(layer.cell.gates)), strict=True))
 
 
 def test_the_forget_gate_starts_where_its_variant_says() -> None:

@@ -1,10 +1,9 @@
-"""The two paths by which a cell is computed: compiled from its equations, or step by step in plain torch."""
+"""The two backends of a cell: a kernel compiled from its equations, or plain torch step by step ("eager")."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from importlib.util import find_spec
 from typing import Literal
 
 import torch
@@ -29,15 +28,15 @@ def eager_backend() -> Iterator[None]:
 
 
 def backend_of(cell: type[Cell], device: str = "cpu", dtype: torch.dtype = torch.float32) -> Backend:
-    """The path that a cell takes for inputs of that device and kind: the kernel wherever there can be one."""
+    """The backend of a cell for inputs of that device and kind: the kernel wherever there can be one."""
     fits = device == "cpu" and dtype in (torch.float32, torch.float64) and not _only_eager.get()
-    return "kernel" if fits and _can_be_compiled(cell) else "eager"
+    return "kernel" if fits and _has_compiler() and _has_source(cell) else "eager"
 
 
 def compute(
     cell: type[Cell], x: Tensor, mask: Tensor | None, initial: Tensor, weights: Weights, reverse: bool
 ) -> tuple[Tensor, Tensor]:
-    """What `unroll` computes, by whichever path is the cell's."""
+    """What `unroll` computes, by whichever backend is the cell's."""
     if backend_of(cell, x.device.type, x.dtype) == "eager":
         return unroll(cell, x, mask, initial, weights, reverse)
     from ablations.models.kernels.sequence import compute_compiled  # Numba takes a second to import
@@ -46,11 +45,19 @@ def compute(
 
 
 @cache
-def _can_be_compiled(cell: type[Cell]) -> bool:
-    """Whether there is a compiler, and the cell's equations are made of nothing but what they may be made of."""
-    if find_spec("numba") is None:
+def _has_compiler() -> bool:
+    """Whether Numba is there, works with the NumPy that is there, and is not switched off by NUMBA_DISABLE_JIT."""
+    try:
+        import numba
+    except (ImportError, OSError):  # OSError: its library of LLVM cannot be loaded
         return False
-    from ablations.models.kernels.source import source
+    return not numba.config.DISABLE_JIT
+
+
+@cache
+def _has_source(cell: type[Cell]) -> bool:
+    """Whether the cell's equations are made of nothing but what a kernel can compute."""
+    from ablations.models.kernels.source import source  # jinja2 is imported where it is needed
 
     try:
         source(cell)

@@ -1,13 +1,15 @@
 """A cell is the equations of one time step, written once and evaluated on torch tensors or on SymPy symbols."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, ClassVar, Literal
 
 import sympy
 import torch
 from torch import Tensor
+
+from ablations.models.gate import Gate
 
 Value = Any
 """What equations are made of: a torch tensor (…, H), or a SymPy expression."""
@@ -78,32 +80,30 @@ Functions = type[TorchFunctions] | type[SymbolicFunctions]
 class Cell(ABC):
     """The equations of one step of a recurrent layer, and the names that they are written with.
 
-    gates: the blocks of pre-activations W x + R h + b, each of H units, in the order of the weight rows.
-    unconnected: the gates without a recurrent part, W x + b.
-    split: the gates whose input part W x + b and recurrent part R h + b' enter the equations apart; in `step` such a
-        gate has the two fields `x` and `h`.
-    gated: the gates whose R multiplies what `operand` makes of h, in place of h.
-    feedback: the gates whose activations of the step before, states of the same names, enter the pre-activations of
-        all of them through a matrix of their own.
+    name: the name of the cell, by which `CELLS` has it.
+    gates: the blocks of pre-activations, each of H units, in the order of the weight rows; `Gate` says what one can be.
     state: what is carried from step to step; the first of them, h, is the output and what R multiplies.
     vectors: the names of per-unit weight vectors (peepholes, for example).
-    bias: what a gate's bias starts from where it is not zero.
     start: what R starts from, "uniform" random numbers or the "identity".
     parent, change: of an ablation, the cell from which it differs in exactly one thing, and what that is.
+
+    What cannot be meant is refused with a `UserError`: a wrong declaration when the class is made, a wrong `step` when
+    the cell is first used, since its code may name what stands below it.
     """
 
     name: ClassVar[str]
-    gates: ClassVar[tuple[str, ...]]
-    unconnected: ClassVar[tuple[str, ...]] = ()
-    split: ClassVar[tuple[str, ...]] = ()
-    gated: ClassVar[tuple[str, ...]] = ()
-    feedback: ClassVar[tuple[str, ...]] = ()
+    gates: ClassVar[tuple[Gate, ...]]
     state: ClassVar[tuple[str, ...]] = ("h",)
     vectors: ClassVar[tuple[str, ...]] = ()
-    bias: ClassVar[Mapping[str, float]] = {}
     start: ClassVar[Literal["uniform", "identity"]] = "uniform"
     parent: ClassVar["type[Cell] | None"] = None
     change: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        from ablations.models.cell_check import check_declaration  # it imports this class
+
+        check_declaration(cls)
 
     @staticmethod
     @abstractmethod
@@ -116,33 +116,54 @@ class Cell(ABC):
 
     @staticmethod
     def operand(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> Value:
-        """What R multiplies for the `gated` gates; their own pre-activations are not yet there."""
+        """What R multiplies for the gates with `operand=True`; `a` holds the pre-activations of all other gates."""
         raise NotImplementedError
 
     @classmethod
     def arguments(
         cls, make: Callable[[str], Value], gate: str = "{}", part: str = "{}:{}", state: str = "{}", vector: str = "{}"
     ) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:
-        """What a step reads, each made from its name, and the names from formats: of a gate, or a gate and its part where
-        it is split, of the old state, and of a vector.
+        """What a step reads. Each value is made from its name; names are made from the formats.
 
         >>> from ablations.models.gru import GRU
         >>> GRU.arguments(sympy.Symbol, "a_{}", "a_{}_{}")[0]
         namespace(r=a_r, z=a_z, n=namespace(x=a_n_x, h=a_n_h))
         """
 
-        def of(name: str) -> Value:
-            if name not in cls.split:
-                return make(gate.format(name))
-            return SimpleNamespace(**{side: make(part.format(name, side)) for side in "xh"})
+        def of(one: Gate) -> Value:
+            if one.recurrent != "apart":
+                return make(gate.format(one.name))
+            return SimpleNamespace(**{side: make(part.format(one.name, side)) for side in "xh"})
 
         return (
-            SimpleNamespace(**{name: of(name) for name in cls.gates}),
+            SimpleNamespace(**{one.name: of(one) for one in cls.gates}),
             SimpleNamespace(**{name: make(state.format(name)) for name in cls.state}),
             SimpleNamespace(**{name: make(vector.format(name)) for name in cls.vectors}),
         )
 
     @classmethod
+    def operand_arguments(
+        cls, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace
+    ) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:
+        """What `operand` reads: what `step` reads, without the gates that are made from the operand."""
+        return SimpleNamespace(**{name: getattr(a, name) for name in cls.gates_with(operand=False)}), s, v
+
+    @classmethod
+    def gates_with(cls, **roles: Any) -> tuple[str, ...]:
+        """The names of the gates whose fields have these values, in order; without any, the names of all.
+
+        >>> from ablations.models.gru import GRU
+        >>> GRU.gates_with(), GRU.gates_with(recurrent="apart")
+        (('r', 'z', 'n'), ('n',))
+        """
+        return tuple(g.name for g in cls.gates if all(getattr(g, field) == value for field, value in roles.items()))
+
+    @classmethod
     def connected(cls) -> tuple[str, ...]:
-        """The gates with a recurrent part, in the order of the rows of R."""
-        return tuple(gate for gate in cls.gates if gate not in cls.unconnected)
+        """The names of the gates with a recurrent part, in the order of the rows of R."""
+        return tuple(gate.name for gate in cls.gates if gate.recurrent != "none")
+
+    @classmethod
+    def biases(cls) -> dict[str, float]:
+        """What the gates' biases start from, where it is not zero."""
+        return {gate.name: gate.bias for gate in cls.gates if gate.bias}

@@ -7,13 +7,14 @@ import torch
 from torch import Tensor
 
 from ablations.models.cell import Cell, TorchFunctions
+from ablations.models.gate import Gate
 
 
 class Weights(NamedTuple):
     """The parameters of one recurrent layer and direction, for H units and I inputs; None where a cell has no use for it.
 
-    input (G·H, I) for the cell's gates; recurrent (…·H, H) for those that are connected; bias (G·H,); recurrent_bias
-    (…·H,) for those that are split; vectors (V, H); feedback (F·H, F·H).
+    input (G·H, I) for the cell's gates; recurrent (…·H, H) for those with a recurrent part; bias (G·H,); recurrent_bias
+    (…·H,) for those whose recurrent part stands apart; vectors (V, H); feedback (F·H, F·H) for those that are fed back.
     """
 
     input: Tensor
@@ -49,20 +50,30 @@ def unroll(
 def _gates(
     cell: type[Cell], input_part: Tensor, old: SimpleNamespace, vectors: SimpleNamespace, weights: Weights
 ) -> SimpleNamespace:
-    """The pre-activations by gate: W x + R h + b, or its two parts where the cell splits them."""
-    gates = _by_gate(cell.gates, input_part)
-    recurrent_weights = _by_gate(cell.connected(), weights.recurrent, dim=0)
-    biases = _by_gate(cell.split, weights.recurrent_bias)
+    """The pre-activations by gate: W x + R h + b, or what the gate's roles make of that."""
+    inputs = _by_gate(cell.gates_with(), input_part)
     if weights.feedback is not None:
-        fed = torch.cat([getattr(old, name) for name in cell.feedback], -1)
-        for gate, part in _by_gate(cell.feedback, fed @ weights.feedback.mT).items():
-            gates[gate] = gates[gate] + part
-    a = SimpleNamespace(**gates)
-    for gate in sorted(cell.connected(), key=cell.gated.__contains__):  # what the operand is made of comes first
-        h = cell.operand(TorchFunctions, a, old, vectors) if gate in cell.gated else getattr(old, cell.state[0])
-        part = h @ recurrent_weights[gate].mT
-        apart = gate in cell.split
-        setattr(a, gate, SimpleNamespace(x=gates[gate], h=part + biases[gate]) if apart else gates[gate] + part)
+        fed_back = cell.gates_with(feedback=True)
+        fed = torch.cat([getattr(old, name) for name in fed_back], -1)
+        for name, part in _by_gate(fed_back, fed @ weights.feedback.mT).items():
+            inputs[name] = inputs[name] + part
+    recurrent = _by_gate(cell.connected(), weights.recurrent, dim=0)
+    biases = _by_gate(cell.gates_with(recurrent="apart"), weights.recurrent_bias)
+
+    def joined(gate: Gate, vector: Tensor) -> Tensor | SimpleNamespace:
+        """The gate's pre-activation, whose R multiplies that vector."""
+        if gate.recurrent == "none":
+            return inputs[gate.name]
+        part = vector @ recurrent[gate.name].mT
+        if gate.recurrent == "added":
+            return inputs[gate.name] + part
+        return SimpleNamespace(x=inputs[gate.name], h=part + biases[gate.name])
+
+    h = getattr(old, cell.state[0])
+    a = SimpleNamespace(**{gate.name: joined(gate, h) for gate in cell.gates if not gate.operand})
+    if cell.gates_with(operand=True):
+        operand = cell.operand(TorchFunctions, a, old, vectors)
+        vars(a).update({gate.name: joined(gate, operand) for gate in cell.gates if gate.operand})
     return a
 
 
@@ -71,4 +82,7 @@ def _by_gate(names: tuple[str, ...], blocks: Tensor | None, dim: int = -1) -> di
 
 
 def _where(is_active_step: Tensor | None, new: Tensor, old: Tensor) -> Tensor:
-    return new if is_active_step is None else torch.where(is_active_step, new, old)
+    """The new state where a step is active. What is made of vectors only is the same for all sequences."""
+    if is_active_step is None:
+        return new if new.shape == old.shape else new.expand_as(old)
+    return torch.where(is_active_step, new, old)

@@ -1,37 +1,38 @@
-"""A cell's equations, as text and typeset in LaTeX, MathML and Typst, from the very `step` that runs."""
+"""A cell's equations, as text and typeset in MathML and Typst, from the very `step` that runs."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 import sympy
 
 from ablations.models.cell import Cell, SymbolicFunctions
-from ablations.models.notation import Latex, MathML, Notation, Text, Typesetter, Typst, applied, changed, stacked
+from ablations.models.gate import Gate
+from ablations.models.notation import MathML, Notation, Text, Typesetter, Typst, applied, changed, stacked
 
 
 @dataclass(frozen=True)
 class Equation:
-    """One equation of a step: the quantity's name, and the whole equation in four notations."""
+    """One equation of a step: the quantity's name, and the whole equation in three notations."""
 
     name: str
     text: str
-    latex: str
     mathml: str
     typst: str
 
 
 def equations(cell: type[Cell]) -> list[Equation]:
-    """The equations of one step in order; a quantity named earlier stands by its name.
+    """The equations of one step in order; what has been named before stands by its name, also within a sum or product.
 
     W, R and b are the gates' weights and biases, d the bias of a recurrent part that stands apart, V the weights of
     the gates of the step before, ⊙ is elementwise.
 
     >>> from ablations.models.gru import GRU
-    >>> print(equations(GRU)[-1].latex)
-    h_{t} = \\left( 1 - z_{t} \\right) \\odot n_{t} + z_{t} \\odot h_{t-1}
+    >>> print(equations(GRU)[-1].typst)
+    h_(t) = (1 - z_(t)) ⊙ n_(t) + z_(t) ⊙ h_(t-1)
     """
-    notations = {"text": Text(), "latex": Latex(), "mathml": MathML(), "typst": Typst()}
+    notations = {"text": Text(), "mathml": MathML(), "typst": Typst()}
     with sympy.evaluate(False):  # SymPy would sort terms and factors
         return [
             Equation(name, **{key: _line(notation, name, expr) for key, notation in notations.items()})
@@ -75,7 +76,7 @@ def symbolic_step(cell: type[Cell]) -> dict[str, sympy.Expr]:
 
 
 def _symbols(cell: type[Cell]) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:
-    """Pre-activations "a:i", where they are split "a:n:x" and "a:n:h", old state "h:t-1", and vectors "p:"."""
+    """Pre-activations "a:i" ("a:n:x" and "a:n:h" where the recurrent part stands apart), old state "h:t-1", and vectors "p:"."""
     return cell.arguments(sympy.Symbol, "a:{}", "a:{}:{}", "{}:t-1", "{}:")
 
 
@@ -86,43 +87,68 @@ def _definitions(cell: type[Cell]) -> dict[str, sympy.Expr]:
     for name, expr in symbolic_step(cell).items():
         short = _with_names(expr, known)
         made[name] = _flat(short.xreplace(_pre_activations(cell, known)))
-        if expr.args or expr.name.startswith("a:"):  # what has a short name of its own keeps it
-            known.setdefault(expr, sympy.Symbol(f"{name}:t"))
+        if expr.args or not expr.name.endswith(":t-1"):  # the state before the step keeps its name
+            known.setdefault(_ordered(_flat(expr)), sympy.Symbol(f"{name}:t"))
     return made
 
 
 def _with_names(expr: sympy.Expr, known: dict[sympy.Expr, sympy.Symbol]) -> sympy.Expr:
+    """The expression with what is known in place of its parts, the largest first; the order of terms is no difference."""
+    expr = _flat(expr)
+    if name := known.get(_ordered(expr)):
+        return name
+    terms = list(expr.args)
     for long, short in reversed(known.items()):
-        expr = expr.xreplace({long: short})
-    return expr
+        if isinstance(expr, sympy.Add | sympy.Mul) and type(long) is type(expr):
+            terms = _replaced(terms, long.args, short)
+    return expr.func(*(_with_names(term, known) for term in terms)) if terms else expr
+
+
+def _replaced(terms: list[sympy.Expr], some: Sequence[sympy.Expr], name: sympy.Symbol) -> list[sympy.Expr]:
+    """The terms with the name in place of some of them, where all of these are there, as often as they occur."""
+    ordered = [_ordered(term) for term in terms]
+    while not Counter(some) - Counter(ordered):
+        places = sorted(ordered.index(term) for term in some)
+        terms = [name if at == places[0] else term for at, term in enumerate(terms) if at not in places[1:]]
+        ordered = [_ordered(term) for term in terms]
+    return terms
+
+
+def _ordered(expr: sympy.Expr) -> sympy.Expr:
+    """The same for sums and products that differ only in the order of their terms."""
+    parts = [_ordered(part) for part in expr.args]
+    if isinstance(expr, sympy.Add | sympy.Mul):
+        parts.sort(key=sympy.default_sort_key)
+    return expr.func(*parts) if parts else expr
 
 
 def _pre_activations(cell: type[Cell], known: dict[sympy.Expr, sympy.Symbol]) -> dict[sympy.Symbol, sympy.Expr]:
     """What the symbols of the pre-activations stand for."""
     meaning: dict[sympy.Symbol, sympy.Expr] = {}
-    for gate in sorted(cell.gates, key=cell.gated.__contains__):  # what the operand is made of comes first
+    for gate in sorted(cell.gates, key=lambda gate: gate.operand):  # what the operand is made of comes first
         operand = sympy.Symbol(f"{cell.state[0]}:t-1")
-        if gate in cell.gated:
-            operand = _with_names(cell.operand(SymbolicFunctions, *_symbols(cell)), known).xreplace(meaning)
+        if gate.operand:
+            read = cell.operand_arguments(*_symbols(cell))
+            operand = _with_names(cell.operand(SymbolicFunctions, *read), known).xreplace(meaning)
         meaning |= _pre_activation(cell, gate, operand)
     return meaning
 
 
-def _pre_activation(cell: type[Cell], gate: str, operand: sympy.Expr) -> dict[sympy.Symbol, sympy.Expr]:
+def _pre_activation(cell: type[Cell], gate: Gate, operand: sympy.Expr) -> dict[sympy.Symbol, sympy.Expr]:
     """What the symbols of one gate's pre-activation stand for; its R multiplies the operand."""
 
     def times(letter: str, vector: sympy.Expr) -> sympy.Expr:
-        return applied(sympy.Symbol(f"{letter}:{gate}"), vector)
+        return applied(sympy.Symbol(f"{letter}:{gate.name}"), vector)
 
-    fed = stacked(*(sympy.Symbol(f"{name}:t-1") for name in cell.feedback))
-    inputs, bias = times("W", sympy.Symbol("x:t")), sympy.Symbol(f"b:{gate}")
-    recurrent = [times("R", operand)] if gate in cell.connected() else []
-    feedback = [times("V", fed)] if gate in cell.feedback else []
-    if gate not in cell.split:
-        return {sympy.Symbol(f"a:{gate}"): sympy.Add(inputs, *recurrent, *feedback, bias)}
+    fed = stacked(*(sympy.Symbol(f"{name}:t-1") for name in cell.gates_with(feedback=True)))
+    inputs, bias = times("W", sympy.Symbol("x:t")), sympy.Symbol(f"b:{gate.name}")
+    recurrent = [] if gate.recurrent == "none" else [times("R", operand)]
+    feedback = [times("V", fed)] if gate.feedback else []
+    if gate.recurrent != "apart":
+        return {sympy.Symbol(f"a:{gate.name}"): sympy.Add(inputs, *recurrent, *feedback, bias)}
     return {
-        sympy.Symbol(f"a:{gate}:x"): sympy.Add(inputs, *feedback, bias),
-        sympy.Symbol(f"a:{gate}:h"): sympy.Add(*recurrent, sympy.Symbol(f"d:{gate}")),
+        sympy.Symbol(f"a:{gate.name}:x"): sympy.Add(inputs, *feedback, bias),
+        sympy.Symbol(f"a:{gate.name}:h"): sympy.Add(*recurrent, sympy.Symbol(f"d:{gate.name}")),
     }
 
 

@@ -4,6 +4,9 @@ from types import SimpleNamespace
 from typing import ClassVar
 
 from ablations.models.cell import Cell, Functions, Value
+from ablations.models.gate import Gate
+
+RESET, UPDATE, CANDIDATE = Gate("r"), Gate("z"), Gate("n", recurrent="apart")
 
 
 class GRU(Cell):
@@ -13,8 +16,7 @@ class GRU(Cell):
     """
 
     name = "gru"
-    gates: ClassVar[tuple[str, ...]] = ("r", "z", "n")
-    split: ClassVar[tuple[str, ...]] = ("n",)
+    gates: ClassVar[tuple[Gate, ...]] = (RESET, UPDATE, CANDIDATE)
 
     @staticmethod
     def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Value]:
@@ -28,8 +30,7 @@ class GRUWithoutReset(GRU):
 
     name = "gru-no-reset"
     parent, change = GRU, "no reset gate"
-    gates = ("z", "n")
-    split = ()
+    gates = (UPDATE, Gate("n"))
 
     @staticmethod
     def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Value]:
@@ -42,7 +43,7 @@ class GRUWithoutUpdate(GRU):
 
     name = "gru-no-update"
     parent, change = GRU, "no update gate"
-    gates = ("r", "n")
+    gates = (RESET, CANDIDATE)
 
     @staticmethod
     def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Value]:
@@ -55,8 +56,7 @@ class GRUResetBefore(GRU):
 
     name = "gru-reset-before"
     parent, change = GRU, "reset gate before the product with R"
-    split = ()
-    gated = ("n",)
+    gates: ClassVar[tuple[Gate, ...]] = (RESET, UPDATE, Gate("n", operand=True))
 
     @staticmethod
     def operand(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> Value:
@@ -73,7 +73,7 @@ class MGU(GRUResetBefore):
 
     name = "mgu"
     parent, change = GRUResetBefore, "one gate for both, r = f and z = 1 − f"
-    gates = ("f", "n")
+    gates = (Gate("f"), Gate("n", operand=True))
 
     @staticmethod
     def operand(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> Value:
@@ -89,8 +89,7 @@ class MinGRU(Cell):
     """The minGRU of Feng et al. (2024): gate and candidate see the input only, and the candidate is linear."""
 
     name = "mingru"
-    gates = ("z", "n")
-    unconnected = ("z", "n")
+    gates = (Gate("z", recurrent="none"), Gate("n", recurrent="none"))
 
     @staticmethod
     def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Value]:

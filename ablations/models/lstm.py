@@ -1,10 +1,12 @@
 """Long short-term memory, what becomes of it when one thing is changed (Greff et al. 2015), and a later form of it."""
 
-from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import ClassVar
 
 from ablations.models.cell import Cell, Functions, Value
+from ablations.models.gate import Gate
+
+INPUT, FORGET, UPDATE, OUTPUT = Gate("i"), Gate("f", bias=1.0), Gate("g"), Gate("o")
 
 
 class LSTM(Cell):
@@ -14,9 +16,8 @@ class LSTM(Cell):
     """
 
     name = "lstm"
-    gates: ClassVar[tuple[str, ...]] = ("i", "f", "g", "o")
+    gates: ClassVar[tuple[Gate, ...]] = (INPUT, FORGET, UPDATE, OUTPUT)
     state: ClassVar[tuple[str, ...]] = ("h", "c")
-    bias: ClassVar[Mapping[str, float]] = {"f": 1.0}
 
     @staticmethod
     def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Value]:
@@ -31,7 +32,7 @@ class LSTMWithoutInputGate(LSTM):
 
     name = "lstm-no-input-gate"
     parent, change = LSTM, "no input gate"
-    gates = ("f", "g", "o")
+    gates = (FORGET, UPDATE, OUTPUT)
 
     @staticmethod
     def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Value]:
@@ -45,8 +46,7 @@ class LSTMWithoutForgetGate(LSTM):
 
     name = "lstm-no-forget-gate"
     parent, change = LSTM, "no forget gate"
-    gates = ("i", "g", "o")
-    bias: ClassVar[Mapping[str, float]] = {}
+    gates = (INPUT, UPDATE, OUTPUT)
 
     @staticmethod
     def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Value]:
@@ -60,7 +60,7 @@ class LSTMWithoutOutputGate(LSTM):
 
     name = "lstm-no-output-gate"
     parent, change = LSTM, "no output gate"
-    gates = ("i", "f", "g")
+    gates = (INPUT, FORGET, UPDATE)
 
     @staticmethod
     def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Value]:
@@ -104,8 +104,7 @@ class LSTMCoupled(LSTM):
 
     name = "lstm-coupled"
     parent, change = LSTM, "forget gate coupled to the input gate, f = 1 − i"
-    gates = ("i", "g", "o")
-    bias: ClassVar[Mapping[str, float]] = {"i": -1.0}
+    gates = (Gate("i", bias=-1.0), UPDATE, OUTPUT)
 
     @staticmethod
     def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Value]:
@@ -136,7 +135,7 @@ class LSTMFullGateRecurrence(LSTM):
 
     name = "lstm-full-gate-recurrence"
     parent, change = LSTM, "gates also see the gates of the step before"
-    feedback = ("i", "f", "o")
+    gates = (Gate("i", feedback=True), Gate("f", feedback=True, bias=1.0), UPDATE, Gate("o", feedback=True))
     state = ("h", "c", "i", "f", "o")
 
 
@@ -144,9 +143,8 @@ class SLSTM(Cell):
     """The sLSTM of Beck et al. (2024, section 2.2): exponential gates, a normaliser n and a stabiliser m."""
 
     name = "slstm"
-    gates = ("i", "f", "z", "o")
+    gates = (Gate("i"), Gate("f", bias=1.0), Gate("z"), Gate("o"))
     state = ("h", "c", "n", "m")
-    bias: ClassVar[Mapping[str, float]] = {"f": 1.0}
 
     @staticmethod
     def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Value]:

@@ -1,4 +1,4 @@
-"""Four notations for equations, and the typesetter that writes a SymPy expression in any of them."""
+"""Three notations for equations, and the typesetter that writes a SymPy expression in any of them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -84,27 +84,6 @@ class Text(Notation):
 
     def call(self, name: str, arguments: Sequence[str]) -> str:
         return self.function(name) + self.group(self.listed(arguments))
-
-
-class Latex(Notation):
-    signs: ClassVar[Mapping[str, str]] = {
-        "⊙": r"\odot",
-        "sigmoid": r"\sigma",
-        "tanh": r"\tanh",
-        "exp": r"\exp",
-        "maximum": r"\max",
-        "−": "-",
-        "(": r"\left( ",
-        ")": r" \right)",
-        "[": r"\left[ ",
-        "]": r" \right]",
-    }
-
-    def word(self, text: str) -> str:
-        return rf"\mathrm{{{text}}}"
-
-    def fraction(self, over: str, under: str) -> str:
-        return rf"\frac{{{over}}}{{{under}}}"
 
 
 class Typst(Notation):

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from math import sqrt
-from typing import Literal
+from operator import index
+from typing import Literal, SupportsIndex
 
 import torch
 from torch import Tensor, nn
@@ -39,11 +40,11 @@ class RecurrentLayer(nn.Module):
         check_cell(self.cell)
         self.hidden_size = H = hidden_size
         self.reverse = reverse
-        gates, split, fed = len(self.cell.gates), len(self.cell.split), len(self.cell.feedback)
+        gates, fed = len(self.cell.gates), len(self.cell.gates_with(feedback=True))
         self._register("weight", gates * H, input_size)
         self._register("recurrent_weight", len(self.cell.connected()) * H, H)
         self._register("bias", gates * H)
-        self._register("recurrent_bias", split * H)
+        self._register("recurrent_bias", len(self.cell.gates_with(recurrent="apart")) * H)
         self._register("vectors", len(self.cell.vectors), H)
         self._register("feedback_weight", fed * H, fed * H)
         self.reset_parameters()
@@ -58,16 +59,17 @@ class RecurrentLayer(nn.Module):
         bound = 1 / sqrt(self.hidden_size)
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
-        self.shift_biases(self.cell.bias)
         if self.cell.start == "identity" and self.recurrent_weight is not None:
-            nn.init.eye_(self.recurrent_weight)
+            for block in self.recurrent_weight.chunk(len(self.cell.connected())):
+                nn.init.eye_(block)
             nn.init.zeros_(self.bias)
+        self.shift_biases(self.cell.biases())
 
     @torch.no_grad()
     def shift_biases(self, shifts: Mapping[str, float | Tensor]) -> None:
         """Adds to the biases of some gates a number, or a number for each unit."""
         for gate, bias in zip(self.cell.gates, self.bias.chunk(len(self.cell.gates)), strict=True):
-            bias += shifts.get(gate, 0.0)
+            bias += shifts.get(gate.name, 0.0)
 
     def forward(self, x: Tensor, mask: Tensor | None = None, initial: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Outputs (B, T, H) and the final state (S, B, H); where mask (B, T) is false the state stands still.
@@ -97,6 +99,14 @@ class RecurrentLayer(nn.Module):
             raise ValueError(f"initial must be {x.dtype} of shape {state}, got {initial.dtype} {tuple(initial.shape)}")
 
 
+def _sizes(**sizes: int) -> list[int]:
+    """The sizes as Python's own integers, which NumPy's are not. Raises `UserError` where one is none, or less than 1."""
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, SupportsIndex) or index(size) < 1:
+            raise UserError(f"{name} must be an integer of at least 1, got {size!r}")
+    return [index(size) for size in sizes.values()]
+
+
 class Recurrent(nn.Module):
     """A stack of recurrent layers of one cell: x (B, T, D) -> outputs (B, T, H), or (B, T, 2H) in both directions.
 
@@ -119,8 +129,7 @@ class Recurrent(nn.Module):
         merge: Merge = "concatenate",
     ) -> None:
         super().__init__()
-        if min(hidden_size, layers) < 1:
-            raise UserError(f"hidden_size ({hidden_size}) and layers ({layers}) must be at least 1")
+        input_size, hidden_size, layers = _sizes(input_size=input_size, hidden_size=hidden_size, layers=layers)
         check_known(("concatenate", "sum"), merge, "merge")
         if merge != "concatenate" and not bidirectional:
             raise UserError(f"merge {merge!r} needs both directions")

@@ -83,13 +83,13 @@ def start_forget_gate(layer: RecurrentLayer, bias: float | Literal["chrono"], le
     if isinstance(bias, str):
         check_known(("chrono",), bias, "forget_bias")
     needed = {"f", "i"} if bias == "chrono" else {"f"}
-    if missing := needed.difference(layer.cell.gates):
+    names = layer.cell.gates_with()
+    if missing := needed.difference(names):
         raise UserError(f"forget_bias {bias!r} needs a cell with gate {sorted(missing)[0]}; {layer.cell.name} has none")
-    own = layer.cell.bias.get("f", 0.0)
     if bias != "chrono":
-        layer.shift_biases({"f": bias - own})
+        layer.shift_biases({"f": bias - layer.cell.biases().get("f", 0.0)})
         return
-    gates = dict(zip(layer.cell.gates, layer.bias.chunk(len(layer.cell.gates)), strict=True))
+    gates = dict(zip(names, layer.bias.chunk(len(names)), strict=True))
     gates["f"].copy_(torch.empty(layer.hidden_size).uniform_(1, max(2, length - 1)).log())
     gates["i"].copy_(-gates["f"])
 

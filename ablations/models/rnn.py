@@ -1,8 +1,10 @@
 """The simple recurrent network, and what becomes of it when one thing is changed."""
 
 from types import SimpleNamespace
+from typing import ClassVar
 
 from ablations.models.cell import Cell, Functions, Value
+from ablations.models.gate import Gate
 
 
 class RNN(Cell):
@@ -16,7 +18,7 @@ class RNN(Cell):
     """
 
     name = "rnn"
-    gates = ("h",)
+    gates: ClassVar[tuple[Gate, ...]] = (Gate("h"),)
 
     @staticmethod
     def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Value]:
@@ -28,7 +30,7 @@ class RNNWithoutRecurrence(RNN):
 
     name = "rnn-no-recurrence"
     parent, change = RNN, "no recurrent part"
-    unconnected = ("h",)
+    gates = (Gate("h", recurrent="none"),)
 
 
 class RNNRelu(RNN):

@@ -45,7 +45,7 @@ class SettingRecord:
     """A setting as the record holds it: one combination of (task with parameters) and variant.
 
     `references` are the task's exact scores ("chance", "perfect" = 1, perhaps "causal", …), `equations` the typeset
-    equations of the variant's cell (each with "name", "text", "latex", "mathml", "typst"), empty where there is no cell.
+    equations of the variant's cell (each with "name", "text", "mathml", "typst"), empty where there is no cell.
     An ablation has the name of its `parent`, and the `change` in which it differs from that. `failure` is the first line
     of the reason where a job of the setting failed.
     """

@@ -4,7 +4,7 @@ import os
 import platform
 import subprocess
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,20 @@ def provenance(command: str) -> dict[str, Any]:
     """What has to be known to make the numbers again, as plain data."""
     return {
         "commit": commit(),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in LIBRARIES}},
         "command": command,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
         "device": f"cpu ({platform.machine()})",
     }
+
+
+def _version(library: str) -> str:
+    """Its version; Numba is optional, since the eager backend needs none."""
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return "absent"
 
 
 def commit() -> str:

@@ -1,5 +1,7 @@
 """The generated source of a cell run by plain Python on NumPy arrays: the same text without Numba's seconds."""
 
+import re
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,9 +10,9 @@ import torch
 from torch import Tensor
 
 from ablations.models.cell import Cell
-from ablations.models.eager import Weights
+from ablations.models.eager import Weights, unroll
 from ablations.models.kernels.sequence import NOTHING
-from ablations.models.kernels.source import kept, source
+from ablations.models.kernels.source import source, tape_entries
 
 LANES = 4
 DTYPE = np.float64
@@ -44,6 +46,10 @@ def _add_rows(sums: np.ndarray, first: int, matrix: np.ndarray) -> None:
     sums[first : first + len(matrix)] += matrix.sum(1)
 
 
+def _clear_inactive(matrix: np.ndarray, active: np.ndarray) -> None:
+    matrix[:, -LANES:][:, active[0, -LANES:] <= 0] = 0.0
+
+
 def _maximum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.maximum(x, y)
 
@@ -70,6 +76,7 @@ WORDS: dict[str, Any] = {
     "carve": lambda workspace, at, rows, columns: workspace[at : at + rows * columns].reshape(rows, columns),
     "transpose": _transpose,
     "copy": _copy,
+    "clear_inactive": _clear_inactive,
     "clear": lambda matrix: matrix.fill(0.0),
     "add_rows": _add_rows,
     "multiply": _multiply,
@@ -78,9 +85,9 @@ WORDS: dict[str, Any] = {
 
 
 def _module(cell: type[Cell]) -> SimpleNamespace:
-    lines = [line for line in source(cell).splitlines() if not line.startswith(("from ", "@njit"))]
+    text = re.sub(r"^from .* import (\([^)]*\)|.*)$|^@njit.*$", "", source(cell), flags=re.MULTILINE)
     names = dict(WORDS)
-    exec("\n".join(lines), names)
+    exec(text, names)
     return SimpleNamespace(**names)
 
 
@@ -96,14 +103,34 @@ def run_interpreted(
     module, (B, T, inputs), H = _module(cell), x.shape, initial.shape[-1]
     read = [_array(part) for part in (x, mask, initial, *weights)]
     outputs, final = np.full((1, B, T, H), np.nan), np.full((1, *initial.shape), np.nan)
-    remembered = np.full((1, T * len(kept(cell)) * H, padded(B)), np.nan)
+    tape = np.full((1, T * len(tape_entries(cell)) * H, padded(B)), np.nan)
     workspace = np.zeros(module.forward_workspace(B, inputs, H))
-    module.forward(*read, outputs, final, remembered, workspace, reverse, True)
+    module.forward(*read, outputs, final, tape, workspace, reverse, True)
     tensors = (x, initial, *weights)
     gradients = [NOTHING if part is None else np.zeros((1, *part.shape)) for part in tensors]
     needed = [array for name, array in zip(Weights._fields, read[3:], strict=True) if "bias" not in name]
     workspace = np.zeros(module.backward_workspace(B, inputs, H))
     taken = [_array(part) for part in (d_outputs, d_final, x, mask, initial)]
-    module.backward(*taken, *needed, outputs, remembered, *gradients, workspace, reverse, True)
+    module.backward(*taken, *needed, outputs, tape, *gradients, workspace, reverse, True)
     made = [array for array, part in zip(gradients, tensors, strict=True) if part is not None]
     return [torch.from_numpy(array[0]) for array in (outputs, final, *made)]
+
+
+def assert_interpreted_equals_eager(
+    cell: type[Cell], values: Sequence[Tensor | None], mask: Tensor | None, reverse: bool, tolerance: float
+) -> None:
+    """Of x, the initial state and the weights: outputs, final state, and the gradients of random sums of these."""
+    x, initial, *weights = values
+    assert x is not None
+    assert initial is not None
+    together = Weights(*weights)  # type: ignore[arg-type]
+    outputs, final = unroll(cell, x, mask, initial, together, reverse)
+    d_outputs, d_final = torch.randn_like(outputs), torch.randn_like(final)
+    there = [value for value in values if value is not None]
+    gradients = torch.autograd.grad(
+        (outputs, final), there, (d_outputs, d_final), allow_unused=True, materialize_grads=True
+    )
+    ours = run_interpreted(cell, x, mask, initial, together, reverse, d_outputs, d_final)
+    for mine, other in zip(ours, (outputs.detach(), final.detach(), *gradients), strict=True):
+        scale = max(1.0, float(other.abs().max()))
+        torch.testing.assert_close(mine / scale, other / scale, rtol=0, atol=tolerance)

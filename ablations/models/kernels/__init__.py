@@ -1,1 +1,1 @@
-"""Compiled recurrence: kernels for whole sequences and many runs, written from a cell's equations."""
+"""Compiled recurrence: kernels for whole sequences and many runs, written from a cell's equations. See README.md."""

@@ -1,14 +1,17 @@
 """Compiling a cell's source once for all processes of this machine, kept in the user's cache folder."""
 
+import atexit
 import os
+import re
+import shutil
+import stat
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
-from getpass import getuser
 from hashlib import sha256
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import gettempdir, mkdtemp
 from types import ModuleType
 from typing import Any
 
@@ -19,16 +22,18 @@ from ablations.models.cell import Cell
 from ablations.models.kernels import functions, lanes, matrices, products
 from ablations.models.kernels.source import source
 
+DIGITS = 16
+"""Of a hash in the name of a file: 64 bits, so that no two sources meet."""
+
 
 class Kernel:
-    """A cell's compiled functions. One process at a time compiles; the others find what it has made."""
+    """A cell's compiled functions. One process at a time compiles; the others load what it has compiled."""
 
     def __init__(self, cell: type[Cell]) -> None:
         text = source(cell)
-        key = sha256((text + _foundation()).encode()).hexdigest()[:16]
-        self._name = f"recurrent_ablations_{cell.name.replace('-', '_')}_{key}"
+        key = sha256((text + _foundation()).encode()).hexdigest()[:DIGITS]
+        self._name = f"recurrent_ablations_{re.sub(r'[^A-Za-z0-9]+', '_', cell.name)}_{key}"
         self._folder = cache_folder()
-        self._folder.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(self._folder / f"{self._name}.lock")
         with self._lock:
             self._module = self._load(text)
@@ -49,16 +54,15 @@ class Kernel:
             self._ready.add(key)
 
     def _load(self, text: str) -> ModuleType:
+        """Executes the text itself. The file is for Numba, which keeps beside it what it has compiled, while it is the same."""
         path = self._folder / f"{self._name}.py"
-        if not path.exists():
+        if not _holds(path, text):
             part = path.with_suffix(".part")
-            part.write_text(text)
+            part.write_text(text, encoding="utf-8")
             part.replace(path)
-        spec = spec_from_file_location(self._name, path)
-        assert spec
-        assert spec.loader
-        module = sys.modules[self._name] = module_from_spec(spec)  # where Numba looks for it later
-        spec.loader.exec_module(module)
+        module = sys.modules[self._name] = ModuleType(self._name)  # where Numba looks for it later
+        module.__file__ = str(path)
+        exec(compile(text, path, "exec"), vars(module))
         return module
 
 
@@ -66,18 +70,55 @@ kernel = cache(Kernel)
 """The kernel of a cell, made once in a process."""
 
 
+def _holds(path: Path, text: str) -> bool:
+    """Whether the file is there, whole and unchanged."""
+    try:
+        return sha256(path.read_bytes()).digest() == sha256(text.encode()).digest()
+    except OSError:
+        return False
+
+
 def cache_folder() -> Path:
-    """Where compiled cells are kept: in the user's cache folder, or, if that cannot be written to, in the temporary one."""
-    usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "recurrent-ablations"
-    with suppress(OSError):
-        usual.mkdir(parents=True, exist_ok=True)
-        if os.access(usual, os.W_OK):
-            return usual
-    return Path(gettempdir()) / f"recurrent-ablations-{getuser()}"
+    """Where compiled cells are kept: a folder that no other user can write to, since what lies in it is executed.
+
+    In the user's cache folder, else in the temporary one, else one that lives as long as this process.
+    """
+    return next((folder for folder in _shared_folders() if _is_private(folder)), None) or _folder_of_process()
+
+
+def _shared_folders() -> Iterator[Path]:
+    """Where processes of this user find what others of them have compiled, the usual place first.
+
+    By the user's number, not name: a container's user may have no name, and root may work with another user's HOME.
+    """
+    name = f"kernels-{os.geteuid()}"
+    with suppress(RuntimeError):  # there is no HOME
+        yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "recurrent-ablations" / name
+    yield Path(gettempdir()) / f"recurrent-ablations-{name}"
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether the folder, made if need be, is this user's own and closed to all others."""
+    try:
+        folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
+        status = folder.lstat()  # not stat: another user may have put a link there
+    except OSError:
+        return False
+    others = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    is_own = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not others
+    return is_own and os.access(folder, os.W_OK)
+
+
+@cache
+def _folder_of_process() -> Path:
+    folder = mkdtemp(prefix="recurrent-ablations-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 @cache
 def _foundation() -> str:
     """All else that a compiled cell depends on, and that Numba's own cache does not look at."""
-    texts = [Path(str(module.__file__)).read_text() for module in (lanes, functions, matrices, products)]
+    modules = (lanes, functions, matrices, products)
+    texts = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules]
     return "".join([*texts, numba.__version__, str(lanes.LANES)])

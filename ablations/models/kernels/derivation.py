@@ -1,4 +1,8 @@
-"""The derivatives of a cell's step: its equations as a list of assignments, and their adjoints in reverse order."""
+"""The derivatives of a cell's step: its equations as a list of assignments, and their adjoints in reverse order.
+
+This is reverse-mode differentiation on symbols, once for each cell; the kernel then runs it at each step and unit. The
+adjoint of a quantity is the derivative of the loss by it.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +20,14 @@ class Derivation:
     """Assignments that compute some outputs, and those that carry the outputs' adjoints back to what they depend on.
 
     forward: in order; a function is applied once in each. backward: in order, from the adjoints `d_<output>` on.
-    adjoints: what each symbol that is not computed here receives in the end. kept: what `backward` takes from `forward`.
+    adjoints: what each symbol that is not computed here receives in the end. tape: the quantities of `forward` that
+    `backward` and the adjoints read.
     """
 
     forward: tuple[Statement, ...]
     backward: tuple[Statement, ...]
     adjoints: Mapping[str, sympy.Expr]
-    kept: tuple[str, ...]
+    tape: tuple[str, ...]
 
 
 # Names of generated code: what a symbol is comes first, and the cell's own name of it last, so that no two symbols can
@@ -31,7 +36,7 @@ GATE, PART, OLD, NEW, VECTOR, OPERAND = "a_{}", "a{1}_{0}", "old_{}", "new_{}", 
 
 
 def symbols_of(cell: type[Cell]) -> tuple[SimpleNamespace, SimpleNamespace, SimpleNamespace]:
-    """Pre-activations `a_i` (in parts `ax_n` and `ah_n` where they are split), old state `old_h`, and vectors `v_p`."""
+    """Pre-activations `a_i` (`ax_n` and `ah_n` where the recurrent part stands apart), old state `old_h`, and vectors `v_p`."""
     return cell.arguments(sympy.Symbol, GATE, PART, OLD, VECTOR)
 
 
@@ -43,8 +48,10 @@ def derive_step(cell: type[Cell]) -> Derivation:
 
 
 def derive_operand(cell: type[Cell]) -> Derivation:
-    """The derivation of what the gated gates' R multiplies, `u_operand`."""
-    return derive({OPERAND: cell.operand(SymbolicFunctions, *symbols_of(cell))}, [OPERAND], "u")
+    """The derivation of what R multiplies for the gates with an operand, `u_operand`."""
+    return derive(
+        {OPERAND: cell.operand(SymbolicFunctions, *cell.operand_arguments(*symbols_of(cell)))}, [OPERAND], "u"
+    )
 
 
 def derive(quantities: Mapping[str, sympy.Expr], outputs: Sequence[str], letter: str) -> Derivation:
@@ -56,7 +63,7 @@ def derive(quantities: Mapping[str, sympy.Expr], outputs: Sequence[str], letter:
     ((t1, tanh(a)), (h, c*t1))
     >>> derivation.backward, derivation.adjoints
     (((d_t1, c*d_h),), {'c': d_h*t1, 'a': d_t1*(1 - t1**2)})
-    >>> derivation.kept
+    >>> derivation.tape
     ('c', 't1')
     """
     forward = _assignments(quantities, letter)
@@ -76,9 +83,9 @@ def derive(quantities: Mapping[str, sympy.Expr], outputs: Sequence[str], letter:
             adjoints[symbol] = adjoints.get(symbol, sympy.S.Zero) + adjoint * slope
     named = {symbol.name: expr for symbol, expr in adjoints.items()}
     used = set[sympy.Symbol]().union(*(e.free_symbols for e in (*named.values(), *(e for _, e in backward))))
-    vectors = VECTOR.format("")
-    kept = sorted(s.name for s in used.difference(adjoint_of.values()) if not s.name.startswith(vectors))
-    return Derivation(tuple(forward), tuple(backward), named, tuple(kept))
+    vectors = VECTOR.format("")  # they are the same at each step, and read again rather than saved
+    tape = sorted(s.name for s in used.difference(adjoint_of.values()) if not s.name.startswith(vectors))
+    return Derivation(tuple(forward), tuple(backward), named, tuple(tape))
 
 
 def _assignments(quantities: Mapping[str, sympy.Expr], letter: str) -> list[Statement]:

@@ -1,4 +1,8 @@
-"""The functions that equations are written with, on lanes: float32 by polynomials, float64 by the machine's library."""
+"""The functions that equations are written with, on lanes: float32 by polynomials, float64 by the machine's library.
+
+The library's functions are called once for each number; a polynomial is a few instructions for a whole vector. Its error,
+below 4e-7, is near float32's own rounding.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any

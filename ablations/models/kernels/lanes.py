@@ -1,5 +1,7 @@
 """Some floats of a row side by side, as one value of compiled code: loads, stores, arithmetic and functions.
 
+N columns: B sequences, padded to a multiple of LANES, so that no loop has a remainder.
+
 Numba's compiler seldom turns a long loop body over many arrays into vector instructions, since any two of the arrays
 might overlap. Here the vector is a type of its own, so that there is nothing to find out.
 """
@@ -24,7 +26,9 @@ WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
 LANES = 16 if WIDE else 8
 """How many floats a vector holds: an AVX-512 register of float32, or half as many on other machines."""
 
-FLAGS = ("contract", "reassoc", "nsz", "arcp")  # of fastmath, all but those under which not-a-number may get lost
+FLAGS = ("contract", "reassoc", "nsz", "arcp")
+"""Fast-math flags, without nnan and ninf, so that not-a-number propagates: a diverged run must be seen to diverge."""
+
 INT = ir.IntType(32)
 
 

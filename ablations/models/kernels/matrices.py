@@ -1,5 +1,8 @@
 """Matrices in scratch memory: parts of them, and their copies, transposes and sums, a vector at a time.
 
+torch has a row for each sequence, kernels a column (N of them), so that the same unit of LANES sequences is one vector;
+hence the transposes.
+
 Nothing here looks at bounds or counts references: what a part is of must outlive it.
 """
 
@@ -11,7 +14,19 @@ from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
-from ablations.models.kernels.lanes import INT, LANES, compiled, llvm_function, load, place, splat, store, total, vector
+from ablations.models.kernels.lanes import (
+    INT,
+    LANES,
+    compiled,
+    llvm_function,
+    load,
+    place,
+    select,
+    splat,
+    store,
+    total,
+    vector,
+)
 
 
 @intrinsic
@@ -189,3 +204,12 @@ def clear(matrix):
     for i in range(matrix.shape[0]):
         for j in range(0, matrix.shape[1], LANES):
             store(0.0, matrix, i, j)
+
+
+@compiled
+def clear_inactive(matrix, active):
+    """Zeros in the last LANES columns where `active` (1, N) is not above zero: whatever stood there reaches no sum."""
+    noinline()
+    last = matrix.shape[1] - LANES
+    for i in range(matrix.shape[0]):
+        store(select(load(active, 0, last), load(matrix, i, last), 0.0), matrix, i, last)

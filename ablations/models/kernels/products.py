@@ -1,7 +1,8 @@
 """Matrix products for the matrices of one time step, too small and too many for a BLAS.
 
 A BLAS packs its operands anew at each call, which at a hidden size of 32 takes as long as the product. Here a tile of the
-result stays in registers while a row of the right matrix, two vectors wide, meets a column of the left one.
+result stays in registers while a row of the right matrix, two vectors wide, meets a column of the left one. In a step
+the left matrix is weights (G·H rows), the right one h above x, and both have N columns: B sequences, padded.
 """
 
 from typing import Any
@@ -24,7 +25,8 @@ from ablations.models.kernels.lanes import (
 from ablations.models.kernels.matrices import noinline
 
 ROWS, SOME = (12, 4) if WIDE else (4, 2)
-"""The rows of a tile of two vectors, which with the operands fills the registers there are, and of one for the rest."""
+"""The rows of a tile, and of a smaller one for the rest. Twelve rows of two vectors are 24 of AVX-512's 32 registers; the
+others hold the operands. With 16 registers four rows are as many as leave room."""
 
 
 def _tile(rows: int, vectors: int) -> Any:

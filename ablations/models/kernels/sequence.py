@@ -1,4 +1,7 @@
-"""A cell over whole sequences as one operation of torch: differentiable, and batched over runs under `vmap`."""
+"""A cell over whole sequences as one operation of torch: differentiable, and batched over runs under `vmap`.
+
+R runs, B sequences, T steps, I inputs, H units, S states, N = `padded(B)` columns.
+"""
 
 from collections.abc import Sequence
 from inspect import signature
@@ -13,10 +16,11 @@ from ablations.models.cell import Cell
 from ablations.models.eager import Weights, unroll
 from ablations.models.kernels.compilation import kernel
 from ablations.models.kernels.lanes import padded
-from ablations.models.kernels.source import kept
+from ablations.models.kernels.source import tape_entries
 
 POOL = 1 << 28
-"""The bytes of free buffers that a process keeps."""
+"""The bytes of free buffers that a process keeps at most: 256 MiB, three tapes of 8 runs of 64 sequences of 100 steps, with
+10 quantities of 40 units at each."""
 
 
 class _Pool:
@@ -29,11 +33,12 @@ class _Pool:
         self.free: dict[tuple[int, torch.dtype], list[Tensor]] = {}
 
     def take(self, least: int, dtype: torch.dtype) -> Tensor:
-        size = 1 << max(least - 1, 0).bit_length()
+        size = 1 << max(least - 1, 0).bit_length()  # the next power of two
         fitting = self.free.get((size, dtype))
         return fitting.pop() if fitting else torch.empty(size, dtype=dtype)
 
     def give(self, buffer: Tensor) -> None:
+        # All at once, since what is needed next is not known; the next step fills the pool anew.
         if sum(free.nbytes for fitting in self.free.values() for free in fitting) > POOL:
             self.free.clear()
         self.free.setdefault((buffer.numel(), buffer.dtype), []).append(buffer)
@@ -42,8 +47,8 @@ class _Pool:
 _pool = _Pool()
 
 
-class _Kept:
-    """What a forward pass keeps for the backward one; its buffer is free again once nobody holds it."""
+class _Tape:
+    """What a forward pass saves for the backward one; its buffer is free again once nobody holds it."""
 
     def __init__(self, *shape: int, dtype: torch.dtype) -> None:
         self.buffer = _pool.take(prod(shape), dtype)
@@ -54,8 +59,8 @@ class _Kept:
             _pool.give(self.buffer)
 
 
-class _How(NamedTuple):
-    """The arguments that are no tensors."""
+class _Options(NamedTuple):
+    """The arguments that are no tensors; `keep` tells whether a backward pass may follow, which needs the tape."""
 
     cell: type[Cell]
     reverse: bool
@@ -67,23 +72,26 @@ class _Sequence(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        how: _How, x: Tensor, mask: Tensor | None, initial: Tensor, *weights: Tensor | None
-    ) -> tuple[Tensor, Tensor, _Kept]:
+        options: _Options, x: Tensor, mask: Tensor | None, initial: Tensor, *weights: Tensor | None
+    ) -> tuple[Tensor, Tensor, _Tape]:
         (*runs, B, T, inputs), H = x.shape, initial.shape[-1]
         outputs, final = x.new_empty(*runs, B, T, H), x.new_empty(initial.shape)
-        compiled = kernel(how.cell)
-        length = T * len(kept(how.cell)) * H if how.keep else 1
-        keeps = _Kept(runs[0] if runs else 1, length, padded(B), dtype=x.dtype)
+        compiled = kernel(options.cell)
+        length = T * len(tape_entries(options.cell)) * H if options.keep else 1
+        tape = _Tape(runs[0] if runs else 1, length, padded(B), dtype=x.dtype)
         workspace = torch.zeros(compiled.workspace("forward", B, inputs, H), dtype=x.dtype).numpy()
-        read, written = _read((x, mask, initial, *weights), bool(runs)), _written((outputs, final), bool(runs))
-        compiled.call("forward", *read, *written, keeps.array, workspace, how.reverse, how.keep)
-        return outputs, final, keeps
+        read, written = (
+            _input_arrays((x, mask, initial, *weights), bool(runs)),
+            _output_arrays((outputs, final), bool(runs)),
+        )
+        compiled.call("forward", *read, *written, tape.array, workspace, options.reverse, options.keep)
+        return outputs, final, tape
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        how, x, mask, *tensors = inputs
-        outputs, _, keeps = output
-        ctx.how, ctx.kept = how, keeps
+        options, x, mask, *tensors = inputs
+        outputs, _, tape = output
+        ctx.options, ctx.tape = options, tape
         ctx.save_for_backward(x, mask, *tensors, outputs)
 
     @staticmethod
@@ -94,18 +102,18 @@ class _Sequence(torch.autograd.Function):
         zeros = (None if tensor is None else tensor.new_zeros(tensor.shape) for tensor in (initial, *weights))
         gradients = [x.new_empty(x.shape), *zeros]  # not empty_like, which keeps the order of dimensions in memory
         (*runs, B, _, inputs), H = x.shape, initial.shape[-1]
-        compiled = kernel(ctx.how.cell)
+        compiled = kernel(ctx.options.cell)
         workspace = torch.zeros(compiled.workspace("backward", B, inputs, H), dtype=x.dtype).numpy()
-        needed = [w for name, w in zip(Weights._fields, weights, strict=True) if "bias" not in name]
-        read = _read((d_outputs, d_final, x, mask, initial, *needed, outputs), bool(runs))
-        written = _written(gradients, bool(runs))
+        needed = [w for name, w in zip(Weights._fields, weights, strict=True) if "bias" not in name]  # b has slope 1
+        read = _input_arrays((d_outputs, d_final, x, mask, initial, *needed, outputs), bool(runs))
+        written = _output_arrays(gradients, bool(runs))
         wants_x = bool(ctx.needs_input_grad[1])
-        compiled.call("backward", *read, ctx.kept.array, *written, workspace, ctx.how.reverse, wants_x)
+        compiled.call("backward", *read, ctx.tape.array, *written, workspace, ctx.options.reverse, wants_x)
         d_x, d_initial, *d_weights = gradients
         return None, d_x if wants_x else None, None, d_initial, *d_weights
 
     @staticmethod
-    def vmap(info: Any, in_dims: tuple[Any, ...], how: _How, *tensors: Tensor | None) -> tuple[Any, Any]:
+    def vmap(info: Any, in_dims: tuple[Any, ...], options: _Options, *tensors: Tensor | None) -> tuple[Any, Any]:
         def stacked(tensor: Tensor | None, dim: int | None) -> Tensor | None:
             if tensor is None:
                 return None
@@ -113,10 +121,10 @@ class _Sequence(torch.autograd.Function):
 
         together = [stacked(*pair) for pair in zip(tensors, in_dims[1:], strict=True)]
         if together[0] is not None and together[0].dim() == BATCHED:
-            outputs, final = _apply(how, *together)
+            outputs, final = _apply(options, *together)
         else:  # vmap of vmap: the runs of both are the kernel's
             flat = [None if tensor is None else tensor.flatten(0, 1) for tensor in together]
-            outputs, final = (part.unflatten(0, (info.batch_size, -1)) for part in _apply(how, *flat))
+            outputs, final = (part.unflatten(0, (info.batch_size, -1)) for part in _apply(options, *flat))
         return (outputs, final, None), (0, 0, None)
 
 
@@ -125,7 +133,7 @@ def _differentiable_backward(ctx: Any, d_outputs: Tensor, d_final: Tensor) -> tu
 
     By `torch.func.vjp`, which asks no tensor whether it requires a gradient: inside of `torch.func.jacrev` none does.
     """
-    cell, reverse = ctx.how.cell, ctx.how.reverse
+    cell, reverse = ctx.options.cell, ctx.options.reverse
     x, mask, initial, *weights, _ = ctx.saved_tensors
     inputs = [x, initial, *weights]
     needed = [ctx.needs_input_grad[1], *ctx.needs_input_grad[3:]]
@@ -151,19 +159,19 @@ BATCHED = 4
 _Sequence.forward.__signature__ = signature(_Sequence.forward)  # type: ignore[attr-defined]  # torch asks at each call
 
 
-def _apply(how: _How, *tensors: Tensor | None) -> tuple[Tensor, Tensor]:
-    outputs, final, _ = _Sequence.apply(how, *tensors)  # type: ignore[no-untyped-call]
+def _apply(options: _Options, *tensors: Tensor | None) -> tuple[Tensor, Tensor]:
+    outputs, final, _ = _Sequence.apply(options, *tensors)  # type: ignore[no-untyped-call]
     return outputs, final
 
 
-def _read(tensors: Sequence[Tensor | None], stacked: bool) -> list[np.ndarray[Any, Any]]:
+def _input_arrays(tensors: Sequence[Tensor | None], stacked: bool) -> list[np.ndarray[Any, Any]]:
     """What the kernel reads, in the form that it reads: C-contiguous, a copy where a tensor is not."""
     return _arrays(
         [tensor if tensor is None else tensor.detach().resolve_neg().contiguous() for tensor in tensors], stacked
     )
 
 
-def _written(tensors: Sequence[Tensor | None], stacked: bool) -> list[np.ndarray[Any, Any]]:
+def _output_arrays(tensors: Sequence[Tensor | None], stacked: bool) -> list[np.ndarray[Any, Any]]:
     """What the kernel writes to: never a copy, in which the results would be lost."""
     assert all(tensor is None or tensor.is_contiguous() for tensor in tensors)
     return _arrays(tensors, stacked)
@@ -182,4 +190,4 @@ def compute_compiled(
     cell: type[Cell], x: Tensor, mask: Tensor | None, initial: Tensor, weights: Weights, reverse: bool
 ) -> tuple[Tensor, Tensor]:
     """What `unroll` computes, compiled."""
-    return _apply(_How(cell, reverse, torch.is_grad_enabled()), x, mask, initial, *weights)
+    return _apply(_Options(cell, reverse, torch.is_grad_enabled()), x, mask, initial, *weights)

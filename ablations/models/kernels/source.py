@@ -1,4 +1,7 @@
-"""The compiled source of a cell: a forward and a backward function for whole sequences, written from its equations."""
+"""The compiled source of a cell: a forward and a backward function for whole sequences, written from its equations.
+
+R runs, B sequences, T steps, I inputs, H units, N columns: B, padded to a multiple of LANES. See README.md.
+"""
 
 import re
 from functools import cache
@@ -9,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sympy.printing.str import StrPrinter
 
 from ablations.models.cell import FUNCTIONS, Cell
-from ablations.models.kernels.derivation import GATE, NEW, OLD, OPERAND, Derivation, derive_operand, derive_step
+from ablations.models.kernels.derivation import NEW, OLD, OPERAND, Derivation, derive_operand, derive_step
 from ablations.models.kernels.layout import Layout
 
 
@@ -29,18 +32,19 @@ PARTS = (sympy.Symbol, sympy.Number, sympy.Add, sympy.Mul, sympy.Pow, *FUNCTIONS
 
 @cache
 def _derivations(cell: type[Cell]) -> tuple[Derivation, Derivation]:
-    return derive_step(cell), derive_operand(cell) if cell.gated else Derivation((), (), {}, ())
+    operand = derive_operand(cell) if cell.gates_with(operand=True) else Derivation((), (), {}, ())
+    return derive_step(cell), operand
 
 
 @cache
-def kept(cell: type[Cell]) -> tuple[str, ...]:
-    """The quantities of each step that the forward pass keeps for the backward one."""
+def tape_entries(cell: type[Cell]) -> tuple[str, ...]:
+    """The quantities of each step that the forward pass saves for the backward one, K of them, of H units each."""
     step, operand = _derivations(cell)
-    return tuple(dict.fromkeys((*step.kept, *_fed_back(cell), *operand.kept, *[OPERAND] * bool(cell.gated))))
+    return tuple(dict.fromkeys((*step.tape, *_fed_back(cell), *operand.tape, *[OPERAND] * bool(operand.forward))))
 
 
 def _fed_back(cell: type[Cell]) -> list[str]:
-    return [OLD.format(name) for name in cell.feedback]
+    return [OLD.format(name) for name in cell.gates_with(feedback=True)]
 
 
 @cache
@@ -54,45 +58,38 @@ def source(cell: type[Cell]) -> str:
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     text = environment.get_template("sequence.jinja").render(
+        name=ascii(cell.name),
         cell=cell,
-        inputs=layout.inputs,
-        symbols=layout.symbols,
-        memory=layout.memory,
+        layout=layout,
+        fed_back=cell.gates_with(feedback=True),
         connected=cell.connected(),
-        unconnected=len(cell.unconnected),
-        split=len(cell.split),
-        alone=len(layout.alone),
-        gated=len(cell.gated),
-        merged=len(layout.merged),
-        fed=len(cell.feedback),
-        x_rows=len(layout.inputs),
         step=step,
         operand=operand,
         operand_gates=[name for name in layout.symbols if sympy.Symbol(name) in used],
-        kept=kept(cell),
-        step_kept=[name for name in kept(cell) if name in step.kept or name in _fed_back(cell)],
-        operand_kept=[name for name in (*operand.kept, OPERAND) if name not in step.kept],
+        tape=tape_entries(cell),
+        step_tape=[name for name in tape_entries(cell) if name in step.tape or name in _fed_back(cell)],
+        operand_tape=[name for name in (*operand.tape, OPERAND) if name not in step.tape],
         forward_workspace=_forward_workspace(layout),
         backward_workspace=_backward_workspace(layout),
-        row=cell.gates.index,
+        row=cell.gates_with().index,
         recurrent_row=cell.connected().index,
-        bias=layout.bias,
         python=_Printer().doprint,
         adjoint=lambda derivation, name: _Printer().doprint(derivation.adjoints.get(name, sympy.S.Zero)),
     )
-    return re.sub(r"\n( *\n)+(?= )", "\n", text)
+    return re.sub(r"\n( *\n)+(?= )", "\n", text)  # the empty lines that macros leave within functions
 
 
 def _check(layout: Layout, step: Derivation, operand: Derivation) -> None:
-    known = {OLD.format("h"), *layout.symbols}.difference(GATE.format(gate) for gate in layout.cell.gated)
-    if beyond := operand.adjoints.keys() - known:
-        raise ValueError(f"an operand is made of h and of gates that are not gated, got {', '.join(sorted(beyond))}")
+    if beyond := operand.adjoints.keys() - {OLD.format("h"), *layout.symbols}:
+        raise ValueError(f"an operand is made of h and of gates, got {', '.join(sorted(beyond))}")
     made = {target.name for target, _ in step.forward}
     if missing := [name for name in layout.cell.state if NEW.format(name) not in made]:
         raise ValueError(f"step gives no {missing[0]}, which is in the state")
     for _, expr in (*step.forward, *operand.forward):
         if strange := [part for part in sympy.preorder_traversal(expr) if not isinstance(part, PARTS)]:
             raise ValueError(f"equations are not made of {type(strange[0]).__name__}")
+        if fixed := [part for part in expr.atoms(*FUNCTIONS) if not part.free_symbols]:
+            raise ValueError(f"a function of lanes cannot be applied to a number, got {fixed[0]}")
 
 
 Matrix = tuple[str, str, str, bool]
@@ -100,7 +97,7 @@ Matrix = tuple[str, str, str, bool]
 
 
 def _forward_workspace(layout: Layout) -> list[Matrix]:
-    memory, operand = len(layout.memory), layout.cell.gated
+    memory, operand = len(layout.memory), layout.of_operand
     return [
         ("active", "1", "N", False),
         ("stack", "(H + I)", "N", False),  # h above x
@@ -112,7 +109,7 @@ def _forward_workspace(layout: Layout) -> list[Matrix]:
 
 
 def _backward_workspace(layout: Layout) -> list[Matrix]:
-    memory, inputs, fed = len(layout.memory), len(layout.inputs), len(layout.cell.feedback)
+    memory, inputs, fed = len(layout.memory), len(layout.inputs), len(layout.cell.gates_with(feedback=True))
     matrices = [
         ("active", "1", "N", False),
         ("d_out", "H", "N", False),
@@ -123,7 +120,7 @@ def _backward_workspace(layout: Layout) -> list[Matrix]:
         ("past", "columns", "(padded(H) + padded(I))", False),  # h before the step beside x, a row for each sequence
         ("d_packed", f"{inputs} * H", "(padded(H) + padded(I))", True),
     ]
-    if layout.cell.gated:
+    if layout.of_operand:
         matrices += [("operand", "H", "N", False), ("past_operand", "columns", "padded(H)", False)]
     if fed:
         wide = f"padded({fed} * H)"
