@@ -39,6 +39,39 @@ def test_the_eager_backend_is_for_what_cannot_be_compiled(monkeypatch: pytest.Mo
     assert layer(torch.randn(1, 4, 2, dtype=torch.bfloat16)).dtype == torch.bfloat16
 
 
+class Constants(LSTM):
+    """Quantities that are numbers, or functions of numbers: a kernel has no lanes of them."""
+
+    name = "constants"
+    gates = (Gate("i"),)
+
+    @staticmethod
+    def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Any]:
+        minus = 0 * a.i - 1
+        return {"minus": minus, "c": s.c + a.i, "h": minus * f.tanh(a.i) / (2 + f.exp(s.c))}
+
+
+class FunctionOfConstant(Constants):
+    name = "function-of-constant"
+
+    @staticmethod
+    def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Any]:
+        return {"c": s.c + a.i, "h": f.sigmoid(0 * a.i + 1) * a.i}
+
+
+@pytest.mark.parametrize(("cell", "backend"), [(Constants, "kernel"), (FunctionOfConstant, "eager")])
+def test_constants_in_a_step_are_computed_by_either_backend(
+    cell: type[Cell], backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CELLS, cell.name, cell)
+    assert backend_of(cell) == backend
+    layer, x = Recurrent(cell.name, 2, 3), torch.randn(2, 4, 2)
+    outputs = layer(x)
+    outputs.sum().backward()
+    with eager_backend():
+        torch.testing.assert_close(outputs, layer(x), rtol=1e-5, atol=1e-6)
+
+
 class Odd(LSTM):
     """An operand that is made of more than h and gates, for which there is no kernel."""
 

@@ -134,7 +134,7 @@ def _miscomputed(cell: type[Cell]) -> str | None:
     try:
         new, operand = _evaluated(cell, TorchFunctions, _tensor)
     except Exception as error:  # whatever the author's code does
-        return f"has a step that fails: {_told(error)}"
+        return f"has a step that fails: {_reason(error)}"
     if not isinstance(new, dict):
         return f"has a step that returns no dictionary, but {type(new).__name__}"
     if strange := [name for name in new if not is_name(name)]:
@@ -202,11 +202,11 @@ def _random_states() -> tuple[Any, ...]:
     return random.getstate(), str(of_numpy), torch.get_rng_state().numpy().tobytes()
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """What went wrong; where a name is not there, what there is."""
     if isinstance(error, AttributeError) and isinstance(error.obj, SimpleNamespace):
         return f"there is no {error.name!r} among {', '.join(vars(error.obj)) or 'nothing'}"
     if isinstance(error, AttributeError) and error.obj is TorchFunctions:
-        known = [name for name in vars(TorchFunctions) if not name.startswith("_")]
-        return f"there is no function {error.name!r} among {', '.join(known)}"
+        functions = [name for name in vars(TorchFunctions) if not name.startswith("_")]
+        return f"there is no function {error.name!r} among {', '.join(functions)}"
     return f"{type(error).__name__}: {error}"

@@ -82,26 +82,26 @@ def _symbols(cell: type[Cell]) -> tuple[SimpleNamespace, SimpleNamespace, Simple
 
 def _definitions(cell: type[Cell]) -> dict[str, sympy.Expr]:
     """Every named quantity in terms of those named before it, weights, input, old state and vectors."""
-    made: dict[str, sympy.Expr] = {}
-    known: dict[sympy.Expr, sympy.Symbol] = {}
+    definitions: dict[str, sympy.Expr] = {}
+    names: dict[sympy.Expr, sympy.Symbol] = {}
     for name, expr in symbolic_step(cell).items():
-        short = _with_names(expr, known)
-        made[name] = _flat(short.xreplace(_pre_activations(cell, known)))
+        short = _with_names(expr, names)
+        definitions[name] = _flat(short.xreplace(_pre_activations(cell, names)))
         if expr.args or not expr.name.endswith(":t-1"):  # the state before the step keeps its name
-            known.setdefault(_ordered(_flat(expr)), sympy.Symbol(f"{name}:t"))
-    return made
+            names.setdefault(_ordered(_flat(expr)), sympy.Symbol(f"{name}:t"))
+    return definitions
 
 
-def _with_names(expr: sympy.Expr, known: dict[sympy.Expr, sympy.Symbol]) -> sympy.Expr:
-    """The expression with what is known in place of its parts, the largest first; the order of terms is no difference."""
+def _with_names(expr: sympy.Expr, names: dict[sympy.Expr, sympy.Symbol]) -> sympy.Expr:
+    """The expression with names in place of its parts, the largest first; in sums and products the order does not matter."""
     expr = _flat(expr)
-    if name := known.get(_ordered(expr)):
+    if name := names.get(_ordered(expr)):
         return name
     terms = list(expr.args)
-    for long, short in reversed(known.items()):
+    for long, short in reversed(names.items()):
         if isinstance(expr, sympy.Add | sympy.Mul) and type(long) is type(expr):
             terms = _replaced(terms, long.args, short)
-    return expr.func(*(_with_names(term, known) for term in terms)) if terms else expr
+    return expr.func(*(_with_names(term, names) for term in terms)) if terms else expr
 
 
 def _replaced(terms: list[sympy.Expr], some: Sequence[sympy.Expr], name: sympy.Symbol) -> list[sympy.Expr]:
@@ -122,14 +122,14 @@ def _ordered(expr: sympy.Expr) -> sympy.Expr:
     return expr.func(*parts) if parts else expr
 
 
-def _pre_activations(cell: type[Cell], known: dict[sympy.Expr, sympy.Symbol]) -> dict[sympy.Symbol, sympy.Expr]:
+def _pre_activations(cell: type[Cell], names: dict[sympy.Expr, sympy.Symbol]) -> dict[sympy.Symbol, sympy.Expr]:
     """What the symbols of the pre-activations stand for."""
     meaning: dict[sympy.Symbol, sympy.Expr] = {}
     for gate in sorted(cell.gates, key=lambda gate: gate.operand):  # what the operand is made of comes first
         operand = sympy.Symbol(f"{cell.state[0]}:t-1")
         if gate.operand:
             read = cell.operand_arguments(*_symbols(cell))
-            operand = _with_names(cell.operand(SymbolicFunctions, *read), known).xreplace(meaning)
+            operand = _with_names(cell.operand(SymbolicFunctions, *read), names).xreplace(meaning)
         meaning |= _pre_activation(cell, gate, operand)
     return meaning
 

@@ -198,9 +198,9 @@ class Typesetter:
         n = self.notation
         if number == 1 and len(factors) == 1:
             return self.write(factors[0], binding)
-        written = [(n.sign("⊙"), self.write(factor, ATOM)) for factor in factors]
+        terms = [(n.sign("⊙"), self.write(factor, ATOM)) for factor in factors]
         numbers = [] if number == 1 and factors else [n.number(number)]
-        return self._grouped(n.row([*numbers, *[*chain(*written)][1:]]), bool(factors) and binding > PRODUCT)
+        return self._grouped(n.row([*numbers, *[*chain(*terms)][1:]]), bool(factors) and binding > PRODUCT)
 
 
 def _factors(expr: sympy.Expr) -> tuple[float, list[sympy.Expr], list[sympy.Expr]]:

@@ -43,8 +43,8 @@ def symbols_of(cell: type[Cell]) -> tuple[SimpleNamespace, SimpleNamespace, Simp
 def derive_step(cell: type[Cell]) -> Derivation:
     """The derivation of the new state, `new_<name>`, by everything that a step depends on."""
     quantities = cell.step(SymbolicFunctions, *symbols_of(cell))
-    named = {NEW.format(name): expr for name, expr in quantities.items()}
-    return derive(named, [NEW.format(name) for name in cell.state], "t")
+    new = {NEW.format(name): expr for name, expr in quantities.items()}
+    return derive(new, [NEW.format(name) for name in cell.state], "t")
 
 
 def derive_operand(cell: type[Cell]) -> Derivation:
@@ -81,29 +81,30 @@ def derive(quantities: Mapping[str, sympy.Expr], outputs: Sequence[str], letter:
         for symbol in sorted(expr.free_symbols, key=str):
             slope = expr.diff(symbol).xreplace({expr: target})
             adjoints[symbol] = adjoints.get(symbol, sympy.S.Zero) + adjoint * slope
-    named = {symbol.name: expr for symbol, expr in adjoints.items()}
-    used = set[sympy.Symbol]().union(*(e.free_symbols for e in (*named.values(), *(e for _, e in backward))))
+    by_name = {symbol.name: expr for symbol, expr in adjoints.items()}
+    read = set[sympy.Symbol]().union(*(e.free_symbols for e in (*by_name.values(), *(e for _, e in backward))))
     vectors = VECTOR.format("")  # they are the same at each step, and read again rather than saved
-    tape = sorted(s.name for s in used.difference(adjoint_of.values()) if not s.name.startswith(vectors))
-    return Derivation(tuple(forward), tuple(backward), named, tuple(tape))
+    tape = sorted(s.name for s in read.difference(adjoint_of.values()) if not s.name.startswith(vectors))
+    return Derivation(tuple(forward), tuple(backward), by_name, tuple(tape))
 
 
 def _assignments(quantities: Mapping[str, sympy.Expr], letter: str) -> list[Statement]:
     """The quantities one after the other, each function in them an assignment of its own."""
-    made: list[Statement] = []
-    known: dict[sympy.Expr, sympy.Symbol] = {}
+    statements: list[Statement] = []
+    names: dict[sympy.Expr, sympy.Symbol] = {}
 
     def flat(expr: sympy.Expr, name: str = "") -> sympy.Expr:
-        if expr in known or not expr.args:
-            return known.get(expr, expr)
+        if expr in names or not expr.args:
+            return names.get(expr, expr)
         short = expr.func(*(flat(argument) for argument in expr.args))
         if isinstance(short, sympy.Function) and not name:
-            known[expr] = sympy.Symbol(f"{letter}{len(made) + 1}")
-            made.append((known[expr], short))
-            return known[expr]
+            names[expr] = sympy.Symbol(f"{letter}{len(statements) + 1}")
+            statements.append((names[expr], short))
+            return names[expr]
         return short
 
     for name, expr in quantities.items():
-        made.append((sympy.Symbol(name), flat(expr, name)))
-        known.setdefault(expr, made[-1][0])
-    return made
+        statements.append((sympy.Symbol(name), flat(expr, name)))
+        if not expr.is_Number:  # else every number like it, exponents among them, would be that name
+            names.setdefault(expr, statements[-1][0])
+    return statements

@@ -108,9 +108,9 @@ def _transpose_block(context: Any, builder: ir.IRBuilder, signature: Any, argume
     lines = _transposed(builder, lines)
     for index, line in enumerate(lines):
         number = ir.Constant(i.type, index)
-        wanted = builder.icmp_signed("<", number, columns)
-        count = builder.select(wanted, rows, ir.Constant(i.type, 0))
-        row = builder.add(j, builder.select(wanted, number, ir.Constant(i.type, 0)))
+        is_inside = builder.icmp_signed("<", number, columns)
+        count = builder.select(is_inside, rows, ir.Constant(i.type, 0))
+        row = builder.add(j, builder.select(is_inside, number, ir.Constant(i.type, 0)))
         pointer = place(context, builder, to_type, to, row, i)
         _masked_store(builder, line, pointer, _first(builder, count), size)
     return context.get_dummy_value()
@@ -142,12 +142,12 @@ def _transposed(builder: ir.IRBuilder, lines: list[ir.Value]) -> list[ir.Value]:
         low = [k if not k & distance else LANES + k - distance for k in range(LANES)]
         high = [k + distance if not k & distance else LANES + k for k in range(LANES)]
         masks = [ir.Constant(vector(INT), index) for index in (low, high)]
-        made = list(lines)
+        exchanged = list(lines)
         for k in range(LANES):
             if not k & distance:
                 pair = lines[k], lines[k + distance]
-                made[k], made[k + distance] = (builder.shuffle_vector(*pair, mask) for mask in masks)
-        lines, distance = made, distance // 2
+                exchanged[k], exchanged[k + distance] = (builder.shuffle_vector(*pair, mask) for mask in masks)
+        lines, distance = exchanged, distance // 2
     return lines
 
 

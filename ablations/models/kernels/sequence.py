@@ -104,8 +104,8 @@ class _Sequence(torch.autograd.Function):
         (*runs, B, _, inputs), H = x.shape, initial.shape[-1]
         compiled = kernel(ctx.options.cell)
         workspace = torch.zeros(compiled.workspace("backward", B, inputs, H), dtype=x.dtype).numpy()
-        needed = [w for name, w in zip(Weights._fields, weights, strict=True) if "bias" not in name]  # b has slope 1
-        read = _input_arrays((d_outputs, d_final, x, mask, initial, *needed, outputs), bool(runs))
+        matrices = [w for name, w in zip(Weights._fields, weights, strict=True) if "bias" not in name]  # b has slope 1
+        read = _input_arrays((d_outputs, d_final, x, mask, initial, *matrices, outputs), bool(runs))
         written = _output_arrays(gradients, bool(runs))
         wants_x = bool(ctx.needs_input_grad[1])
         compiled.call("backward", *read, ctx.tape.array, *written, workspace, ctx.options.reverse, wants_x)

@@ -53,7 +53,7 @@ def source(cell: type[Cell]) -> str:
     layout = Layout(cell)
     step, operand = _derivations(cell)
     _check(layout, step, operand)
-    used = set[sympy.Symbol]().union(*(expr.free_symbols for _, expr in operand.forward))
+    operand_symbols = set[sympy.Symbol]().union(*(expr.free_symbols for _, expr in operand.forward))
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -65,7 +65,7 @@ def source(cell: type[Cell]) -> str:
         connected=cell.connected(),
         step=step,
         operand=operand,
-        operand_gates=[name for name in layout.symbols if sympy.Symbol(name) in used],
+        operand_gates=[name for name in layout.symbols if sympy.Symbol(name) in operand_symbols],
         tape=tape_entries(cell),
         step_tape=[name for name in tape_entries(cell) if name in step.tape or name in _fed_back(cell)],
         operand_tape=[name for name in (*operand.tape, OPERAND) if name not in step.tape],
@@ -82,8 +82,8 @@ def source(cell: type[Cell]) -> str:
 def _check(layout: Layout, step: Derivation, operand: Derivation) -> None:
     if beyond := operand.adjoints.keys() - {OLD.format("h"), *layout.symbols}:
         raise ValueError(f"an operand is made of h and of gates, got {', '.join(sorted(beyond))}")
-    made = {target.name for target, _ in step.forward}
-    if missing := [name for name in layout.cell.state if NEW.format(name) not in made]:
+    targets = {target.name for target, _ in step.forward}
+    if missing := [name for name in layout.cell.state if NEW.format(name) not in targets]:
         raise ValueError(f"step gives no {missing[0]}, which is in the state")
     for _, expr in (*step.forward, *operand.forward):
         if strange := [part for part in sympy.preorder_traversal(expr) if not isinstance(part, PARTS)]:
