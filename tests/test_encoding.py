@@ -13,7 +13,9 @@ def _without_encoding(text: str) -> list[int]:
     """The lines with a call that takes the encoding of the locale."""
     lines = []
     for node in ast.walk(ast.parse(text)):
-        if not isinstance(node, ast.Call):
+        if (
+            not isinstance(node, ast.Call) or ast.unparse(node.func) == "tokenize.open"
+        ):  # it reads what the file declares
             continue
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
         binary = any(isinstance(part, ast.Constant) and "b" in str(part.value) for part in node.args)

@@ -1,10 +1,8 @@
 """The report does not depend on the user's environment: not on a matplotlibrc, not on the locale."""
 
-import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -65,21 +63,3 @@ def test_a_matplotlibrc_of_the_user_changes_nothing(tmp_path: Path, usual: dict[
 
 def test_the_report_can_be_written_under_a_locale_that_knows_ascii_only(tmp_path: Path, usual: dict[str, str]) -> None:
     assert files_written(tmp_path / "report", LC_ALL="C", PYTHONUTF8="0") == usual
-
-
-@pytest.mark.parametrize("room", ["reports", "tasks"])
-def test_every_text_file_is_opened_with_a_named_encoding(room: str) -> None:
-    calls = [(path, call) for path in (ROOT / room).rglob("*.py") for call in _text_calls(path)]
-    bare = [f"{path.name}:{call.lineno}" for path, call in calls if "encoding" not in {k.arg for k in call.keywords}]
-    assert not bare
-    assert calls or room == "tasks"
-
-
-def _text_calls(path: Path) -> Iterator[ast.Call]:
-    """The calls in a file that open a text file: read_text, write_text and open, but not in binary mode."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            is_binary = any(isinstance(a, ast.Constant) and "b" in str(a.value) for a in node.args)
-            if name in ("read_text", "write_text") or (name == "open" and not is_binary):
-                yield node
