@@ -298,3 +298,9 @@ def test_a_step_that_cannot_be_meant_is_one_clear_line_at_its_first_use(
 @each_cell
 def test_every_cell_of_the_registry_can_be_meant(cell: type[Cell]) -> None:
     check_cell(cell)
+
+
+def test_a_cell_is_checked_also_where_its_layer_is_made_without_numbers() -> None:
+    check_cell.cache_clear()
+    with torch.device("meta"):
+        assert RecurrentLayer("gru", 2, 3).weight.shape == (9, 2)

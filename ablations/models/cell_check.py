@@ -50,7 +50,9 @@ def check_declaration(cell: type[Cell]) -> None:
 def check_cell(cell: type[Cell]) -> None:
     """Raises `UserError`, in one line, where the declaration or the step of a cell cannot be right."""
     check_declaration(cell)
-    if wrong := _miscomputed(cell) or _unsteady(cell) or _constant(cell):
+    with torch.device("cpu"):  # a layer may be made on the meta device, where no number can be looked at
+        wrong = _miscomputed(cell) or _unsteady(cell) or _constant(cell)
+    if wrong:
         raise UserError(f"cell {cell.name!r} {wrong}")
 
 
