@@ -63,7 +63,9 @@ def _with_budget(command: Command) -> Command:
 
 
 def _tracking(uri: str | None) -> str:
-    return uri or f"sqlite:///{_home() / 'mlflow.db'}"
+    from ablations.sqlite import sqlite_url
+
+    return uri or sqlite_url(_home() / "mlflow.db")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -88,6 +90,7 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
 
     from ablations.describe import describe_plan
     from ablations.run.session import Place, run_session
+    from ablations.sqlite import sqlite_url
     from ablations.studies import find
 
     plan = _plan(study, scale, options)
@@ -96,7 +99,7 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
             click.echo(line)
         return 0
     home = _home()
-    place = Place(home, _tracking(options["tracking_uri"]), options["storage"] or f"sqlite:///{home / 'optuna.db'}")
+    place = Place(home, _tracking(options["tracking_uri"]), options["storage"] or sqlite_url(home / "optuna.db"))
     command = shlex.join(["ablate", *sys.argv[1:]])
     prepare = partial(find, study) if study.endswith(".py") else None  # a file may define cells of its own
     try:
@@ -139,7 +142,8 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
     import numpy as np
     import pandas as pd
 
-    from ablations.record.reader import connect, read
+    from ablations.record.reader import read
+    from ablations.record.store import connect
     from ablations.record.writer import describe, describe_experiment
     from ablations.run.session import make_writable
     from reports.result_tables import ResultTables
@@ -244,14 +248,8 @@ def status(study: str, scale: str, tracking_uri: str | None) -> None:
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
 def ui(tracking_uri: str | None, port: int) -> None:
     """Open the record in the MLflow UI on this machine's loopback address, until Ctrl-C."""
-    from ablations.record.links import views
+    from ablations.record.ui import serve
 
-    uri = _tracking(tracking_uri)
     if not tracking_uri and not (_home() / "mlflow.db").exists():
         raise click.UsageError(f"there is no record in {_home()} yet; `ablate run` comes first")
-    click.echo(f"http://127.0.0.1:{port} shows {uri}; Ctrl-C ends it")
-    for name, page in views(uri).items():
-        click.echo(f"{name}: http://127.0.0.1:{port}/{page}")
-    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    arguments = ["-m", "mlflow", "ui", "--backend-store-uri", uri, "--host", "127.0.0.1", "--port", str(port)]
-    os.execve(sys.executable, [sys.executable, *arguments], environment)
+    serve(_tracking(tracking_uri), port, click.echo)

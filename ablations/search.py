@@ -11,6 +11,7 @@ from optuna.trial import Trial, TrialState
 from scipy.stats.qmc import LatinHypercube
 
 from ablations.errors import UserError
+from ablations.sqlite import create_once, database_file
 from ablations.study import Plan, Range
 from ablations.study.seeds import generator, integer
 
@@ -18,11 +19,18 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 def storage_at(url: str) -> RDBStorage:
-    """Opens, or makes, an Optuna database. Raises `UserError` where that is impossible."""
+    """Opens an Optuna storage; a database file that is missing is created. Raises `UserError` where that is impossible."""
+    file = database_file(url)
     try:
-        return RDBStorage(url)
+        if file:
+            create_once(file, lambda new: _open(new).engine.dispose())
+        return _open(url)
     except Exception as error:
         raise UserError(f"cannot open the Optuna storage {url}: {str(error).splitlines()[0]}") from error
+
+
+def _open(url: str) -> RDBStorage:
+    return RDBStorage(url.replace("{", "{{").replace("}", "}}"))  # Optuna takes a URL for a template
 
 
 class Search:

@@ -11,7 +11,20 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ROOMS = ("tasks", "ablations", "reports")
 FRONT_DOOR = ROOT / "ablations" / "cli.py"
-INNER = ("errors", "registry", "models", "study", "studies", "train", "search", "record", "run", "describe", "cli")
+INNER = (
+    "errors",
+    "registry",
+    "sqlite",
+    "models",
+    "study",
+    "studies",
+    "train",
+    "search",
+    "record",
+    "run",
+    "describe",
+    "cli",
+)
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc"}
 
 
@@ -62,6 +75,18 @@ def test_reports_never_load_torch() -> None:
     modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "reports").rglob("*.py")]
     script = f"import sys, {', '.join(modules)}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_the_record_never_loads_torch() -> None:
+    files = (ROOT / "ablations" / "record").glob("*.py")
+    modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files]
+    script = f"import sys, {', '.join(modules)}; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_mlflow_is_imported_in_one_place_which_silences_it_first() -> None:
+    importing = [path for path in _modules() if any(name.split(".")[0] == "mlflow" for name in _imports(path))]
+    assert importing == [ROOT / "ablations" / "record" / "store.py"]
 
 
 def test_workers_never_load_mlflow() -> None:

@@ -5,49 +5,51 @@ from pathlib import Path
 
 import pytest
 import torch
-from builders.small_study import carry_out, numbers, open_record
+from builders.small_study import Memory, carry_out, numbers, open_record, recorded
 
 from ablations.models.cells import CELLS
 from ablations.models.variants import VARIANTS
-from ablations.record.reader import read
 from ablations.study import Study
 from ablations.train.cohort import Cohort, Run
 from ablations.train.segment import train_segment
 
 
 def test_a_smaller_budget_reads_as_if_it_had_been_the_only_one(study: Study, tmp_path: Path) -> None:
-    carry_out(study, tmp_path / "a")
+    stores, only = Memory(tmp_path / "a"), Memory(tmp_path / "only")
+    carry_out(study, stores)
     less = study.with_budget("smoke", {"trials": 2, "replicates": 1})
-    assert carry_out(less, tmp_path / "a").runs <= 4  # a replicate of another best trial, at most, is new
-    carry_out(less, tmp_path / "only")
-    assert numbers(less, tmp_path / "a").keys() == numbers(less, tmp_path / "only").keys()
+    assert carry_out(less, stores).runs <= 4  # a replicate of another best trial, at most, is new
+    carry_out(less, only)
+    assert numbers(less, stores).keys() == numbers(less, only).keys()
 
 
 def test_runs_of_another_budget_are_kept_and_not_counted(study: Study, tmp_path: Path) -> None:
-    carry_out(study, tmp_path / "a")
+    stores = Memory(tmp_path)
+    carry_out(study, stores)
     other = study.with_budget("smoke", {"steps": 4})
-    assert open_record(other, tmp_path / "a").count_existing() == (0, 4)
-    assert open_record(study, tmp_path / "a").count_existing() == (4 * study.at("smoke").budget.runs, 0)
+    assert open_record(other, stores).count_existing() == (0, 4)
+    assert open_record(study, stores).count_existing() == (4 * study.at("smoke").budget.runs, 0)
 
 
 def test_runs_of_a_cell_before_it_was_edited_are_not_read(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    carry_out(study, tmp_path)
-    before = numbers(study, tmp_path)
+    stores = Memory(tmp_path)
+    carry_out(study, stores)
+    before = numbers(study, stores)
 
     class Edited(CELLS["lstm"]):  # type: ignore[misc]
         step = staticmethod(lambda f, a, s, v: {"c": f.tanh(a.g) + s.c, "h": f.sigmoid(a.o) * f.tanh(s.c)})
 
     monkeypatch.setitem(CELLS, "lstm", Edited)
-    carry_out(study, tmp_path)
-    record = read(f"sqlite:///{tmp_path / 'mlflow.db'}", study.name, "smoke")
+    carry_out(study, stores)
+    record = recorded(study, stores)
     assert len(record.settings) == 4
     assert len(record.replicates) == 4 * study.at("smoke").budget.replicates
-    assert len(numbers(study, tmp_path).keys() & before.keys()) == len(before) / 2  # the other cell's
+    assert len(numbers(study, stores).keys() & before.keys()) == len(before) / 2  # the other cell's
     monkeypatch.undo()
-    assert carry_out(study, tmp_path).runs == 0
-    assert numbers(study, tmp_path) == before
+    assert carry_out(study, stores).runs == 0
+    assert numbers(study, stores) == before
 
 
 def _ablated(study: Study) -> Study:
@@ -62,9 +64,10 @@ PAIR = ("lstm", "lstm-no-forget-gate")
 
 def test_an_ablation_is_trained_again_with_the_hyperparameters_of_its_parent(study: Study, tmp_path: Path) -> None:
     ablated = _ablated(study)
-    watch = carry_out(ablated, tmp_path)
+    stores = Memory(tmp_path)
+    watch = carry_out(ablated, stores)
     assert watch.runs == ablated.at("smoke").runs
-    record = read(f"sqlite:///{tmp_path / 'mlflow.db'}", "ablated", "smoke")
+    record = recorded(ablated, stores)
     settings = {setting.identity: setting for setting in record.settings}
     assert {settings[run.setting].variant for run in record.transferred} == {"lstm-no-forget-gate"}
     for run in record.transferred:
@@ -72,7 +75,7 @@ def test_an_ablation_is_trained_again_with_the_hyperparameters_of_its_parent(stu
         parent = next(r for r in parents if settings[r.setting].task == settings[run.setting].task)
         assert all(run.factors[key] == parent.factors[key] for key in ("lr", "clip", "trial"))
     assert len(record.transferred) == len(ablated.at("smoke").tasks) * ablated.at("smoke").budget.replicates
-    assert carry_out(ablated, tmp_path).runs == 0
+    assert carry_out(ablated, stores).runs == 0
 
 
 def test_a_transferred_run_with_its_own_hyperparameters_is_the_replicate(study: Study, tmp_path: Path) -> None:
@@ -87,8 +90,9 @@ def test_a_transferred_run_with_its_own_hyperparameters_is_the_replicate(study: 
 
 
 def test_the_path_that_computed_a_run_is_in_its_record(study: Study, tmp_path: Path) -> None:
-    carry_out(study, tmp_path)
-    record = read(f"sqlite:///{tmp_path / 'mlflow.db'}", study.name, "smoke")
+    stores = Memory(tmp_path)
+    carry_out(study, stores)
+    record = recorded(study, stores)
     cells = {setting.identity: bool(setting.equations) for setting in record.settings}
     for run in record.trials + record.replicates:
         assert run.factors.get("backend") == ("kernel" if cells[run.setting] else None)

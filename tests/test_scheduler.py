@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.small_study import Silent, carry_out, numbers
+from builders.small_study import Databases, Memory, Silent, carry_out, numbers, recorded
 
-from ablations.record.reader import read
+from ablations.record.memory import MemoryRecorder
 from ablations.record.schema import CURVES, VALUES
-from ablations.record.writer import Record
 from ablations.run.executors import ProcessExecutor, SerialExecutor
 from ablations.studies import find
 from ablations.study import Study
@@ -30,8 +29,9 @@ STUDY = STUDY.with_budget("smoke", {"steps": 400, "segments": 20})
 
 
 def test_everything_planned_is_recorded(study: Study, tmp_path: Path) -> None:
-    watch = carry_out(study, tmp_path / "a")
-    record = read(f"sqlite:///{tmp_path / 'a' / 'mlflow.db'}", study.name, "smoke")
+    stores = Databases(tmp_path)
+    watch = carry_out(study, stores)
+    record = recorded(study, stores)
     assert [(s.task, s.variant) for s in record.settings] == [
         (task, variant) for task in ("adding", "disambiguation") for variant in ("rnn", "lstm")
     ]
@@ -48,37 +48,48 @@ def test_everything_planned_is_recorded(study: Study, tmp_path: Path) -> None:
 
 
 def test_the_same_study_gives_the_same_numbers(study: Study, tmp_path: Path) -> None:
-    for name in "ab":
-        carry_out(study, tmp_path / name)
-    assert numbers(study, tmp_path / "a") == numbers(study, tmp_path / "b")
+    first, second = Memory(tmp_path / "a"), Memory(tmp_path / "b")
+    for stores in (first, second):
+        carry_out(study, stores)
+    assert numbers(study, first) == numbers(study, second)
+
+
+def test_a_record_in_memory_holds_what_one_in_a_database_does(study: Study, tmp_path: Path) -> None:
+    memory, databases = Memory(tmp_path / "a"), Databases(tmp_path / "b")
+    for stores in (memory, databases):
+        carry_out(study, stores)
+    assert numbers(study, memory) == numbers(study, databases)
 
 
 @pytest.mark.slow
 def test_workers_change_no_number(study: Study, tmp_path: Path) -> None:
-    carry_out(study, tmp_path / "serial")
+    serial = Memory(tmp_path / "serial")
+    carry_out(study, serial)
     for workers in (1, 2):
-        executor = ProcessExecutor(workers)
-        carry_out(study, tmp_path / str(workers), executor)
+        executor, stores = ProcessExecutor(workers), Memory(tmp_path / str(workers))
+        carry_out(study, stores, executor)
         executor.close()
-        assert numbers(study, tmp_path / str(workers)) == numbers(study, tmp_path / "serial")
+        assert numbers(study, stores) == numbers(study, serial)
 
 
 @pytest.mark.parametrize("segments", [2, 7])
 def test_a_study_that_was_stopped_gives_the_numbers_of_one_that_was_not(
     study: Study, tmp_path: Path, segments: int
 ) -> None:
-    carry_out(study, tmp_path / "whole")
+    whole, stopped = Memory(tmp_path / "whole"), Memory(tmp_path / "stopped")
+    carry_out(study, whole)
     with pytest.raises(KeyboardInterrupt):
-        carry_out(study, tmp_path / "stopped", watch=Silent(stop_after=segments))
-    carry_out(study, tmp_path / "stopped")
-    assert numbers(study, tmp_path / "stopped") == numbers(study, tmp_path / "whole")
+        carry_out(study, stopped, watch=Silent(stop_after=segments))
+    carry_out(study, stopped)
+    assert numbers(study, stopped) == numbers(study, whole)
 
 
 def test_a_study_stopped_between_two_writes_of_a_cohort_gives_the_same_numbers(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    carry_out(study, tmp_path / "whole")
-    add, calls = Record.add, iter(range(100))
+    whole, stopped = Memory(tmp_path / "whole"), Memory(tmp_path / "stopped")
+    carry_out(study, whole)
+    add, calls = MemoryRecorder.add, iter(range(100))
 
     def add_and_die(*arguments: Any) -> None:
         add(*arguments)
@@ -86,11 +97,11 @@ def test_a_study_stopped_between_two_writes_of_a_cohort_gives_the_same_numbers(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Record, "add", add_and_die)
+        patch.setattr(MemoryRecorder, "add", add_and_die)
         with pytest.raises(KeyboardInterrupt):
-            carry_out(study, tmp_path / "stopped")
-    carry_out(study, tmp_path / "stopped")
-    assert numbers(study, tmp_path / "stopped") == numbers(study, tmp_path / "whole")
+            carry_out(study, stopped)
+    carry_out(study, stopped)
+    assert numbers(study, stopped) == numbers(study, whole)
 
 
 def test_a_finished_study_trains_nothing_again(study: Study, tmp_path: Path) -> None:
@@ -100,11 +111,12 @@ def test_a_finished_study_trains_nothing_again(study: Study, tmp_path: Path) -> 
 
 
 def test_more_replicates_go_on_from_those_there_are(study: Study, tmp_path: Path) -> None:
-    carry_out(study, tmp_path / "a")
-    before = numbers(study, tmp_path / "a")
+    stores = Memory(tmp_path)
+    carry_out(study, stores)
+    before = numbers(study, stores)
     more = study.with_budget("smoke", {"replicates": 4})
-    assert carry_out(more, tmp_path / "a").runs == 4 * 2
-    after = numbers(more, tmp_path / "a")
+    assert carry_out(more, stores).runs == 4 * 2
+    after = numbers(more, stores)
     assert before.items() <= after.items()
     assert len(after) == len(before) + 4 * 2
 
@@ -124,13 +136,15 @@ def test_a_failing_job_costs_its_setting_only_and_is_tried_again(
         def submit(self, key: int, job: Callable[[], Any]) -> None:
             super().submit(key, partial(_fail) if key == 1 else job)
 
-    watch = carry_out(study, tmp_path / "a", Failing())
+    failed, whole = Memory(tmp_path / "failed"), Memory(tmp_path / "whole")
+    watch = carry_out(study, failed, Failing())
     assert watch.failures == 1
-    record = read(f"sqlite:///{tmp_path / 'a' / 'mlflow.db'}", study.name, "smoke")
-    assert {setting.best_trial is None for setting in record.settings} == {True, False}
-    carry_out(study, tmp_path / "whole")
-    carry_out(study, tmp_path / "a")
-    assert numbers(study, tmp_path / "a") == numbers(study, tmp_path / "whole")
+    settings = recorded(study, failed).settings
+    assert [(s.failure, s.best_trial is None) for s in settings if s.failure] == [("MemoryError: no memory left", True)]
+    carry_out(study, whole)
+    carry_out(study, failed)
+    assert numbers(study, failed) == numbers(study, whole)
+    assert all(setting.failure is None for setting in recorded(study, failed).settings)
 
 
 def _fail() -> None:
@@ -159,7 +173,7 @@ def test_a_killed_command_carries_on_where_it_was(tmp_path: Path, whom: signal.S
         preexec_fn=_heed_interrupts,
     )
     deadline = time.monotonic() + 60
-    while not list((tmp_path / "killed").glob("checkpoints/*.pickle")) and time.monotonic() < deadline:
+    while not list((tmp_path / "killed").glob("checkpoints/*/*.pickle")) and time.monotonic() < deadline:
         time.sleep(0.01)
     os.kill(process.pid, whom)
     _, said = process.communicate(timeout=60)

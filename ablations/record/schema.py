@@ -9,9 +9,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ablations.errors import UserError
 from ablations.train.metrics import Curve
 
+SCHEMA_VERSION = "2"
+"""The version of what is described here; an experiment's tag `schema_version` names it. Version 1 had no such tag."""
+
 Kind = Literal["trial", "replicate", "transferred", "cost"]
+KINDS: tuple[Kind, ...] = ("trial", "replicate", "transferred", "cost")
+MLFLOW_STATUS: Mapping[str, str] = {
+    "finished": "FINISHED",
+    "solved": "FINISHED",
+    "pruned": "KILLED",
+    "diverged": "FAILED",
+    "failed": "FAILED",
+}
+"""How a run can end, and the status that MLflow shows for it."""
+
 CURVES: Mapping[str, str] = {
     "score": "validation score at the nominal difficulty; step = sequences seen",
     "loss": "validation loss at the nominal difficulty; step = sequences seen",
@@ -96,9 +110,9 @@ class RunRecord:
 class StudyRecord:
     """Everything the record holds of one study at one scale; `plan` and `provenance` are plain JSON data.
 
-    `plan` has question, baseline, tasks, variants, nuisance, fixed, budget, criterion and seed; `provenance` has commit,
-    versions, command, started, wall_seconds, cores and device. Replicates are those of each setting's best trial, and
-    transferred runs those with the hyperparameters of its parent's.
+    `plan` has question, baseline, tasks, variants, parents, runs, nuisance, fixed, budget, solved_at and seed;
+    `provenance` has commit, versions, command, started, wall_seconds, cores and device. Replicates are those of each
+    setting's best trial, and transferred runs those with the hyperparameters of its parent's.
     """
 
     name: str
@@ -120,6 +134,15 @@ INTERRUPTED = "interrupted"
 """The status of a run whose writer died before it had written all of it; such runs are never read."""
 
 
+class RecordError(UserError):
+    """What was asked for is not in the record, or the record cannot be opened."""
+
+
 def experiment_name(study: str, scale: str) -> str:
     """The MLflow experiment that holds a study at one scale."""
     return f"{study}-{scale}"
+
+
+def is_ours(tags: Mapping[str, str]) -> bool:
+    """True where the tags are those of an experiment that this project wrote."""
+    return "plan" in tags and "plan_identity" in tags

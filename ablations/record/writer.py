@@ -1,147 +1,183 @@
 """Writing the record: the one place that changes what MLflow holds."""
 
-import json
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
-
-from ablations.record.reader import all_runs, connect
-from ablations.record.schema import INTERRUPTED, NOTE, PARENT, RunRecord, SettingRecord
-from ablations.record.schema import experiment_name as name_of
+from ablations.record.contents import contents
+from ablations.record.long_tags import LONGEST_TAG, json_tags, read_json
+from ablations.record.migration import schema_version
+from ablations.record.recorder import Ended, parameters_of
+from ablations.record.schema import (
+    INTERRUPTED,
+    MLFLOW_STATUS,
+    NOTE,
+    PARENT,
+    SCHEMA_VERSION,
+    RunRecord,
+    SettingRecord,
+    experiment_name,
+)
+from ablations.record.store import (
+    Metric,
+    MlflowClient,
+    Param,
+    RunTag,
+    all_runs,
+    artifact_location,
+    connect,
+    experiment_named,
+)
 
 if TYPE_CHECKING:
     from ablations.study import Plan
 
 MOST_METRICS = 1000  # MLflow's limit for one request
-LONGEST_TAG = 8000  # MLflow's limit for a run's tag
-OVER = {"finished": "FINISHED", "solved": "FINISHED", "pruned": "KILLED", "diverged": "FAILED"}
+MOST_PARAMETERS = 100  # and that for parameters or tags
+LONGEST_NOTE = 20_000  # MLflow's limit for an experiment's tag
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
-class Ended(NamedTuple):
-    """How a run ended, the value of the search's objective if it has one, and the run id of its parent."""
+class MlflowRecorder:
+    """A `Recorder` in MLflow, of one plan. Only one may be open for a record at any time: `lock.sole_writer`.
 
-    status: str
-    objective: float | None
-    parent: str
-
-
-class Record:
-    """The record of one study at one scale, open for writing by this process alone.
-
-    `finished` holds, by identity, how each run ended that need not be trained again. A run is written when it is over,
-    in one piece; what an earlier writer left half-written is marked as interrupted. `settings` are the identities of the
-    plan's settings: of what else there is, such as those of a cell before it was edited, nothing is read.
+    A run is written when it has ended, in one piece; what an earlier writer left half-written is marked as interrupted.
+    The artifacts of a new experiment go below the folder `artifacts`, those of an SQLite store beside it.
     """
 
     def __init__(self, uri: str, plan: "Plan", artifacts: Path) -> None:
-        self.client = connect(uri)
-        self.settings = plan.identities.values()
-        self.plan_identity = plan.identity
-        self.experiment_id = self._experiment(name_of(plan.name, plan.scale), artifacts)
-        tags = {"plan": json.dumps(plan.data), "plan_identity": plan.identity, NOTE: _note(plan)}
-        for key, value in tags.items():
-            self.client.set_experiment_tag(self.experiment_id, key, value)
+        self.client = connect(uri, create=True)
+        self._plan = plan
+        self.experiment_id = self._open_experiment(artifacts)
         self._parents: dict[str, str] = {}
+        self._failed: set[str] = set()
         self.finished: dict[str, Ended] = {}
         self._load_existing()
 
     def count_existing(self) -> tuple[int, int]:
-        """How many runs there are of the plan's settings, and how many parent runs of others."""
-        own = {self._parents[setting] for setting in self.settings if setting in self._parents}
-        others = len(self._parents) - len(own)
-        return sum(ended.parent in own for ended in self.finished.values()), others
+        own = set(self._plan.identities.values())
+        return sum(end.parent in own for end in self.finished.values()), len(self._parents.keys() - own)
 
     def open_setting(self, setting: SettingRecord) -> str:
-        """Makes the setting's parent run, or takes up the one that is there; returns its run id."""
         data = asdict(setting)
-        del data["run_id"], data["best_trial"]
+        del data["run_id"], data["best_trial"], data["failure"]
         tags = {
             "task": setting.task,
             "variant": setting.variant,
             "model": setting.model,
             "causal": str(setting.causal).lower(),
             "difficulty": f"{setting.difficulty} = {setting.nominal}",
-            "setting": json.dumps(data),
+            **json_tags("setting", data),
         }
         parameters = {"hidden": setting.hidden, "parameters": setting.parameters, **setting.task_parameters}
         return self.open_parent("setting", f"{setting.task}/{setting.variant}", setting.identity, tags, parameters)
 
     def open_parent(
-        self, kind: str, name: str, own_identity: str, tags: Mapping[str, str], parameters: Mapping[str, Any]
+        self, kind: str, name: str, identity: str, tags: Mapping[str, str], parameters: Mapping[str, Any]
     ) -> str:
-        """Makes a parent run, or takes up the one of that identity, for the current plan; returns its run id."""
-        if own_identity not in self._parents:
-            head = {"kind": kind, "identity": own_identity, **tags}
-            run = self.client.create_run(self.experiment_id, run_name=name, tags=head)
-            self.client.log_batch(run.info.run_id, params=_parameters(parameters))
-            self._parents[own_identity] = run.info.run_id
-        self.client.set_tag(self._parents[own_identity], "plan", self.plan_identity)
-        self.client.update_run(self._parents[own_identity], status="RUNNING")
-        return self._parents[own_identity]
+        head = {"kind": kind, "identity": identity, "plan": self._plan.identity, **tags}
+        if identity not in self._parents:
+            run_id = self.client.create_run(self.experiment_id, run_name=name, tags=head).info.run_id
+            self._log_parameters(run_id, parameters)
+            self._parents[identity] = run_id
+        else:
+            self._annotate(self._parents[identity], head)
+            self.client.update_run(self._parents[identity], status="RUNNING")
+        return self._parents[identity]
 
     def add(self, run: RunRecord, parent: SettingRecord | None = None) -> None:
-        """Writes one run that is over below its parent, whole; a run that is there already is left as it is."""
         if run.identity in self.finished:
             return
         tags = {PARENT: self._parents[run.setting], "kind": run.kind, "identity": run.identity, "status": run.status}
         tags |= {"number": str(run.number)}
-        name, parameters = f"{run.kind} {run.number}", dict(run.factors)
+        name = f"{run.kind} {run.number}"
         if parent:
             seed = f" seed {run.factors['seed']}" if run.kind == "trial" else ""
             name = f"{parent.task}/{parent.variant} {name}{seed}"
             tags |= {"task": parent.task, "variant": parent.variant, "model": parent.model}
-            parameters |= {"hidden": parent.hidden, **parent.task_parameters}
-        made = self.client.create_run(self.experiment_id, run_name=name, tags=tags).info.run_id
-        now = int(time.time() * 1000)
-        metrics = [Metric(key, value, now, 0) for key, value in run.metrics.items()]
-        metrics += [Metric(key, value, now, step) for key, curve in run.history.items() for step, value in curve]
-        for start in range(0, len(metrics), MOST_METRICS):
-            self.client.log_batch(made, metrics=metrics[start : start + MOST_METRICS])
-        self.client.log_batch(made, params=_parameters(parameters))
-        self.client.set_terminated(made, OVER[run.status])
-        self.finished[run.identity] = Ended(run.status, run.metrics.get("objective"), tags[PARENT])
+        run_id = self.client.create_run(self.experiment_id, run_name=name, tags=tags).info.run_id
+        for metrics in _batches(_metrics(run), MOST_METRICS):
+            self.client.log_batch(run_id, metrics=metrics)
+        self._log_parameters(run_id, parameters_of(run, parent))
+        self.client.set_terminated(run_id, MLFLOW_STATUS[run.status])
+        self.finished[run.identity] = Ended(run.status, run.metrics.get("objective"), run.setting)
 
-    def close_parent(self, own_identity: str, tags: Mapping[str, Any] | None = None) -> None:
-        """Ends a parent run, with what is now known of it."""
-        _annotate(self.client, self._parents[own_identity], tags or {}, {})
-        self.client.set_terminated(self._parents[own_identity])
+    def close_parent(self, identity: str, tags: Mapping[str, Any] | None = None) -> None:
+        self._annotate(self._parents[identity], tags or {})
+        if identity in self._failed:
+            self.client.delete_tag(self._parents[identity], "error")
+            self._failed.remove(identity)
+        self.client.set_terminated(self._parents[identity])
 
-    def fail_parent(self, own_identity: str, reason: str) -> None:
-        """Ends a parent run whose children could not be trained."""
-        _annotate(self.client, self._parents[own_identity], {"error": reason[:LONGEST_TAG]}, {})
-        self.client.set_terminated(self._parents[own_identity], "FAILED")
+    def fail_parent(self, identity: str, reason: str, details: str = "") -> None:
+        run_id = self._parents[identity]
+        self._annotate(run_id, {"error": reason[:LONGEST_TAG]})
+        self._failed.add(identity)
+        if details:
+            self.client.log_text(run_id, details, "failure.txt")
+        self.client.set_terminated(run_id, "FAILED")
 
     def set_provenance(self, provenance: Mapping[str, Any]) -> None:
-        """Writes how, with what, and for how long the study has been running."""
-        self.client.set_experiment_tag(self.experiment_id, "provenance", json.dumps(provenance))
+        for key, value in json_tags("provenance", provenance).items():
+            self.client.set_experiment_tag(self.experiment_id, key, value)
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """What `set_provenance` wrote, empty at first."""
-        return json.loads(self.client.get_experiment(self.experiment_id).tags.get("provenance", "{}"))
+        tags = self.client.get_experiment(self.experiment_id).tags
+        try:
+            return read_json(tags, "provenance") if "provenance" in tags else {}
+        except ValueError as error:
+            log.warning("%s: its times are counted anew", error)
+            return {}
 
-    def _experiment(self, name: str, artifacts: Path) -> str:
-        found = self.client.get_experiment_by_name(name)
-        if found:
-            return found.experiment_id
-        return self.client.create_experiment(name, (artifacts / name).absolute().as_uri())
+    def _open_experiment(self, artifacts: Path) -> str:
+        """The plan's experiment, created where it is missing, with the plan as its tags."""
+        plan, uri = self._plan, self.client.tracking_uri
+        name = experiment_name(plan.name, plan.scale)
+        experiment = experiment_named(self.client, name)
+        if experiment:
+            schema_version(name, experiment.tags)  # what a later version wrote is left alone
+            experiment_id = experiment.experiment_id
+        else:
+            experiment_id = self.client.create_experiment(name, artifact_location(uri, name, artifacts))
+        tags = {**json_tags("plan", plan.data), "plan_identity": plan.identity, NOTE: _note(plan)}
+        for key, value in {**tags, "schema_version": SCHEMA_VERSION}.items():
+            self.client.set_experiment_tag(experiment_id, key, value)
+        return experiment_id
 
     def _load_existing(self) -> None:
-        for run in all_runs(self.client, self.experiment_id):
-            own_identity, status = run.data.tags.get("identity", ""), run.data.tags.get("status")
-            if PARENT not in run.data.tags:
-                self._parents[own_identity] = run.info.run_id
-            elif run.info.status == "RUNNING":
-                self.client.set_tag(run.info.run_id, "status", INTERRUPTED)
-                self.client.set_terminated(run.info.run_id, "KILLED")
-            elif status != INTERRUPTED:
-                objective, parent = run.data.metrics.get("objective"), run.data.tags[PARENT]
-                self.finished[own_identity] = Ended(str(status), objective, parent)
+        existing = contents(all_runs(self.client, self.experiment_id))
+        for run in existing.unfinished:
+            self.client.set_tag(run.info.run_id, "status", INTERRUPTED)
+            self.client.set_terminated(run.info.run_id, "KILLED")
+        for identity, parent in existing.parents.items():
+            self._parents[identity] = parent.run.info.run_id
+            if "error" in parent.run.data.tags:
+                self._failed.add(identity)
+        for identity, record in existing.ended.items():
+            self.finished[identity] = Ended(record.status, record.metrics.get("objective"), record.setting)
+
+    def _annotate(self, run_id: str, tags: Mapping[str, Any]) -> None:
+        _annotate(self.client, run_id, tags, {})
+
+    def _log_parameters(self, run_id: str, parameters: Mapping[str, Any]) -> None:
+        entries = [Param(key, str(value)) for key, value in parameters.items()]
+        for batch in _batches(entries, MOST_PARAMETERS):
+            self.client.log_batch(run_id, params=batch)
+
+
+def _metrics(run: RunRecord) -> list[Metric]:
+    now = int(time.time() * 1000)
+    curves = [Metric(key, value, now, step) for key, curve in run.history.items() for step, value in curve]
+    return [Metric(key, value, now, 0) for key, value in run.metrics.items()] + curves
+
+
+def _batches(entries: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    return (entries[start : start + most] for start in range(0, len(entries), most))
 
 
 def describe(
@@ -155,7 +191,7 @@ def describe(
 
 def describe_experiment(client: MlflowClient, experiment_id: str, text: str) -> None:
     """Gives an experiment a description."""
-    client.set_experiment_tag(experiment_id, NOTE, text)
+    client.set_experiment_tag(experiment_id, NOTE, text[:LONGEST_NOTE])
 
 
 def _annotate(client: MlflowClient, run_id: str, tags: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
@@ -165,10 +201,6 @@ def _annotate(client: MlflowClient, run_id: str, tags: Mapping[str, Any], metric
         metrics=[Metric(key, value, now, 0) for key, value in metrics.items()],
         tags=[RunTag(key, str(value)) for key, value in tags.items()],
     )
-
-
-def _parameters(values: Mapping[str, Any]) -> list[Param]:
-    return [Param(key, str(value)) for key, value in values.items()]
 
 
 def _note(plan: "Plan") -> str:

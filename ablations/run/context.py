@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from optuna.storages import BaseStorage
 
+from ablations.record.recorder import Recorder
 from ablations.record.schema import RunRecord
-from ablations.record.writer import Record
 from ablations.run.checkpoints import Checkpoints
 from ablations.run.cohort_state import CohortState, Job
 
@@ -37,7 +37,7 @@ class Callback(Protocol):
 class RunContext:
     """Where a study is recorded, searched and kept on the way, and who is told."""
 
-    record: Record
+    record: Recorder
     storage: BaseStorage
     checkpoints: Checkpoints
     callback: Callback

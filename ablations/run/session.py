@@ -11,7 +11,10 @@ from typing import NoReturn
 from rich.console import Console
 
 from ablations.errors import UserError
-from ablations.record.writer import Record
+from ablations.record.lock import sole_writer
+from ablations.record.recorder import Recorder
+from ablations.record.schema import experiment_name
+from ablations.record.writer import MlflowRecorder
 from ablations.run.checkpoints import Checkpoints
 from ablations.run.cohort_state import Job
 from ablations.run.context import RunContext
@@ -47,14 +50,17 @@ def run_session(
     after everything has been closed; the next call carries on from there.
     """
     make_writable(place.home)
-    record = Record(place.tracking_uri, plan, place.home / "artifacts")
-    known, others = record.count_existing()
-    if others > int(plan.costs is not None):
-        console.print("The record also keeps settings of another plan; status and report speak of this one.")
-    with Reporter(console, plan.runs, known) as callback, _executor(executor, workers, prepare) as pool:
-        context = RunContext(record, storage_at(place.storage), Checkpoints(place.home / "checkpoints"), callback)
-        with _timed(record, {**provenance(command), "workers": workers}):
-            return run_plan(plan, context, pool, at_once=workers + 1)
+    name = experiment_name(plan.name, plan.scale)
+    with sole_writer(place.home, name, command):
+        record = MlflowRecorder(place.tracking_uri, plan, place.home / "artifacts")
+        known, others = record.count_existing()
+        if others > int(plan.costs is not None):
+            console.print("The record also keeps settings of another plan; status and report speak of this one.")
+        checkpoints = Checkpoints(place.home / "checkpoints" / name)
+        with Reporter(console, plan.runs, known) as callback, _executor(executor, workers, prepare) as pool:
+            context = RunContext(record, storage_at(place.storage), checkpoints, callback)
+            with _timed(record, {**provenance(command), "workers": workers}):
+                return run_plan(plan, context, pool, at_once=workers + 1)
 
 
 def make_writable(folder: Path) -> None:
@@ -84,7 +90,7 @@ def _interrupt(_signal: int, _frame: object) -> NoReturn:
 
 
 @contextmanager
-def _timed(record: Record, made_with: dict[str, object]) -> Iterator[None]:
+def _timed(record: Recorder, made_with: dict[str, object]) -> Iterator[None]:
     """Keeps the provenance, with the wall time of all sessions that the study has taken so far."""
     before = record.provenance
     spent, first = before.get("wall_seconds", 0.0), before.get("started", made_with["started"])

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from ablations.models.backends import backend_of
 from ablations.models.equations import equations
 from ablations.models.variant import count_parameters
+from ablations.record.recorder import Ended
 from ablations.record.schema import RunRecord, SettingRecord
-from ablations.record.writer import Ended
 from ablations.run.cohort_state import CohortState, Job, Prune, initial_state, train
 from ablations.run.context import JobFailed, RunContext, Steps
 from ablations.search import Search

@@ -1,17 +1,25 @@
-"""Carrying out a study in a folder, in this process, and what came of it."""
+"""Carrying out a study in this process, recorded in databases or in memory, and what came of it."""
 
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from optuna.storages import BaseStorage, InMemoryStorage
+
+from ablations.record.memory import MemoryRecorder
 from ablations.record.reader import read
+from ablations.record.recorder import Recorder
 from ablations.record.schema import RunRecord, StudyRecord
-from ablations.record.writer import Record
+from ablations.record.store import connect
+from ablations.record.writer import MlflowRecorder
 from ablations.run.checkpoints import Checkpoints
 from ablations.run.cohort_state import CohortState
 from ablations.run.context import JobFailed, RunContext
 from ablations.run.executors import Executor, SerialExecutor
 from ablations.run.scheduler import run_plan
 from ablations.search import storage_at
+from ablations.sqlite import sqlite_url
 from ablations.study import Study
 
 UNTIMED = {"seconds"}
@@ -40,23 +48,83 @@ class Silent:
         self.failures += 1
 
 
-def open_record(study: Study, folder: Path) -> Record:
-    return Record(f"sqlite:///{folder / 'mlflow.db'}", study.at("smoke"), folder / "artifacts")
+@cache
+def _empty_store() -> bytes:
+    with TemporaryDirectory() as folder:
+        connect(sqlite_url(Path(folder) / "mlflow.db"), create=True)
+        return (Path(folder) / "mlflow.db").read_bytes()
 
 
-def carry_out(study: Study, folder: Path, executor: Executor | None = None, watch: Silent | None = None) -> Silent:
-    folder.mkdir(exist_ok=True)
-    watch = watch or Silent()
-    record = open_record(study, folder)
-    storage = storage_at(f"sqlite:///{folder / 'optuna.db'}")
-    context = RunContext(record, storage, Checkpoints(folder / "checkpoints"), watch)
+def empty_store(folder: Path) -> str:
+    """The URI of an MLflow store in a folder, at first a copy of an empty one: it takes a second to create another."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "mlflow.db"
+    if not file.exists():
+        file.write_bytes(_empty_store())
+    return sqlite_url(file)
+
+
+class Databases:
+    """A results folder, as `ablate run` leaves it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def recorder(self, study: Study) -> Recorder:
+        return MlflowRecorder(empty_store(self.folder), study.at("smoke"), self.folder / "artifacts")
+
+    def storage(self) -> BaseStorage:
+        return storage_at(sqlite_url(self.folder / "optuna.db"))
+
+    def read(self, study: Study) -> StudyRecord:
+        return read(sqlite_url(self.folder / "mlflow.db"), study.name, "smoke")
+
+
+class Memory:
+    """The same in memory; on disk are checkpoints alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._storage = InMemoryStorage()
+        self._recorder: MemoryRecorder | None = None
+
+    def recorder(self, study: Study) -> MemoryRecorder:
+        self._recorder = MemoryRecorder(study.at("smoke"), self._recorder)
+        return self._recorder
+
+    def storage(self) -> BaseStorage:
+        return self._storage
+
+    def read(self, study: Study) -> StudyRecord:
+        return MemoryRecorder(study.at("smoke"), self._recorder).study()
+
+
+Stores = Path | Databases | Memory
+
+
+def _stores(where: Stores) -> Databases | Memory:
+    return Databases(where) if isinstance(where, Path) else where
+
+
+def open_record(study: Study, where: Stores) -> Recorder:
+    return _stores(where).recorder(study)
+
+
+def carry_out(study: Study, where: Stores, executor: Executor | None = None, watch: Silent | None = None) -> Silent:
+    stores, watch = _stores(where), watch or Silent()
+    record = stores.recorder(study)
+    context = RunContext(record, stores.storage(), Checkpoints(stores.folder / "checkpoints"), watch)
     record.set_provenance({})
     run_plan(study.at("smoke"), context, executor or SerialExecutor(), at_once=2)
     return watch
 
 
-def numbers(study: Study, folder: Path) -> dict[str, Any]:
-    record: StudyRecord = read(f"sqlite:///{folder / 'mlflow.db'}", study.name, "smoke")
+def recorded(study: Study, where: Stores) -> StudyRecord:
+    return _stores(where).read(study)
+
+
+def numbers(study: Study, where: Stores) -> dict[str, Any]:
+    record = recorded(study, where)
     return {
         run.identity: (
             run.status,
