@@ -59,10 +59,11 @@ def experiment_named(client: MlflowClient, name: str) -> Experiment | None:
     """The experiment of that name, if there is one. Raises `RecordError` where it was deleted in the MLflow UI."""
     experiment = client.get_experiment_by_name(name)
     if experiment and experiment.lifecycle_stage == "deleted":
-        uri, number = client.tracking_uri, experiment.experiment_id
+        number = experiment.experiment_id
         raise RecordError(
-            f"the experiment {name} was deleted in MLflow; to restore it: MLFLOW_TRACKING_URI='{uri}' mlflow experiments "
-            f"restore -x {number}; to delete it for good: mlflow gc --backend-store-uri '{uri}' --experiment-ids {number}"
+            f"the experiment {name} was deleted in MLflow. After export MLFLOW_TRACKING_URI='{client.tracking_uri}', "
+            f"mlflow experiments restore -x {number} restores it, and mlflow gc --backend-store-uri "
+            f'"$MLFLOW_TRACKING_URI" --experiment-ids {number} deletes it for good'
         )
     return experiment
 
