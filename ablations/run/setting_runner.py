@@ -3,23 +3,21 @@
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
-from statistics import mean
 from typing import Any, Literal
 
 from ablations.models.backends import backend_of
 from ablations.models.equations import equations
 from ablations.models.variant import count_parameters
 from ablations.record.schema import RunRecord, SettingRecord
-from ablations.record.writer import Ended
 from ablations.run.cohort_state import CohortState, Job, Prune, initial_state, train
 from ablations.run.context import JobFailed, RunContext, Steps
+from ablations.run.outcomes import run_metrics, trial_outcome, unpromising_runs
 from ablations.search import Search
 from ablations.study import Plan, Setting
 from ablations.study.identity import identity
 from ablations.study.space import HYPERPARAMETERS
 from ablations.train.cohort import Cohort, Run
 from ablations.train.evaluation import Evaluation, evaluate_test
-from ablations.train.metrics import Curve
 
 
 def setting_record(plan: Plan, setting: Setting) -> SettingRecord:
@@ -102,10 +100,10 @@ class SettingRunner:
             seeds = range(self.budget.search_seeds)
             drawn = {number: search.hyperparameters(number) for number in numbers}
             runs = [self._run("trial", number, seed, drawn[number]) for number in numbers for seed in seeds]
-            yield from self._train(runs, {}, partial(_unpromising, search))
+            yield from self._train(runs, {}, partial(unpromising_runs, search))
             for number in numbers:
                 own = [self.record.finished[self._identity(run)] for run in runs if run.number == number]
-                search.tell(number, *_outcome(own))
+                search.tell(number, *trial_outcome(own))
 
     def _replicate(
         self, kind: Literal["replicate", "transferred"], best: int, hyperparameters: Mapping[str, float]
@@ -167,49 +165,15 @@ class SettingRunner:
             number=run.number,
             status=status,
             factors={key: getattr(run, key) for key in (*HYPERPARAMETERS, "seed")} | self._backend | dict(factors),
-            metrics=self._values(curves, status, course.seconds[index], test),
+            metrics={
+                **run_metrics(curves, status, test, self.entry.nominal, self.plan.solved_at),
+                "seconds": course.seconds[index],
+                "parameters": float(self.entry.parameters),
+            },
             history=curves,
             setting=self.entry.identity,
         )
 
-    def _values(
-        self, curves: Mapping[str, Curve], status: str, seconds: float, test: Evaluation | None
-    ) -> dict[str, float]:
-        values = {"sequences": float(curves["score"][-1][0]), "seconds": seconds}
-        values |= {"parameters": float(self.entry.parameters)}
-        reached = [sequences for sequences, score in curves["score"] if score >= self.plan.solved_at]
-        if reached:
-            values["sequences_to_criterion"] = float(reached[0])
-        if status == "diverged":
-            return values
-        values["best_score"] = max(score for _, score in curves["score"])
-        values["objective"] = curves["mixed_score"][-1][1]
-        values["final_score"], values["final_loss"] = (curves[name][-1][1] for name in ("score", "loss"))
-        if test:
-            values["flops_per_sequence"] = test.flops_per_sequence
-            values["final_score"] = dict(test.curves["test_score"])[self.entry.nominal]
-            values["final_loss"] = dict(test.curves["test_loss"])[self.entry.nominal]
-        return values
-
 
 def _best_tags(best: int, hyperparameters: Mapping[str, float]) -> dict[str, Any]:
     return {"best_trial": best, **{f"best.{name}": f"{value:.4g}" for name, value in hyperparameters.items()}}
-
-
-def _unpromising(search: Search, course: CohortState, segment: int) -> set[int]:
-    """The runs of the trials whose mean score over their seeds the pruner does not think worth going on with."""
-    numbers = [run.number for run in course.cohort.runs]
-    going = sorted({numbers[index] for index in course.active})
-    latest = [curves["mixed_score"][-1][1] for curves in course.curves]
-    means = [mean(score for number, score in zip(numbers, latest, strict=True) if number == each) for each in going]
-    out = {each for each, is_out in zip(going, search.prune(going, means, segment), strict=True) if is_out}
-    return {index for index, number in enumerate(numbers) if number in out}
-
-
-def _outcome(ends: Sequence[Ended]) -> tuple[str, float | None]:
-    """How a trial ended, given how it did on each of its seeds, and the mean of its objective."""
-    statuses = {end.status for end in ends}
-    for status in ("diverged", "pruned"):
-        if status in statuses:
-            return status, None
-    return "finished", mean(end.objective for end in ends if end.objective is not None)
