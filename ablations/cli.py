@@ -115,7 +115,8 @@ def _plan(name: str, scale: str, options: Mapping[str, Any]) -> "Plan":
     """The plan of the study, scale and budget that are asked for."""
     from pydantic import ValidationError
 
-    from ablations.studies import find, in_one_line
+    from ablations.errors import in_one_line
+    from ablations.studies import find
 
     try:
         changes = {part: options[part] for part in BUDGET if options[part] is not None}

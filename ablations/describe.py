@@ -18,8 +18,8 @@ from ablations.record.schema import StudyRecord
 from ablations.registry import look_up
 from ablations.run.progress import duration
 from ablations.run.time_estimate import estimate_seconds
-from ablations.studies import own_cells
 from ablations.study import Plan, Study
+from ablations.study.file import own_cells
 from tasks import TASKS, Task
 
 
