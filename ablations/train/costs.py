@@ -58,6 +58,7 @@ class _Timed:
         self._networks = StackedNetworks(self.cohort)
         self._theta = self._networks.initial.clone().requires_grad_()
         self._moments: Moments = {}
+        self._buffers = dict(self._networks.initial_buffers)
         self._batches = list(
             training_batches(
                 task.at(costs.length), [partial(self.cohort.generator, run, "train")], 0, STEPS, costs.batch
@@ -69,7 +70,7 @@ class _Timed:
         """Seconds per sequence of `STEPS` training steps: forward, backward and optimiser."""
         began = perf_counter()
         for step, batch in enumerate(self._batches):
-            train_step(self.cohort, self._networks, self._theta, self._moments, step, batch)
+            train_step(self.cohort, self._networks, self._theta, self._moments, self._buffers, step, batch)
         return (perf_counter() - began) / (STEPS * self.cohort.budget.batch)
 
 
