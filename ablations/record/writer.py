@@ -111,8 +111,9 @@ class Record:
         _annotate(self.client, self._parents[own_identity], tags or {}, {})
         self.client.set_terminated(self._parents[own_identity])
 
-    def fail_parent(self, own_identity: str, reason: str) -> None:
-        """Ends a parent run whose children could not be trained."""
+    def fail_parent(self, own_identity: str, reason: str, details: str) -> None:
+        """Ends a parent run whose children could not be trained; `details` become its artifact failure.txt."""
+        self.client.log_text(self._parents[own_identity], details, "failure.txt")
         _annotate(self.client, self._parents[own_identity], {"error": reason[:LONGEST_TAG]}, {})
         self.client.set_terminated(self._parents[own_identity], "FAILED")
 

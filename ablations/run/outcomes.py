@@ -33,11 +33,11 @@ def run_metrics(
     return metrics
 
 
-def unpromising_runs(search: Search, course: CohortState, segment: int) -> set[int]:
+def unpromising_runs(search: Search, state: CohortState, segment: int) -> set[int]:
     """The runs, by index, of the trials that the pruner stops; it compares each trial's mean score over its seeds."""
-    numbers = [run.number for run in course.cohort.runs]
-    active = sorted({numbers[index] for index in course.active})
-    latest = [curves["mixed_score"][-1][1] for curves in course.curves]
+    numbers = [run.number for run in state.cohort.runs]
+    active = sorted({numbers[index] for index in state.active})
+    latest = [curves["mixed_score"][-1][1] for curves in state.curves]
     means = [mean(score for number, score in zip(numbers, latest, strict=True) if number == each) for each in active]
     stops = search.prune(active, means, segment)
     pruned = {number for number, stop in zip(active, stops, strict=True) if stop}

@@ -13,9 +13,9 @@ from rich.console import Console
 from ablations.errors import UserError
 from ablations.record.writer import Record
 from ablations.run.checkpoints import Checkpoints
-from ablations.run.cohort_state import Job
 from ablations.run.context import RunContext
 from ablations.run.executors import Executor, ProcessExecutor, SerialExecutor
+from ablations.run.jobs import Job
 from ablations.run.progress import Reporter
 from ablations.run.provenance import provenance
 from ablations.run.scheduler import run_plan

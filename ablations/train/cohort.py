@@ -56,7 +56,11 @@ class Cohort:
 
     def only(self, indices: Sequence[int]) -> "Cohort":
         """The cohort of some of its runs."""
-        return replace(self, runs=tuple(self.runs[index] for index in indices))
+        return self.with_runs(tuple(self.runs[index] for index in indices))
+
+    def with_runs(self, runs: tuple[Run, ...]) -> "Cohort":
+        """The same setting and budget with other runs."""
+        return replace(self, runs=runs)
 
 
 @dataclass(frozen=True)
