@@ -42,12 +42,12 @@ def _git(folder: Path, *arguments: str) -> str | None:
     """What git prints, or None where it fails. Its environment variables may name another repository."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             ["git", "-C", str(folder), *arguments], env=environment, capture_output=True, text=True, check=True
         )
     except (OSError, subprocess.CalledProcessError):
         return None
-    return done.stdout.strip()
+    return process.stdout.strip()
 
 
 def _version(library: str) -> str:

@@ -78,14 +78,14 @@ def _measure_costs(costs: Costs, seed: int, context: RunContext) -> Steps:
     if not all(each in record.finished for each in identities):
         context.callback.on_setting_start("costs")
         try:
-            measured = yield partial(measure, costs, seed)
+            measurements = yield partial(measure, costs, seed)
         except JobFailed as error:
             record.fail_parent(parent, error.reason, error.details)
             context.callback.on_setting_failure("costs", error)
             raise
         finally:
             context.callback.on_setting_end("costs")
-        for number, cost in enumerate(measured):
+        for number, cost in enumerate(measurements):
             factors = {"cell": cost.cell, "view": cost.view, "row": cost.row, "hidden": cost.hidden}
             metrics = {"parameters": float(cost.parameters), "flops_per_sequence": cost.flops_per_sequence}
             history = {"seconds_per_sequence": cost.seconds_per_sequence}

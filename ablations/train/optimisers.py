@@ -1,4 +1,7 @@
-"""Optimisers on the stacked parameters of R runs: torch.optim's arithmetic with one coefficient per run."""
+"""Optimisers on the stacked parameters of runs: torch.optim's arithmetic with coefficients of each run.
+
+R runs, P parameters of each.
+"""
 
 from collections.abc import Callable
 
@@ -40,7 +43,7 @@ OPTIMISERS: dict[str, Update] = {"adam": adam, "rmsprop": rmsprop, "sgd": sgd}
 
 
 def clip_by_norm(gradient: Tensor, limit: Tensor) -> Tensor:
-    """Each run's gradient (R, P), scaled down to at most its norm limit (R,), as torch's clip_grad_norm_.
+    """Each run's gradient (R, P), scaled down to the norm limit of its run (R,), as torch's clip_grad_norm_.
 
     >>> clip_by_norm(torch.tensor([[3.0, 4.0], [0.3, 0.4]]), torch.tensor([1.0, 1.0]))
     tensor([[0.6000, 0.8000],

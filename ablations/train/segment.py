@@ -29,7 +29,7 @@ def train_segment(cohort: Cohort, state: TrainState | None, steps: int) -> tuple
 
     `state` itself stays as it is.
     """
-    began = perf_counter()
+    start = perf_counter()
     networks = StackedNetworks(cohort)
     state = state or TrainState(networks.initial, buffers=networks.initial_buffers)
     theta = state.theta.clone().requires_grad_()
@@ -50,7 +50,7 @@ def train_segment(cohort: Cohort, state: TrainState | None, steps: int) -> tuple
     task = cohort.setting.task
     score, loss = evaluate(cohort, networks, reached, _validation(cohort, task.at(task.nominal)))
     mixed_score, _ = evaluate(cohort, networks, reached, _validation(cohort, task.mixture()))
-    seconds = (perf_counter() - began) / len(cohort.runs)
+    seconds = (perf_counter() - start) / len(cohort.runs)
     rows: list[list[float]] = torch.stack([total / steps, score, loss, mixed_score], dim=1).tolist()
     return reached, [SegmentMetrics(a, b, c, d, seconds) for a, b, c, d in rows]
 

@@ -25,8 +25,8 @@ class StackedNetworks:
     def __init__(self, cohort: Cohort) -> None:
         setting = cohort.setting
         seeds = [integer(cohort.seed, setting.name, *run.stream, "start") for run in cohort.runs]
-        built = {seed: setting.variant.build(setting.task.spec, setting.size, seed) for seed in set(seeds)}
-        networks = [built[seed] for seed in seeds]
+        by_seed = {seed: setting.variant.build(setting.task.spec, setting.size, seed) for seed in set(seeds)}
+        networks = [by_seed[seed] for seed in seeds]
         self.model: Network = networks[0]
         trained = {name: p.shape for name, p in self.model.named_parameters() if p.requires_grad}
         self.shapes: Mapping[str, torch.Size] = trained
