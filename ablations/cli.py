@@ -4,18 +4,17 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ablations.errors import UserError
+from ablations.errors import UserError, in_one_line
 
 if TYPE_CHECKING:
+    from ablations.record.schema import StudyRecord
     from ablations.study import Plan, Study
 
-SCALES = ("smoke", "demo", "standard", "paper")
 BUDGET = ("trials", "trials_per_round", "search_seeds", "replicates", "steps", "segments", "batch", "parameters", "validation",
           "test")  # fmt: skip
 KINDS = ("tasks", "cells", "models", "ablations", "studies", "claims")
@@ -25,14 +24,18 @@ Command = Callable[..., Any]
 
 
 def main() -> NoReturn:
-    """Runs `ablate`; what a user got wrong is one line and exit code 2."""
+    """Runs `ablate`. A user's mistake is one line and exit code 2, a bug its traceback and exit code 1."""
     try:
         sys.exit(cli(standalone_mode=False) or 0)
     except click.ClickException as error:
         _fail(error.format_message())
     except UserError as error:
         _fail(str(error))
-    except (click.Abort, KeyboardInterrupt):
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except click.Abort as error:  # click makes it of Ctrl-C, but also of a file that ends too early
+        if isinstance(error.__cause__, EOFError):
+            raise error.__cause__ from None
         sys.exit(INTERRUPTED)
 
 
@@ -42,15 +45,19 @@ def _fail(message: str) -> NoReturn:
 
 
 def _home() -> Path:
-    """The folder that everything a run leaves is under."""
-    return Path(os.environ.get("ABLATIONS_HOME", "results"))
+    """The folder of everything that a run leaves."""
+    return Path(os.environ.get("ABLATIONS_HOME") or "results").expanduser()
+
+
+def _with_scale(command: Command) -> Command:
+    text = "Its size: smoke, demo, standard, paper, or a name of the study's own."
+    return click.option("--scale", default="demo", show_default=True, help=text)(command)
 
 
 def _with_place(command: Command) -> Command:
     """The options that say which record is meant."""
     uri = click.option("--tracking-uri", help="MLflow store.  [default: mlflow.db in the results folder]")
-    scale = click.option("--scale", type=click.Choice(SCALES), default="demo", show_default=True, help="Its size.")
-    return scale(uri(command))
+    return _with_scale(uri(command))
 
 
 def _with_budget(command: Command) -> Command:
@@ -68,12 +75,17 @@ def _tracking(uri: str | None) -> str:
     return uri or sqlite_url(_home() / "mlflow.db")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-def cli() -> None:
+@click.group(
+    invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Compare recurrent networks: tuned, replicated, one part at a time.
 
-    Everything is kept in the folder results/, or where ABLATIONS_HOME says.
+    All results are in the folder results/, or in the folder that ABLATIONS_HOME names.
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @cli.command()
@@ -85,15 +97,16 @@ def cli() -> None:
 @click.option("--dry-run", is_flag=True, help="Show settings, runs and an estimate of the time, and stop.")
 @_with_budget
 def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> int:
-    """Carry out STUDY, a name or a Python file that defines STUDY; what is recorded is not done again."""
+    """Run STUDY, a name or a Python file that defines STUDY. What is recorded is not trained again."""
     from rich.console import Console
 
     from ablations.describe import describe_plan
-    from ablations.run.session import Place, run_session
+    from ablations.run.session import Origin, Place, run_session
     from ablations.sqlite import sqlite_url
-    from ablations.studies import find
+    from ablations.studies import is_file
 
-    plan = _plan(study, scale, options)
+    changes = {part: options[part] for part in BUDGET if options[part] is not None}
+    plan = _plan(study, scale, changes)
     if dry_run:
         for line in describe_plan(plan, workers):
             click.echo(line)
@@ -101,37 +114,51 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
     home = _home()
     place = Place(home, _tracking(options["tracking_uri"]), options["storage"] or sqlite_url(home / "optuna.db"))
     command = shlex.join(["ablate", *sys.argv[1:]])
-    prepare = partial(find, study) if study.endswith(".py") else None  # a file may define cells of its own
+    origin = Origin(command, study if is_file(study) else None, changes)
     try:
-        failed = run_session(plan, place, command, workers, options["executor"], Console(), prepare)
+        failures = run_session(plan, place, workers, options["executor"], Console(), origin)
     except KeyboardInterrupt:
         click.echo(f"\nstopped; everything finished is kept. To go on: {command}", err=True)
         return INTERRUPTED
-    if failed:
-        click.echo(f"{failed} settings failed; to try them again: {command}", err=True)
+    if failures:
+        click.echo(f"settings failed: {failures}. To try them again: {command}", err=True)
     else:
-        click.echo(f"{plan.name} is complete at scale {scale}. Next: ablate report {plan.name} --scale {scale}")
-    return int(failed > 0)
+        click.echo(f"{plan.name} is complete at scale {scale}. Next: {_command('report', study, scale)}")
+    return int(failures > 0)
 
 
-def _plan(name: str, scale: str, options: Mapping[str, Any]) -> "Plan":
-    """The plan of the study, scale and budget that are asked for."""
+def _command(name: str, study: str, scale: str) -> str:
+    return shlex.join(["ablate", name, study, "--scale", scale])
+
+
+def _plan(name: str, scale: str, changes: Mapping[str, int]) -> "Plan":
+    """The plan of a study at a scale, with changes of its budget."""
     from pydantic import ValidationError
 
-    from ablations.studies import find, in_one_line
+    from ablations.studies import find
 
     try:
-        changes = {part: options[part] for part in BUDGET if options[part] is not None}
         return find(name).with_budget(scale, changes).at(scale)
     except ValidationError as error:
         raise click.UsageError(in_one_line(error)) from error
 
 
-def _recorded_name(study: str) -> str:
-    """The name that a study is recorded under, given that or the file that defines it."""
-    from ablations.studies import find
+def _record(study: str, scale: str, tracking_uri: str | None, checked: bool) -> "StudyRecord":
+    """The record of a study, given its name or its file; if `checked`, only one of what the file now says."""
+    from ablations.record.reader import read
+    from ablations.run.recorded_plan import differences
+    from ablations.studies import find, is_file
 
-    return find(study).name if study.endswith(".py") else study
+    record = read(_tracking(tracking_uri), find(study).name if is_file(study) else study, scale)
+    if checked and is_file(study):
+        changes = record.provenance.get("budget_changes", {})
+        if parts := differences(_plan(study, scale, changes), record):
+            raise UserError(
+                f"{study} is not what was recorded last of {record.name} at scale {scale}: {', '.join(parts)} changed. "
+                f"First: {shlex.join(['ablate', 'run', study, '--scale', scale])}; or, of what is recorded: "
+                f"{_command('report', record.name, scale)}"
+            )
+    return record
 
 
 @cli.command()
@@ -140,106 +167,69 @@ def _recorded_name(study: str) -> str:
 def report(study: str, scale: str, tracking_uri: str | None) -> None:
     """Write the HTML and PDF report of STUDY, a name or a file, from its record, and describe it in MLflow."""
     import numpy as np
-    import pandas as pd
 
-    from ablations.record.reader import read
-    from ablations.record.store import connect
-    from ablations.record.writer import describe, describe_experiment
     from ablations.run.session import make_writable
-    from reports.result_tables import ResultTables
-    from reports.setting_summary import summarise
-    from reports.verdicts import in_brief
+    from ablations.studies import is_file
+    from reports.mlflow_texts import describe_in_mlflow
     from reports.write import write
 
-    uri = _tracking(tracking_uri)
-    recorded = read(uri, _recorded_name(study), scale)
+    record = _record(study, scale, tracking_uri, checked=True)
     make_writable(_home())
-    folder = _home() / "reports" / f"{recorded.name}-{scale}"
-    written = write(recorded, folder, np.random.default_rng(0))
-    client, results = connect(uri), ResultTables(recorded)
-    for setting in recorded.settings:
-        if summary := summarise(results, setting, np.random.default_rng(0)):
-            describe(client, setting.run_id, summary.text, summary.metrics, {"setting.svg": summary.svg})
-    ledger = pd.read_csv(folder / "tables" / "verdicts.csv")
-    describe_experiment(client, recorded.experiment_id, in_brief(recorded.plan["question"], ledger))
-    for path in written:
+    folder = _home() / "reports" / f"{record.name}-{scale}"
+    paths = write(record, folder, np.random.default_rng(0))
+    describe_in_mlflow(record, folder)
+    for path in paths:
         click.echo(path)
+    file = record.provenance.get("study_file")
+    if file and not is_file(study):
+        click.echo(f"note: claims and figures that {file} defines are in: {_command('report', file, scale)}", err=True)
 
 
 @cli.command("list")
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 def list_(kind: str | None) -> None:
     """List what there is: tasks, cells, models, ablations, studies, claims."""
-    from ablations.describe import first_line
-    from ablations.models import CELLS, MODELS
-    from ablations.models.variants import VARIANTS
-    from ablations.studies import STUDIES
+    from ablations.describe import catalogue
     from reports.claims import CLAIMS
-    from tasks import TASKS
 
-    described = {
-        "tasks": {name: first_line(task) for name, task in TASKS.items()},
-        "cells": {name: first_line(cell) for name, cell in CELLS.items()},
-        "models": {name: first_line(model) for name, model in MODELS.items()},
-        "ablations": {v.name: f"{v.parent}: {v.change}" for v in VARIANTS.values() if v.parent},
-        "studies": {name: study.question for name, study in STUDIES.items()},
-        "claims": {name: claim.sentence for name, claim in CLAIMS.items()},
-    }
+    lines = catalogue({name: claim.sentence for name, claim in CLAIMS.items()})
     for each in [kind] if kind else KINDS:
         click.echo(each)
-        for name, text in described[each].items():
+        for name, text in lines[each].items():
             click.echo(f"  {name:26} {text}")
 
 
 @cli.command()
 @click.argument("name")
-@click.option("--scale", type=click.Choice(SCALES), default="demo", show_default=True, help="Of a study.")
+@_with_scale
 @click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count(), show_default=True, help="Of a study.")
 @click.option("--source", is_flag=True, help="Of a cell: the Python that is compiled.")
 def show(name: str, scale: str, workers: int, source: bool) -> None:
-    """Explain one task, cell, model, ablation, study or claim; or a study's file, with the cells that it brings along."""
-    from ablations import describe as descriptions
-    from ablations.models import CELLS, MODELS
-    from ablations.models.variants import VARIANTS
-    from ablations.registry import look_up
-    from ablations.studies import STUDIES, find
+    """Explain one task, cell, model, ablation, study or claim; or a study's file, with its own cells."""
+    from ablations import describe as texts
+    from ablations.studies import find, is_file
     from reports.claims import CLAIMS
-    from tasks import TASKS
-
-    def describe_claim(name: str) -> str:
-        return f"{CLAIMS[name].sentence}\n\nRule: {CLAIMS[name].rule}"
 
     def describe_study(study: "Study") -> str:
-        return "\n".join(descriptions.describe_plan(study.at(scale), workers))
+        return "\n".join(texts.describe_plan(study.at(scale), workers))
 
-    if name.endswith(".py"):
+    claims = {name: f"{claim.sentence}\n\nRule: {claim.rule}" for name, claim in CLAIMS.items()}
+    if is_file(name):
         study = find(name)
-        cells = descriptions.own_sources(study) if source else descriptions.describe_own_cells(study)
+        cells = texts.own_sources(study) if source else texts.describe_own_cells(study)
         click.echo("\n\n".join(cells if source else [describe_study(study), *cells]))
-        return
-    if source:
-        click.echo(descriptions.cell_source(name))
-        return
-    describers: dict[str, Command] = {
-        **dict.fromkeys(STUDIES, lambda name: describe_study(STUDIES[name])),
-        **dict.fromkeys(CLAIMS, describe_claim),
-        **dict.fromkeys(VARIANTS, descriptions.describe_variant),
-        **dict.fromkeys(MODELS, descriptions.describe_model),
-        **dict.fromkeys(CELLS, descriptions.describe_cell),
-        **dict.fromkeys(TASKS, descriptions.describe_task),
-    }
-    click.echo(look_up(describers, name, "name")(name))
+    else:
+        click.echo(texts.cell_source(name) if source else texts.explain(name, claims, describe_study))
 
 
 @cli.command()
 @click.argument("study")
 @_with_place
 def status(study: str, scale: str, tracking_uri: str | None) -> None:
-    """Say how far STUDY, a name or a file, is: runs by setting, how they ended, and the scores so far."""
+    """Show how many runs of STUDY, a name or a file, are done: by setting, how they ended, and the scores so far."""
     from ablations.describe import describe_status
-    from ablations.record.reader import read
 
-    for line in describe_status(read(_tracking(tracking_uri), _recorded_name(study), scale)):
+    for line in describe_status(_record(study, scale, tracking_uri, checked=False)):
         click.echo(line)
 
 

@@ -1,7 +1,7 @@
 """What there is, described in text: tasks, cells, models, studies."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from inspect import getdoc
 
 import numpy as np
@@ -18,20 +18,46 @@ from ablations.record.schema import StudyRecord
 from ablations.registry import look_up
 from ablations.run.progress import duration
 from ablations.run.time_estimate import estimate_seconds
-from ablations.studies import own_cells
+from ablations.studies import STUDIES
 from ablations.study import Plan, Study
+from ablations.study.file import own_cells
 from tasks import TASKS, Task
 
 
 def first_line(thing: object) -> str:
-    """The first line of what a thing says of itself, and the flags that it fixes."""
+    """The first line of the docstring, and the flags that a model's name fixes."""
     flags = _fixed(thing)
     line = _prose(thing).partition("\n")[0]
     return f"{line} ({flags})" if flags else line
 
 
+def catalogue(claims: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """kind -> name -> a line about it, of everything that there is; the claims, with their sentences, are given."""
+    return {
+        "tasks": {name: first_line(task) for name, task in TASKS.items()},
+        "cells": {name: first_line(cell) for name, cell in CELLS.items()},
+        "models": {name: first_line(model) for name, model in MODELS.items()},
+        "ablations": {v.name: f"{v.parent}: {v.change}" for v in VARIANTS.values() if v.parent},
+        "studies": {name: study.question for name, study in STUDIES.items()},
+        "claims": dict(claims),
+    }
+
+
+def explain(name: str, claims: Mapping[str, str], describe_study: Callable[[Study], str]) -> str:
+    """The text about a task, cell, model, ablation, study or claim; those of claims are given."""
+    describers: dict[str, Callable[[str], str]] = {
+        **dict.fromkeys(STUDIES, lambda name: describe_study(STUDIES[name])),
+        **dict.fromkeys(claims, lambda name: claims[name]),
+        **dict.fromkeys(VARIANTS, describe_variant),
+        **dict.fromkeys(MODELS, describe_model),
+        **dict.fromkeys(CELLS, describe_cell),
+        **dict.fromkeys(TASKS, describe_task),
+    }
+    return look_up(describers, name, "name")(name)
+
+
 def describe_task(name: str) -> str:
-    """A task's rule, a freshly drawn example, and its exact references, at its default parameters."""
+    """A task's rule, an example, and its exact references, at its default parameters."""
     task = TASKS[name]()
     example = task.read(task.sample(np.random.default_rng(0), 1), 0)
     return "\n".join(
@@ -46,7 +72,7 @@ def describe_task(name: str) -> str:
 
 
 def describe_cell(name: str) -> str:
-    """A cell and its equations, from the step that runs; an ablation's with «what is not in its parent»."""
+    """A cell and the equations of its step; those of an ablation with «what is not in its parent»."""
     cell = CELLS[name]
     backend = f"Computed by the {backend_of(cell)} backend."
     ablation = _ablation(cell.parent.name if cell.parent else None, cell.change)
@@ -54,7 +80,7 @@ def describe_cell(name: str) -> str:
 
 
 def cell_source(name: str) -> str:
-    """The Python that is compiled for a cell, or for that of a named variant."""
+    """The Python that is compiled for a cell, or for the cell of a named variant."""
     cell = look_up(VARIANTS, name, "cell or ablation").cell
     if cell is None:
         raise UserError(f"{name} has no cell")
@@ -62,17 +88,17 @@ def cell_source(name: str) -> str:
 
 
 def describe_own_cells(study: Study) -> list[str]:
-    """The cells that a study's file brings along, as `describe_cell` does."""
+    """The text of `describe_cell` for each cell of a study's file."""
     return [describe_cell(cell.name) for cell in own_cells(study)]
 
 
 def own_sources(study: Study) -> list[str]:
-    """The Python that is compiled for them."""
+    """The Python that is compiled for each cell of a study's file."""
     return [source(cell) for cell in own_cells(study)]
 
 
 def describe_variant(name: str) -> str:
-    """A named variant that is no cell of its own: its model, its flags, and in what it differs from its parent."""
+    """A named variant that is not a cell: its model, its flags, and in what it differs from its parent."""
     variant = VARIANTS[name]
     flags = _listed(variant.flags)
     lines = [
@@ -95,8 +121,8 @@ def describe_model(name: str) -> str:
 
 
 def describe_plan(plan: Plan, workers: int) -> Iterator[str]:
-    """A study's question, its settings with sizes, its runs, and the time it takes at most, timed here; by line."""
-    torch.set_num_threads(1)  # as the workers that the estimate speaks of
+    """The lines about a plan: question, settings with sizes, runs, and the time at most, measured here."""
+    torch.set_num_threads(1)  # as each worker has
     budget = plan.budget
     transferred = ", and of ablations as many with the parent's hyperparameters" if plan.parents else ""
     yield plan.question
@@ -118,7 +144,7 @@ def describe_plan(plan: Plan, workers: int) -> Iterator[str]:
 
 
 def describe_status(study: StudyRecord) -> Iterator[str]:
-    """How far a study is: runs by setting, how they ended, and the mean test score so far; by line."""
+    """The lines about a record: runs of each setting, how they ended, and the mean test score so far."""
     budget = study.plan["budget"]
     yield f"{study.name} at scale {study.scale}: {study.plan['question']}"
     yield f"{'setting':40} {'trainings':>9} {'replicates':>10} {'transferred':>7} {'score':>7}  ended early"
@@ -137,11 +163,11 @@ def describe_status(study: StudyRecord) -> Iterator[str]:
             f"{len(replicates):>6}/{budget['replicates']:<3} {len(transferred):>4}/{again:<2} {score:>7}  {early}"
         )
     planned = len(study.plan["tasks"]) * len(study.plan["variants"])
-    yield f"{len(study.settings)} of {planned} settings begun"
+    yield f"{len(study.settings)} of {planned} settings started"
 
 
 def _prose(thing: object) -> str:
-    """A docstring, that of what a partial calls, up to its doctests."""
+    """A docstring without its doctests; of a `partial`, that of what it calls."""
     return (getdoc(getattr(thing, "func", thing)) or "").partition(">>>")[0].rstrip()
 
 
@@ -154,12 +180,12 @@ def _listed(flags: Mapping[str, object]) -> str:
 
 
 def _fixed(thing: object) -> str:
-    """The flags that a model fixes."""
+    """The flags that a model's name fixes."""
     return _listed(getattr(thing, "keywords", {}))
 
 
 def _ablation(parent: str | None, change: str) -> list[str]:
-    """The sentence that says so, of an ablation."""
+    """The sentence about an ablation and its parent; none where there is no parent."""
     return [f"An ablation of {parent}: {change}."] if parent else []
 
 
@@ -168,7 +194,7 @@ def _numbers(values: Mapping[str, float]) -> str:
 
 
 def _equations(cell: type[Cell]) -> str:
-    """A cell's equations, what its parent has otherwise marked, and what their letters stand for."""
+    """A cell's equations with what differs from its parent marked, and the meaning of their letters."""
     printed = [cell, cell.parent] if cell.parent else [cell]
     apart = any(one.gates_with(recurrent="apart") for one in printed)
     fed_back = any(one.gates_with(feedback=True) for one in printed)

@@ -1,8 +1,22 @@
 """The errors that are the user's to mend, apart from bugs."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
 
 class UserError(ValueError):
     """Something that the user gave cannot be used. The message is one line that names it and says what is allowed.
 
     The command line prints the message and ends with exit code 2. Any other exception is a bug: it keeps its traceback.
     """
+
+
+def in_one_line(error: "ValidationError") -> str:
+    """What is wrong with some parameters: the first thing that pydantic names, and where it is."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    given = f", got {first['input']!r}" if isinstance(first["input"], int | float | str) else ""
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{error.title}: {where + ': ' if where else ''}{message}{given}"

@@ -1,4 +1,4 @@
-"""The search over nuisance factors: Optuna, asked and told in batches by the one process that owns it."""
+"""The search over nuisance factors. Optuna proposes trials in rounds; this process alone asks it and tells it results."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,12 +34,12 @@ def _open(url: str) -> RDBStorage:
 
 
 class Search:
-    """The search of one setting. What trial n is depends on nothing but the trials told before it was asked, and on n.
+    """The search of one setting. Trial n is a deterministic function of n and of the results of earlier rounds.
 
-    The first group of trials is a Latin hypercube, the same for all settings of the study: what one draws, all draw, and
-    each has something of every part of the ranges. Drawn apart, a few trials compare the luck of the draw.
-    `name` tells the search from others in the storage, `stream` names its random streams. A search that was interrupted
-    is taken up where it stopped: a trial that was asked and never told is handed out again.
+    The first round is a Latin hypercube, the same for all settings of the study. All settings so try the same values, and
+    each tries every part of the ranges. With independent draws, a few trials would compare the luck of the draws.
+    name: the search's name in the storage. stream: the name of its random streams. An interrupted search goes on where
+    it stopped: a trial that was asked and has no result yet is given out again.
     """
 
     def __init__(self, storage: BaseStorage, name: str, stream: str, plan: Plan) -> None:
@@ -50,31 +50,31 @@ class Search:
         )
 
     def hyperparameters(self, number: int) -> dict[str, float]:
-        """The hyperparameters of a trial, asked for now if that is the next one."""
-        known = self._optuna.get_trials(deepcopy=False)
-        if number < len(known):
-            return dict(known[number].params)
+        """The hyperparameters of a trial; Optuna is asked if it is a new one."""
+        trials = self._optuna.get_trials(deepcopy=False)
+        if number < len(trials):
+            return dict(trials[number].params)
         self._optuna.sampler = self._sampler(number)
         distributions = {name: _distribution(range_) for name, range_ in self._plan.nuisance.items()}
         return dict(self._optuna.ask(fixed_distributions=distributions).params)
 
     def prune(self, numbers: Sequence[int], scores: Sequence[float], segment: int) -> list[bool]:
-        """Takes the trials' scores after a segment, all of them first, and says which are not worth going on."""
-        known = self._optuna.get_trials(deepcopy=False)
-        trials = [Trial(self._optuna, known[number]._trial_id) for number in numbers]
+        """Reports the trials' scores after a segment, then asks of each whether to stop it."""
+        frozen = self._optuna.get_trials(deepcopy=False)
+        trials = [Trial(self._optuna, frozen[number]._trial_id) for number in numbers]
         for trial, number, score in zip(trials, numbers, scores, strict=True):
-            if segment not in known[number].intermediate_values:  # it is there if an interruption came just after
+            if segment not in frozen[number].intermediate_values:  # it is there after an interruption at this point
                 trial.report(score, segment)
         return [trial.should_prune() for trial in trials]
 
     def tell(self, number: int, status: str, objective: float | None) -> None:
-        """Ends a trial as finished, solved, pruned or diverged; one that has ended is left as it is."""
+        """Ends a trial as finished, solved, pruned or diverged. A trial that has ended stays as it is."""
         state = {"pruned": TrialState.PRUNED, "diverged": TrialState.FAIL}.get(status, TrialState.COMPLETE)
         value = objective if state is TrialState.COMPLETE else None
         self._optuna.tell(number, value, state, skip_if_finished=True)
 
     def best(self, trials: int) -> int | None:
-        """The best of the first so many trials, the earliest of equals; None where every one of them diverged."""
+        """The number of the best of the first `trials` trials, the first of equal ones; None where all diverged."""
         complete = self._optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         complete = [trial for trial in complete if trial.number < trials]
         return max(complete, key=lambda trial: (trial.value, -trial.number)).number if complete else None
@@ -91,7 +91,7 @@ class Search:
 
 
 class _Given(BaseSampler):
-    """A sampler of values that have been decided."""
+    """A sampler that returns given values."""
 
     def __init__(self, values: Mapping[str, float]) -> None:
         self._values = values
@@ -107,14 +107,14 @@ class _Given(BaseSampler):
 
 
 def first_draws(plan: Plan, trials: int) -> list[dict[str, float]]:
-    """A Latin hypercube of that many draws of the nuisance factors, a pure function of the plan's seed."""
+    """A Latin hypercube of `trials` draws of the nuisance factors; it depends on the plan's seed and ranges alone."""
     ranges = plan.nuisance.items()
     points = LatinHypercube(len(ranges), rng=generator(plan.seed, "first draws", trials)).random(trials)
     return [{name: _scaled(u, range_) for u, (name, range_) in zip(point, ranges, strict=True)} for point in points]
 
 
 def _scaled(share: float, range_: Range) -> float:
-    """The value at a share of the way through a range."""
+    """The value at a share of a range: 0 is its low end, 1 its high end."""
     if range_.log:
         return float(range_.low * (range_.high / range_.low) ** share)
     return float(range_.low + share * (range_.high - range_.low))

@@ -153,6 +153,8 @@ def provenance_blocks(results: ResultTables) -> Iterator[Block]:
         "seed": str(study.plan["seed"]),
         "MLflow experiment": f"{study.name}-{study.scale} (id {study.experiment_id})",
     }
+    if file := provenance.get("study_file"):
+        facts["study file"] = f"{file}; `ablate report` of this file adds its own claims and figures"
     yield Heading("Provenance")
     yield Table("provenance", pd.DataFrame(facts.items(), columns=["fact", "value"]), "How to reproduce these numbers.")
 

@@ -86,7 +86,7 @@ BAD_FILES = {
     [
         (["run", "clams"], "unknown study 'clams'; did you mean 'claims'?"),
         (["run", "nowhere.py"], "there is no study file nowhere.py"),
-        (["run", "claims", "--scale", "huge"], "'huge' is not one of"),
+        (["run", "claims", "--scale", "huge"], "unknown scale 'huge'; known: smoke, demo, standard, paper"),
         (["run", "claims", "--trials", "-3"], "-3 is not in the range x>=1"),
         (["run", "claims", "--trials", "many"], "'many' is not a valid integer"),
         (["run", "claims", "--steps", "7"], "multiple of segments"),
@@ -115,6 +115,14 @@ def test_bad_input_is_one_clear_line(
     assert said.count("\n") == 1
 
 
+def test_ablate_alone_prints_its_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ablate(monkeypatch) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert "\n  run " in said.out
+    assert "\n  report " in said.out
+
+
 @pytest.mark.parametrize("name", BAD_FILES)
 def test_a_study_file_with_an_error_is_one_clear_line(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -134,6 +142,40 @@ def test_a_results_folder_that_cannot_be_written_is_one_clear_line(
     monkeypatch.setenv("ABLATIONS_HOME", str(tmp_path / "file" / "results"))
     assert ablate(monkeypatch, "run", "claims", *SMALLEST) == 2
     assert "cannot be written to" in capsys.readouterr().err
+
+
+def test_a_study_has_scales_of_its_own_and_names_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(STUDY.replace('"smoke": replace', '"long-gaps": replace'))
+    assert ablate(monkeypatch, "run", str(file), "--dry-run", "--scale", "long-gaps", "--replicates", "1") == 0
+    assert "Scale long-gaps" in capsys.readouterr().out
+    for command in ("run", "show"):
+        assert ablate(monkeypatch, command, str(file)) == 2
+        assert capsys.readouterr().err == "error: unknown scale 'demo'; known: long-gaps\n"
+
+
+def test_the_results_folder_is_expanded_and_an_empty_name_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("ABLATIONS_HOME", "~/x")
+    assert cli._home() == tmp_path / "x"
+    monkeypatch.setenv("ABLATIONS_HOME", "")
+    assert cli._home() == Path("results")
+
+
+@pytest.mark.parametrize("error", [EOFError("torn"), ValueError("a bug"), KeyboardInterrupt()])
+def test_only_ctrl_c_ends_as_an_interruption(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("ablations.describe.catalogue", fail)
+    monkeypatch.setattr(sys, "argv", ["ablate", "list"])
+    with pytest.raises(SystemExit if isinstance(error, KeyboardInterrupt) else type(error)) as end:
+        cli.main()
+    assert not isinstance(error, KeyboardInterrupt) or end.value.code == 130
 
 
 @pytest.mark.parametrize("name", ["copying", "adding", "france", "disambiguation", "lstm", "tcn", "vanishing"])
@@ -174,7 +216,9 @@ def test_from_a_study_file_to_its_report(
     assert ablate(monkeypatch, "report", "onw", "--scale", "smoke") == 2
     assert "recorded are own-smoke" in capsys.readouterr().err
     assert ablate(monkeypatch, "report", "own", "--scale", "smoke") == 0
-    named = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    said = capsys.readouterr()
+    assert said.err == f"note: claims and figures that {file} defines are in: ablate report {file} --scale smoke\n"
+    named = [Path(line) for line in said.out.splitlines()]
     assert [path.name for path in named] == ["report.html", "report.pdf"]
     assert all(path.stat().st_size > 10_000 for path in named)
     store = sqlite3.connect(home / "mlflow.db")
@@ -182,6 +226,16 @@ def test_from_a_study_file_to_its_report(
     store.close()
     assert any("**lstm on disambiguation**" in note for (note,) in notes)
     assert list(home.glob("artifacts/**/setting.svg"))
+    table = (home / "reports" / "own-smoke" / "tables" / "provenance.csv").read_text()
+    assert f"{file}; `ablate report` of this file adds its own claims and figures" in table
+    assert ablate(monkeypatch, "report", str(file), "--scale", "smoke") == 0
+    assert capsys.readouterr().err == ""
+    file.write_text(STUDY.replace("[4:6]", "[5:7]"))
+    assert ablate(monkeypatch, "report", str(file), "--scale", "smoke") == 2
+    complaint = capsys.readouterr().err
+    assert "is not what was recorded last of own at scale smoke: variants, runs changed" in complaint
+    assert f"First: ablate run {file} --scale smoke" in complaint
+    assert complaint.count("\n") == 1
 
 
 @pytest.mark.slow

@@ -5,13 +5,21 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from builders.jobs import die, die_once, fail, square
+from builders.jobs import die, die_once, fail, fail_strangely, square
 
 from ablations.run.executors import Executor, ProcessExecutor, SerialExecutor
+from ablations.run.jobs import JobFailed
 
 
 def _collect(executor: Executor, count: int) -> dict[int, object]:
     return dict(executor.next_result() for _ in range(count))
+
+
+def assert_failure(result: object) -> None:
+    """One line that says why, and the traceback up to the line that failed, wherever that ran."""
+    assert isinstance(result, JobFailed)
+    assert result.reason == "ArithmeticError: no 4"
+    assert 'raise ArithmeticError(f"no {x}")' in result.details
 
 
 def test_inline_gives_results_and_errors() -> None:
@@ -20,7 +28,7 @@ def test_inline_gives_results_and_errors() -> None:
     executor.submit(2, partial(fail, 4))
     results = _collect(executor, 2)
     assert results[1] == 9
-    assert isinstance(results[2], ArithmeticError)
+    assert_failure(results[2])
 
 
 @pytest.mark.slow
@@ -31,8 +39,8 @@ def test_a_killed_worker_costs_no_result(tmp_path: Path) -> None:
         for key in range(1, 5):
             executor.submit(key, partial(square, key))
         assert _collect(executor, 5) == {0: "survived", 1: 1, 2: 4, 3: 9, 4: 16}
-        executor.submit(9, partial(fail, 9))
-        assert isinstance(executor.next_result()[1], ArithmeticError)
+        executor.submit(9, partial(fail, 4))
+        assert_failure(executor.next_result()[1])
     finally:
         executor.close()
 
@@ -44,7 +52,20 @@ def test_a_job_that_always_kills_its_worker_fails_in_the_end() -> None:
         executor.submit(0, die)
         key, result = executor.next_result()
         assert key == 0
-        assert isinstance(result, Exception)
+        assert isinstance(result, JobFailed)
+        assert result.reason == "its worker process died 3 times; is there enough memory?"
+    finally:
+        executor.close()
+
+
+@pytest.mark.slow
+def test_an_error_that_cannot_be_unpickled_fails_its_job_and_no_worker() -> None:
+    executor = ProcessExecutor(1)
+    try:
+        executor.submit(0, fail_strangely)
+        key, result = executor.next_result()
+        assert isinstance(result, JobFailed)
+        assert (key, result.reason) == (0, "StrangeError: no 1 and no 2")
     finally:
         executor.close()
 

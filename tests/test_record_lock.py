@@ -68,7 +68,7 @@ def test_two_commands_on_one_record_and_the_first_one_killed(tmp_path: Path) -> 
     first = subprocess.Popen(run, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 60
-        while not list((tmp_path / "results").glob("checkpoints/*/*.pickle")):
+        while not list((tmp_path / "results").glob("checkpoints/*/*.pt")):
             assert time.monotonic() < deadline
             time.sleep(0.05)
         second = subprocess.run(run, env=environment, capture_output=True, text=True)

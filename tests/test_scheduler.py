@@ -173,7 +173,7 @@ def test_a_killed_command_carries_on_where_it_was(tmp_path: Path, whom: signal.S
         preexec_fn=_heed_interrupts,
     )
     deadline = time.monotonic() + 60
-    while not list((tmp_path / "killed").glob("checkpoints/*/*.pickle")) and time.monotonic() < deadline:
+    while not list((tmp_path / "killed").glob("checkpoints/*/*.pt")) and time.monotonic() < deadline:
         time.sleep(0.01)
     os.kill(process.pid, whom)
     _, said = process.communicate(timeout=60)

@@ -111,8 +111,9 @@ class StudyRecord:
     """Everything the record holds of one study at one scale; `plan` and `provenance` are plain JSON data.
 
     `plan` has question, baseline, tasks, variants, parents, runs, nuisance, fixed, budget, solved_at and seed;
-    `provenance` has commit, versions, command, started, wall_seconds, cores and device. Replicates are those of each
-    setting's best trial, and transferred runs those with the hyperparameters of its parent's.
+    `provenance` has commit, versions, command, started, wall_seconds, cores, device, budget_changes, and study_file if the
+    study has one. Replicates are those of each setting's best trial, and transferred runs those with the hyperparameters
+    of its parent's.
     """
 
     name: str

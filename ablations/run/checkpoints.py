@@ -1,32 +1,90 @@
-"""Cohorts on disk between two segments, so that a death costs one segment at most."""
+"""Checkpoints: the state of each cohort after its latest segment, so that a death costs one segment at most.
 
-import pickle
+A file holds tensors and plain data, and no code or classes. What a cohort is trained on is in the plan.
+"""
+
+import logging
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
+
+import torch
 
 from ablations.run.cohort_state import CohortState
+from ablations.train.cohort import Cohort, Run, TrainState
+
+VERSION = 1
+"""The version of the files' format. A file of another version is not read: its work is done again."""
+
+log = logging.getLogger(__name__)
 
 
 class Checkpoints:
-    """Courses on disk by key; a file is replaced whole or not at all."""
+    """The states of cohorts in a folder, each under a key. A file is replaced as a whole or not at all."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def load(self, key: str) -> CohortState | None:
-        """The course kept under that key, if there is one."""
-        path = self._path(key)
-        return pickle.loads(path.read_bytes()) if path.exists() else None
+    def load(self, key: str, cohort: Cohort) -> CohortState | None:
+        """The state under that key: of the runs that it was saved with, and otherwise of this cohort.
 
-    def save(self, key: str, course: CohortState) -> None:
-        """Keeps a course in place of the one before."""
+        None where there is none. A file that cannot be read is renamed, with a warning, and there is none.
+        """
+        path = self._path(key)
+        if not path.exists():
+            return None
+        try:
+            return _state(torch.load(path, map_location="cpu", weights_only=True), key, cohort)
+        except Exception as error:  # a torn file can fail in any way
+            aside = path.replace(path.with_suffix(".unreadable"))
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            log.warning("a checkpoint cannot be read, and its work is done again (it is now %s): %s", aside, reason)
+            return None
+
+    def save(self, key: str, state: CohortState) -> None:
+        """Writes a state in place of the one before."""
         new = self._path(key).with_suffix(".new")
-        new.write_bytes(pickle.dumps(course))
+        torch.save(_content(key, state), new)
         new.replace(self._path(key))
 
     def drop(self, key: str) -> None:
-        """Forgets what is kept under that key."""
+        """Deletes what there is under that key."""
         self._path(key).unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
-        return self.folder / f"{key}.pickle"
+        return self.folder / f"{key}.pt"
+
+
+def _content(key: str, state: CohortState) -> dict[str, Any]:
+    assert state.train_state is not None, "a cohort has a state after its first segment"
+    return {
+        "version": VERSION,
+        "key": key,
+        "runs": [asdict(run) for run in state.cohort.runs],
+        "train_state": vars(state.train_state),
+        "curves": list(state.curves),
+        "seconds": list(state.seconds),
+        "status": list(state.status),
+    }
+
+
+def _state(content: Any, key: str, cohort: Cohort) -> CohortState:
+    """Raises an error, whichever, where a file's content is not that of `save`."""
+    if not isinstance(content, dict) or content.get("version") != VERSION:
+        raise ValueError(f"it is not of version {VERSION}")
+    if content["key"] != key:
+        raise ValueError(f"it belongs to {content['key']}")
+    runs = tuple(Run(**run) for run in content["runs"])
+    train_state = TrainState(**content["train_state"])
+    parts = [train_state.theta, *train_state.moments.values(), *train_state.buffers.values()]
+    parts += [content["curves"], content["seconds"], content["status"]]
+    if any(len(part) != len(runs) for part in parts):
+        raise ValueError(f"not every part of it has {len(runs)} runs")
+    return CohortState(
+        cohort.with_runs(runs),
+        train_state,
+        tuple(content["curves"]),
+        tuple(content["seconds"]),
+        tuple(content["status"]),
+    )

@@ -1,4 +1,4 @@
-"""What a study is carried out with."""
+"""What a plan is run with: its stores, and a callback that is told what happens."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -9,22 +9,19 @@ from optuna.storages import BaseStorage
 from ablations.record.recorder import Recorder
 from ablations.record.schema import RunRecord
 from ablations.run.checkpoints import Checkpoints
-from ablations.run.cohort_state import CohortState, Job
+from ablations.run.cohort_state import CohortState
+from ablations.run.jobs import Job, JobFailed
 
 Steps = Generator[Job, Any, None]
 """Work that yields its jobs one after the other and is sent each one's result."""
 
 
-class JobFailed(Exception):  # it says what happened
-    """A job raised an error, or its worker died again and again."""
-
-
 class Callback(Protocol):
-    """Is told what happens while a study is carried out; `name` is a setting's."""
+    """Is told what happens while a plan runs; `name` is a setting's."""
 
     def on_setting_start(self, name: str) -> None: ...
 
-    def on_segment_end(self, name: str, course: CohortState) -> None: ...
+    def on_segment_end(self, name: str, state: CohortState) -> None: ...
 
     def on_run_end(self, name: str, run: RunRecord) -> None: ...
 
@@ -35,7 +32,7 @@ class Callback(Protocol):
 
 @dataclass(frozen=True)
 class RunContext:
-    """Where a study is recorded, searched and kept on the way, and who is told."""
+    """Where a plan is recorded, where it is searched, where its checkpoints are, and who is told."""
 
     record: Recorder
     storage: BaseStorage

@@ -11,25 +11,25 @@ from typing import Any
 
 import torch
 
-from ablations.run.cohort_state import Job
+from ablations.run.jobs import Job, JobFailed, failure, run_job
 
 ATTEMPTS = 3
-"""How often a job is handed out whose worker died."""
+"""How often a job is started whose worker dies."""
 
 
 class Executor(ABC):
-    """Takes jobs under a key and gives their results back, in whatever order they are done."""
+    """Takes jobs under a key and returns their results, in whatever order they end."""
 
     @abstractmethod
     def submit(self, key: int, job: Job) -> None: ...
 
     @abstractmethod
     def next_result(self) -> tuple[int, Any]:
-        """Waits for any job: its key, and its result or the exception that it raised."""
+        """Waits for any job: its key, and its result or the `JobFailed` that says how it failed."""
 
     @abstractmethod
     def close(self) -> None:
-        """Stops at once, whatever is still running."""
+        """Stops at once, also the jobs that are running."""
 
 
 class SerialExecutor(Executor):
@@ -44,20 +44,17 @@ class SerialExecutor(Executor):
 
     def next_result(self) -> tuple[int, Any]:
         key, job = self._waiting.pop(0)
-        try:
-            return key, job()
-        except Exception as error:
-            return key, error
+        return key, run_job(job)
 
     def close(self) -> None:
         self._waiting.clear()
 
 
 class ProcessExecutor(Executor):
-    """Runs jobs in `workers` spawned processes of one thread each, each of which calls `prepare` at first.
+    """Runs jobs in `workers` spawned processes of one thread each. Each process calls `prepare` first.
 
-    A worker that dies takes the whole pool with it; the pool is then made anew and the lost jobs are handed out again,
-    each at most `ATTEMPTS` times.
+    A worker that dies takes the whole pool with it. Then there is a new pool, and the lost jobs are started again, each
+    at most `ATTEMPTS` times.
     """
 
     def __init__(self, workers: int, prepare: Job | None = None) -> None:
@@ -66,7 +63,7 @@ class ProcessExecutor(Executor):
         self._running: dict[Future[Any], tuple[int, Job, int]] = {}
 
     def submit(self, key: int, job: Job) -> None:
-        self._hand_out(key, job, attempt=1)
+        self._start(key, job, attempt=1)
 
     def next_result(self) -> tuple[int, Any]:
         while True:
@@ -75,29 +72,37 @@ class ProcessExecutor(Executor):
             error = future.exception()
             if not isinstance(error, BrokenProcessPool) or self._running[future][2] >= ATTEMPTS:
                 key, _, _ = self._running.pop(future)
-                return key, error or future.result()
+                return key, self._failure(error) if error else future.result()
             self._recover()
+
+    @staticmethod
+    def _failure(error: BaseException) -> JobFailed:
+        if isinstance(error, BrokenProcessPool):
+            return JobFailed(
+                f"its worker process died {ATTEMPTS} times; is there enough memory?", failure(error).details
+            )
+        return failure(error)
 
     def close(self) -> None:
         for process in list((self._pool._processes or {}).values()):
             process.kill()  # a worker holds nothing that has to be saved
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _hand_out(self, key: int, job: Job, attempt: int) -> None:
+    def _start(self, key: int, job: Job, attempt: int) -> None:
         try:
-            self._running[self._pool.submit(job)] = (key, job, attempt)
+            self._running[self._pool.submit(run_job, job)] = (key, job, attempt)
         except BrokenProcessPool:
             self._recover()
-            self._hand_out(key, job, attempt)
+            self._start(key, job, attempt)
 
     def _recover(self) -> None:
-        """A new pool, and every job of the broken one that has no result handed out again."""
+        """Makes a new pool, and starts every job of the broken one again that has no result."""
         lost = {future: entry for future, entry in self._running.items() if not _has_result(future)}
         self._pool.shutdown(wait=True)
         self._pool = self._new_pool()
         for future, (key, job, attempt) in lost.items():
             del self._running[future]
-            self._running[self._pool.submit(job)] = (key, job, attempt + 1)
+            self._running[self._pool.submit(run_job, job)] = (key, job, attempt + 1)
 
     def _new_pool(self) -> ProcessPoolExecutor:
         context = get_context("spawn")
@@ -117,7 +122,7 @@ def _prepare_worker(prepare: Job | None) -> None:
 
 
 def _end_with_parent() -> None:
-    """A pool's workers would wait for ever for jobs from a parent that was killed."""
+    """Ends this process when its parent has died: it would wait for jobs for ever."""
     parent = parent_process()
     if parent is not None:
         parent.join()

@@ -1,4 +1,4 @@
-"""What a person sees while a study is carried out: one live line on a terminal, plain lines elsewhere."""
+"""What a person sees while a plan runs: one live line on a terminal, plain lines elsewhere."""
 
 from collections import Counter
 from time import monotonic
@@ -8,26 +8,27 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from ablations.record.schema import RunRecord
 from ablations.run.cohort_state import CohortState
-from ablations.run.context import JobFailed
+from ablations.run.jobs import JobFailed
 
 QUIET = 10.0
 """Seconds between two plain lines."""
 
 
 class Reporter:
-    """A `Callback` that shows what is running, over, pruned and failed, and about how long it will still take.
+    """A `Callback` that shows which settings run, how many runs have ended and how, and the time that is left.
 
-    `planned` is the number of runs that the study consists of, `known` that of those which the record holds already.
-    Time left is extrapolated from the work done so far, a run that stopped early counting as a whole one.
+    planned: the number of the plan's runs. existing: the number of those that the record has already.
+    The time left is extrapolated from the work since the start. A run that ends early counts as a whole one.
     """
 
-    def __init__(self, console: Console, planned: int, known: int) -> None:
-        self._console, self._planned, self._known = console, planned, min(known, planned)
-        self._began = self._spoke = monotonic()
-        self._count: Counter[str] = Counter()
+    def __init__(self, console: Console, planned: int, existing: int) -> None:
+        self._console, self._planned, self._existing = console, planned, min(existing, planned)
+        self._start = self._last_line = monotonic()
+        self._ended: Counter[str] = Counter()
+        self._failed_settings = 0
         self._running: dict[str, float] = {}
         self._bar = Progress(BarColumn(), TextColumn("{task.description}"), console=console, transient=True)
-        self._task = self._bar.add_task("starting", total=planned, completed=self._known)
+        self._task = self._bar.add_task("starting", total=planned, completed=self._existing)
 
     def __enter__(self) -> "Reporter":
         if self._console.is_terminal:
@@ -35,20 +36,21 @@ class Reporter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        if self._console.is_terminal:
+            self._bar.stop()
 
     def on_setting_start(self, name: str) -> None:
         self._running[name] = 0.0
         self._show()
 
     def on_segment_end(self, name: str, state: CohortState) -> None:
-        over = sum(status is not None for status in state.status)
+        ended = sum(status is not None for status in state.status)
         share = state.step / state.cohort.budget.steps
-        self._running[name] = over + (len(state.status) - over) * share
+        self._running[name] = ended + (len(state.status) - ended) * share
         self._show()
 
     def on_run_end(self, name: str, run: RunRecord) -> None:
-        self._count[run.status] += 1
+        self._ended[run.status] += 1
         self._running[name] = 0.0
 
     def on_setting_end(self, name: str) -> None:
@@ -56,32 +58,35 @@ class Reporter:
         self._show()
 
     def on_setting_failure(self, name: str, error: JobFailed) -> None:
-        self._count["settings failed"] += 1
-        self._console.print(f"{name} failed: {error}", markup=False, highlight=False)
+        self._failed_settings += 1
+        where = f"traceback: the artifact failure.txt of the MLflow run {name}"
+        self._console.print(f"{name} failed: {error.reason} ({where})", markup=False, highlight=False, soft_wrap=True)
 
     def _show(self) -> None:
-        done = self._count.total() + sum(self._running.values())
-        text = self._text(done)
-        self._bar.update(self._task, completed=self._known + done, description=text)
-        if not self._console.is_terminal and monotonic() - self._spoke >= QUIET:
-            self._spoke = monotonic()
+        work = self._ended.total() + sum(self._running.values())
+        text = self._text(work)
+        self._bar.update(self._task, completed=self._existing + work, description=text)
+        if not self._console.is_terminal and monotonic() - self._last_line >= QUIET:
+            self._last_line = monotonic()
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def _text(self, done: float) -> str:
-        over = self._known + self._count.total()
-        counts = ", ".join(f"{count} {status}" for status, count in sorted(self._count.items()))
-        parts = [f"{over}/{self._planned} runs over" + (f" ({counts})" if counts else ""), self._time_left(done)]
-        return " · ".join([*parts, "running " + ", ".join(self._running)])
+    def _text(self, work: float) -> str:
+        counts = ", ".join(f"{count} {status}" for status, count in sorted(self._ended.items()))
+        parts = [f"{self._existing + self._ended.total()} of {self._planned} runs" + (f" ({counts})" if counts else "")]
+        parts += [f"settings failed: {self._failed_settings}"] if self._failed_settings else []
+        parts += [f"time left: {self._time_left(work)}"]
+        parts += [f"running: {', '.join(self._running)}"] if self._running else []
+        return " · ".join(parts)
 
-    def _time_left(self, done: float) -> str:
-        left = self._planned - self._known - done
-        if done < 1:
-            return "time left unknown yet"
-        return f"about {duration(left * (monotonic() - self._began) / done)} left"
+    def _time_left(self, work: float) -> str:
+        if work < 1:
+            return "not known yet"
+        left = self._planned - self._existing - work
+        return f"about {duration(left * (monotonic() - self._start) / work)}"
 
 
 def duration(seconds: float) -> str:
-    """A time as people say it.
+    """A time in words.
 
     >>> duration(42), duration(150), duration(8000)
     ('42 s', '2 min 30 s', '2 h 13 min')

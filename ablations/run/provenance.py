@@ -14,9 +14,9 @@ LIBRARIES = (
 
 
 def provenance(command: str) -> dict[str, Any]:
-    """What has to be known to make the numbers again, as plain data."""
+    """What one has to know to make the numbers again, as plain data."""
     return {
-        "commit": commit(),
+        "commit": commit(Path(__file__)),
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in LIBRARIES}},
         "command": command,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -33,18 +33,26 @@ def _version(library: str) -> str:
         return "absent"
 
 
-def commit() -> str:
-    """The commit of the code that runs, marked where it has been changed since; "unknown" outside a checkout."""
-    here = Path(__file__).parent
-    told = [_git(here, "rev-parse", "HEAD"), _git(here, "status", "--porcelain", "--untracked-files=no")]
-    if told[0] is None:
+def commit(file: Path) -> str:
+    """The commit of the repository that a file is in, marked where something has changed since.
+
+    "unknown" where the file is in no repository, or is not tracked: an installed package may lie in anyone's repository.
+    """
+    root = _git(file.parent, "rev-parse", "--show-toplevel")
+    if root is None or _git(Path(root), "ls-files", "--error-unmatch", "--", str(file.resolve())) is None:
         return "unknown"
-    return told[0] + (" with changes" if told[1] else "")
+    head = _git(Path(root), "rev-parse", "HEAD")
+    changes = _git(Path(root), "status", "--porcelain", "--untracked-files=no")
+    return "unknown" if head is None else head + (" with changes" if changes else "")
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
+    """What git prints, or None where it fails. Its environment variables may name another repository."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True)
+        process = subprocess.run(
+            ["git", "-C", str(folder), *arguments], env=environment, capture_output=True, text=True, check=True
+        )
     except (OSError, subprocess.CalledProcessError):
         return None
-    return done.stdout.strip()
+    return process.stdout.strip()

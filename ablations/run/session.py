@@ -1,9 +1,10 @@
-"""One call of `ablate run`: opens what a study is carried out with, and closes it whatever happens."""
+"""One call of `ablate run`: opens what a plan is run with, and closes it whatever happens."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import NoReturn
@@ -16,55 +17,67 @@ from ablations.record.recorder import Recorder
 from ablations.record.schema import experiment_name
 from ablations.record.writer import MlflowRecorder
 from ablations.run.checkpoints import Checkpoints
-from ablations.run.cohort_state import Job
 from ablations.run.context import RunContext
 from ablations.run.executors import Executor, ProcessExecutor, SerialExecutor
+from ablations.run.jobs import Job
 from ablations.run.progress import Reporter
 from ablations.run.provenance import provenance
 from ablations.run.scheduler import run_plan
 from ablations.search import storage_at
+from ablations.studies import find
 from ablations.study import Plan
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a session keeps what it makes: the results folder, and the two stores."""
+    """Where a session keeps its results: the results folder, and the two stores."""
 
     home: Path
     tracking_uri: str
     storage: str
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a plan comes from: the command, the study's file if it has one, and the parts of the budget that it changes."""
+
+    command: str
+    study_file: str | None
+    budget_changes: Mapping[str, int]
+
+
 def run_session(
     plan: Plan,
     place: Place,
-    command: str,
     workers: int,
     executor: str,
     console: Console,
-    prepare: Job | None = None,
+    origin: Origin,
 ) -> int:
-    """Carries out what is missing of a plan; returns how many settings failed. Each worker calls `prepare` at first.
+    """Runs what is missing of a plan; returns how many settings failed.
 
     Raises `UserError` where the results folder or a store cannot be written, and KeyboardInterrupt on Ctrl-C or SIGTERM,
-    after everything has been closed; the next call carries on from there.
+    after everything has been closed. The next call goes on from there.
     """
     make_writable(place.home)
     name = experiment_name(plan.name, plan.scale)
-    with sole_writer(place.home, name, command):
+    prepare = partial(find, origin.study_file) if origin.study_file else None  # the file may define tasks and models
+    with sole_writer(place.home, name, origin.command):
         record = MlflowRecorder(place.tracking_uri, plan, place.home / "artifacts")
-        known, others = record.count_existing()
+        existing, others = record.count_existing()
         if others > int(plan.costs is not None):
-            console.print("The record also keeps settings of another plan; status and report speak of this one.")
+            console.print(
+                "The record also has settings of another plan. `ablate status` and `ablate report` leave them out."
+            )
         checkpoints = Checkpoints(place.home / "checkpoints" / name)
-        with Reporter(console, plan.runs, known) as callback, _executor(executor, workers, prepare) as pool:
+        with Reporter(console, plan.runs, existing) as callback, _executor(executor, workers, prepare) as pool:
             context = RunContext(record, storage_at(place.storage), checkpoints, callback)
-            with _timed(record, {**provenance(command), "workers": workers}):
+            with _timed(record, {**provenance(origin.command), **_recorded(origin), "workers": workers}):
                 return run_plan(plan, context, pool, at_once=workers + 1)
 
 
 def make_writable(folder: Path) -> None:
-    """Makes the folder where it is missing. Raises `UserError` where it cannot be written to."""
+    """Creates the folder where it is missing. Raises `UserError` where it cannot be written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".writable"
@@ -89,14 +102,20 @@ def _interrupt(_signal: int, _frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def _recorded(origin: Origin) -> dict[str, object]:
+    file = origin.study_file
+    changes: dict[str, object] = {"budget_changes": dict(origin.budget_changes)}
+    return {"study_file": str(Path(file).resolve()), **changes} if file else changes
+
+
 @contextmanager
-def _timed(record: Recorder, made_with: dict[str, object]) -> Iterator[None]:
-    """Keeps the provenance, with the wall time of all sessions that the study has taken so far."""
+def _timed(record: Recorder, facts: dict[str, object]) -> Iterator[None]:
+    """Records the provenance, with the wall time of all sessions of the study so far."""
     before = record.provenance
-    spent, first = before.get("wall_seconds", 0.0), before.get("started", made_with["started"])
-    began = monotonic()
-    record.set_provenance({**made_with, "started": first, "wall_seconds": spent})
+    seconds, first = before.get("wall_seconds", 0.0), before.get("started", facts["started"])
+    start = monotonic()
+    record.set_provenance({**facts, "started": first, "wall_seconds": seconds})
     try:
         yield
     finally:
-        record.set_provenance({**made_with, "started": first, "wall_seconds": spent + monotonic() - began})
+        record.set_provenance({**facts, "started": first, "wall_seconds": seconds + monotonic() - start})

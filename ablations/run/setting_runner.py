@@ -1,25 +1,24 @@
-"""Carrying out one setting: its search, the replicates of its best trial, and their way into the record."""
+"""Running one setting: its search, the replicates of its best trial, and writing both to the record."""
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
-from statistics import mean
 from typing import Any, Literal
 
 from ablations.models.backends import backend_of
 from ablations.models.equations import equations
 from ablations.models.variant import count_parameters
-from ablations.record.recorder import Ended
 from ablations.record.schema import RunRecord, SettingRecord
-from ablations.run.cohort_state import CohortState, Job, Prune, initial_state, train
-from ablations.run.context import JobFailed, RunContext, Steps
+from ablations.run.cohort_state import CohortState, Prune, initial_state, train
+from ablations.run.context import RunContext, Steps
+from ablations.run.jobs import Job, JobFailed
+from ablations.run.outcomes import run_metrics, trial_outcome, unpromising_runs
 from ablations.search import Search
 from ablations.study import Plan, Setting
 from ablations.study.identity import identity
 from ablations.study.space import HYPERPARAMETERS
 from ablations.train.cohort import Cohort, Run
 from ablations.train.evaluation import Evaluation, evaluate_test
-from ablations.train.metrics import Curve
 
 
 def setting_record(plan: Plan, setting: Setting) -> SettingRecord:
@@ -47,9 +46,9 @@ def setting_record(plan: Plan, setting: Setting) -> SettingRecord:
 
 
 class SettingRunner:
-    """The work on one setting of a study; what the record holds already is not done again.
+    """The work on one setting of a plan. What the record has already is not done again.
 
-    `best` is, once the search is over, the number of the best trial and its hyperparameters; None where all diverged.
+    best: the number of the best trial and its hyperparameters, after the search; None where all trials diverged.
     """
 
     def __init__(self, plan: Plan, setting: Setting, context: RunContext) -> None:
@@ -62,21 +61,22 @@ class SettingRunner:
         self.best: tuple[int, dict[str, float]] | None = None
 
     def run(self) -> Steps:
-        """Searches, replicates the best trial, and closes the setting; a failed job leaves it open for another try."""
-        yield from self._watched(self._search_and_replicate())
+        """Searches, replicates the best trial, and closes the setting. After a failed job the next call tries again."""
+        yield from self._reported(self._search_and_replicate())
 
     def run_with_parent_hyperparameters(self, parent: "SettingRunner") -> Steps:
-        """The replicates once more, with the best hyperparameters of the parent's setting."""
+        """Trains the replicates a second time, with the best hyperparameters of the parent's setting."""
         if parent.best is not None:
-            yield from self._watched(self._replicate("transferred", *parent.best))
+            yield from self._reported(self._replicate("transferred", *parent.best))
 
-    def _watched(self, steps: Steps) -> Steps:
-        """The steps, and the watch told of their begin and end."""
+    def _reported(self, steps: Steps) -> Steps:
+        """The steps. The callback is told of their start and end, a failure is written to the record."""
         name, callback = self.setting.name, self.context.callback
         callback.on_setting_start(name)
         try:
             yield from steps
         except JobFailed as error:
+            self.record.fail_parent(self.entry.identity, error.reason, error.details)
             callback.on_setting_failure(name, error)
             raise
         finally:
@@ -85,27 +85,23 @@ class SettingRunner:
     def _search_and_replicate(self) -> Steps:
         parent = self.record.open_setting(self.entry)
         search = Search(self.context.storage, parent, self.setting.name, self.plan)
-        try:
-            yield from self._search(search)
-            best = search.best(self.budget.trials)
-            if best is not None:
-                self.best = best, search.hyperparameters(best)
-                yield from self._replicate("replicate", *self.best)
-        except JobFailed as error:
-            self.record.fail_parent(self.entry.identity, str(error))
-            raise
+        yield from self._search(search)
+        best = search.best(self.budget.trials)
+        if best is not None:
+            self.best = best, search.hyperparameters(best)
+            yield from self._replicate("replicate", *self.best)
         self.record.close_parent(self.entry.identity, {} if self.best is None else _best_tags(*self.best))
 
     def _search(self, search: Search) -> Steps:
         for first in range(0, self.budget.trials, self.budget.trials_per_round):
             numbers = range(first, min(first + self.budget.trials_per_round, self.budget.trials))
             seeds = range(self.budget.search_seeds)
-            drawn = {number: search.hyperparameters(number) for number in numbers}
-            runs = [self._run("trial", number, seed, drawn[number]) for number in numbers for seed in seeds]
-            yield from self._train(runs, {}, partial(_unpromising, search))
+            draws = {number: search.hyperparameters(number) for number in numbers}
+            runs = [self._run("trial", number, seed, draws[number]) for number in numbers for seed in seeds]
+            yield from self._train(runs, {}, partial(unpromising_runs, search))
             for number in numbers:
                 own = [self.record.finished[self._identity(run)] for run in runs if run.number == number]
-                search.tell(number, *_outcome(own))
+                search.tell(number, *trial_outcome(own))
 
     def _replicate(
         self, kind: Literal["replicate", "transferred"], best: int, hyperparameters: Mapping[str, float]
@@ -114,34 +110,40 @@ class SettingRunner:
         yield from self._train(runs, {"trial": best})
 
     def _train(self, runs: Sequence[Run], factors: Mapping[str, float], prune: Prune | None = None) -> Steps:
-        """Trains those of the runs that the record does not hold, and writes them to it.
+        """Trains those of the runs that the record does not have, and writes them to it.
 
-        A cohort that was interrupted is finished first, with the members it had, so that no number depends on that.
+        A cohort that was interrupted is trained to its end first, with the runs that it had: no number depends on that.
         """
-        wanted, checkpoints = set(runs), self.context.checkpoints
         key = f"{self.entry.identity}-{runs[0].kind}"
         while missing := tuple(run for run in runs if self._identity(run) not in self.record.finished):
-            kept = checkpoints.load(key)
-            fresh = Cohort(self.setting, self.budget, self.plan.optimiser, self.plan.seed, missing)
-            course = kept if kept and wanted.issuperset(kept.cohort.runs) else initial_state(fresh)
-            course = yield from train(course, self.plan.solved_at, partial(self._keep, key), prune)
-            tests = (yield from self._examined(course)) if prune is None else {}
-            for index, run in enumerate(course.cohort.runs):
-                entry = self._entry(run, course, index, tests.get(index), factors)
+            state = self._interrupted(key, set(runs)) or initial_state(self._cohort(missing))
+            state = yield from train(state, self.plan.solved_at, partial(self._save, key), prune)
+            tests = (yield from self._test(state)) if prune is None else {}
+            for index, run in enumerate(state.cohort.runs):
+                entry = self._run_record(run, state, index, tests.get(index), factors)
                 self.record.add(entry, self.entry)
                 self.context.callback.on_run_end(self.setting.name, entry)
-            checkpoints.drop(key)
+            self.context.checkpoints.drop(key)
 
-    def _keep(self, key: str, course: CohortState) -> None:
-        self.context.checkpoints.save(key, course)
-        self.context.callback.on_segment_end(self.setting.name, course)
+    def _cohort(self, runs: tuple[Run, ...]) -> Cohort:
+        return Cohort(self.setting, self.budget, self.plan.optimiser, self.plan.seed, runs)
 
-    def _examined(self, course: CohortState) -> Generator[Job, Any, dict[int, Evaluation]]:
-        sound = [index for index, status in enumerate(course.status) if status != "diverged"]
-        if not sound or course.state is None:
+    def _interrupted(self, key: str, runs: set[Run]) -> CohortState | None:
+        """The state of the cohort that was interrupted, if it has no other runs than these."""
+        state = self.context.checkpoints.load(key, self._cohort(()))
+        return state if state and runs.issuperset(state.cohort.runs) else None
+
+    def _save(self, key: str, state: CohortState) -> None:
+        self.context.checkpoints.save(key, state)
+        self.context.callback.on_segment_end(self.setting.name, state)
+
+    def _test(self, state: CohortState) -> Generator[Job, Any, dict[int, Evaluation]]:
+        """The tests of the runs, by index, that have not diverged."""
+        sound = [index for index, status in enumerate(state.status) if status != "diverged"]
+        if not sound or state.train_state is None:
             return {}
-        examined = yield partial(evaluate_test, course.cohort.only(sound), course.state.rows(sound))
-        return dict(zip(sound, examined, strict=True))
+        tests = yield partial(evaluate_test, state.cohort.only(sound), state.train_state.rows(sound))
+        return dict(zip(sound, tests, strict=True))
 
     def _run(
         self,
@@ -155,11 +157,11 @@ class SettingRunner:
     def _identity(self, run: Run) -> str:
         return identity({"setting": self.entry.identity, **asdict(run)})
 
-    def _entry(
-        self, run: Run, course: CohortState, index: int, test: Evaluation | None, factors: Mapping[str, float]
+    def _run_record(
+        self, run: Run, state: CohortState, index: int, test: Evaluation | None, factors: Mapping[str, float]
     ) -> RunRecord:
-        curves = {**course.curves[index], **(test.curves if test else {})}
-        status = course.status[index]
+        curves = {**state.curves[index], **(test.curves if test else {})}
+        status = state.status[index]
         assert status is not None
         return RunRecord(
             identity=self._identity(run),
@@ -167,49 +169,15 @@ class SettingRunner:
             number=run.number,
             status=status,
             factors={key: getattr(run, key) for key in (*HYPERPARAMETERS, "seed")} | self._backend | dict(factors),
-            metrics=self._values(curves, status, course.seconds[index], test),
+            metrics={
+                **run_metrics(curves, status, test, self.entry.nominal, self.plan.solved_at),
+                "seconds": state.seconds[index],
+                "parameters": float(self.entry.parameters),
+            },
             history=curves,
             setting=self.entry.identity,
         )
 
-    def _values(
-        self, curves: Mapping[str, Curve], status: str, seconds: float, test: Evaluation | None
-    ) -> dict[str, float]:
-        values = {"sequences": float(curves["score"][-1][0]), "seconds": seconds}
-        values |= {"parameters": float(self.entry.parameters)}
-        reached = [sequences for sequences, score in curves["score"] if score >= self.plan.solved_at]
-        if reached:
-            values["sequences_to_criterion"] = float(reached[0])
-        if status == "diverged":
-            return values
-        values["best_score"] = max(score for _, score in curves["score"])
-        values["objective"] = curves["mixed_score"][-1][1]
-        values["final_score"], values["final_loss"] = (curves[name][-1][1] for name in ("score", "loss"))
-        if test:
-            values["flops_per_sequence"] = test.flops_per_sequence
-            values["final_score"] = dict(test.curves["test_score"])[self.entry.nominal]
-            values["final_loss"] = dict(test.curves["test_loss"])[self.entry.nominal]
-        return values
-
 
 def _best_tags(best: int, hyperparameters: Mapping[str, float]) -> dict[str, Any]:
     return {"best_trial": best, **{f"best.{name}": f"{value:.4g}" for name, value in hyperparameters.items()}}
-
-
-def _unpromising(search: Search, course: CohortState, segment: int) -> set[int]:
-    """The runs of the trials whose mean score over their seeds the pruner does not think worth going on with."""
-    numbers = [run.number for run in course.cohort.runs]
-    going = sorted({numbers[index] for index in course.active})
-    latest = [curves["mixed_score"][-1][1] for curves in course.curves]
-    means = [mean(score for number, score in zip(numbers, latest, strict=True) if number == each) for each in going]
-    out = {each for each, is_out in zip(going, search.prune(going, means, segment), strict=True) if is_out}
-    return {index for index, number in enumerate(numbers) if number in out}
-
-
-def _outcome(ends: Sequence[Ended]) -> tuple[str, float | None]:
-    """How a trial ended, given how it did on each of its seeds, and the mean of its objective."""
-    statuses = {end.status for end in ends}
-    for status in ("diverged", "pruned"):
-        if status in statuses:
-            return status, None
-    return "finished", mean(end.objective for end in ends if end.objective is not None)

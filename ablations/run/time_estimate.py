@@ -1,4 +1,4 @@
-"""How long a study will take at most, from a few timed steps of each of its settings."""
+"""The time that a plan takes at most, from a few timed steps of each of its settings."""
 
 from math import ceil
 from time import perf_counter
@@ -10,7 +10,7 @@ from ablations.train.segment import train_segment
 
 
 def estimate_seconds(plan: Plan, setting: Setting, workers: int) -> float:
-    """The setting's share of the plan's time on `workers` processes, if no run stops early; timed here and now."""
+    """The setting's share of the plan's time with `workers` processes if no run stops early, measured here."""
     budget = plan.budget
     rounds = ceil(budget.trials / budget.trials_per_round)
     searching = rounds * _segment_seconds(
@@ -22,17 +22,17 @@ def estimate_seconds(plan: Plan, setting: Setting, workers: int) -> float:
 
 
 def _segment_seconds(plan: Plan, setting: Setting, runs: int) -> float:
-    """The time of one segment with its evaluation: two short pieces of different length, and the line through them."""
+    """The time of one segment: a line through the times of two short segments of different length."""
     budget = plan.budget
-    drawn = {name: range_.low for name, range_ in plan.nuisance.items()}
-    members = tuple(Run("replicate", number, number, **{**plan.fixed, **drawn}) for number in range(runs))
+    lowest = {name: range_.low for name, range_ in plan.nuisance.items()}
+    members = tuple(Run("replicate", number, number, **{**plan.fixed, **lowest}) for number in range(runs))
     cohort = Cohort(setting, budget, plan.optimiser, plan.seed, members)
     seconds = {}
-    train_segment(cohort, None, 1)  # compiles, where that has not been done
+    train_segment(cohort, None, 1)  # compiles the kernel if that is missing
     for steps in (1, 1 + CHUNK // 4):  # the first has what every segment pays once
-        began = perf_counter()
+        start = perf_counter()
         train_segment(cohort, None, steps)
-        seconds[steps] = perf_counter() - began
+        seconds[steps] = perf_counter() - start
     once, some = seconds.values()
     per_step = max(0.0, some - once) / (CHUNK // 4)
     return once + per_step * (budget.steps / budget.segments - 1)

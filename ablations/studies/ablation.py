@@ -1,4 +1,4 @@
-"""What the ablation studies share: their tasks and budgets at each scale, and how one is made."""
+"""What the ablation studies share: tasks and budgets at each scale, and the function that makes such a study."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -18,11 +18,11 @@ Count = Annotated[int, Field(ge=1)]
 class Budget:
     """What every setting may spend, the same for all.
 
-    trials: draws of the nuisance factors, asked and trained in groups of `trials_per_round`, each on `search_seeds` seeds.
-    replicates: final trainings with fresh seeds.
+    trials: draws of the nuisance factors, in rounds of `trials_per_round`; each is trained on `search_seeds` seeds.
+    replicates: final trainings, each with a fresh seed.
     steps: optimiser steps of each training, in `segments` equal parts with an evaluation after each.
-    batch: sequences per step. parameters: the count that every model is sized to.
-    validation, test: sequences in each evaluation during training, and at each difficulty after it.
+    batch: sequences of each step. parameters: the number that every model is sized to.
+    validation: sequences of each evaluation during training. test: sequences of the test at each difficulty.
     """
 
     trials: Count

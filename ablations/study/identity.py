@@ -2,17 +2,22 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
-from ablations.models import Cell
+from ablations.models import CELLS, MODELS, Cell
 from ablations.models.equations import equations
 from ablations.models.kernels.source import source
-from ablations.study.code import COMPILER, fingerprint, module_fingerprint, normalised
+from ablations.models.recurrent import RecurrentLayer
+from ablations.models.recurrent_models import RecurrentModel
+from ablations.study.code import fingerprint, module_fingerprint
+from ablations.study.modules import is_own
+from ablations.study.normal_form import normal_form
 
 if TYPE_CHECKING:
     from ablations.study.budget import Costs
@@ -20,15 +25,22 @@ if TYPE_CHECKING:
 
 # The training procedure, by name: it stands to the right of this room.
 PROCEDURE = (
+    "ablations.models.variant:Variant",
     "ablations.study.plan:Setting",
     "ablations.train.cohort:Cohort",
     "ablations.train.cohort:Run",
     "ablations.train.segment:train_segment",
     "ablations.train.evaluation:evaluate_test",
+    "ablations.run.cohort_state:initial_state",
     "ablations.run.cohort_state:train",
+    "ablations.run.outcomes:run_metrics",
+    "ablations.run.outcomes:trial_outcome",
+    "ablations.run.outcomes:unpromising_runs",
     "ablations.search:Search",
 )
-FOUNDATION = tuple(f"{COMPILER}.{name}" for name in ("functions", "lanes", "matrices", "products", "sequence"))
+KERNEL_MODULES = tuple(
+    f"ablations.models.kernels.{name}" for name in ("functions", "lanes", "matrices", "products", "sequence")
+)
 """What compiled cells are made of, and what calls them."""
 
 
@@ -47,22 +59,46 @@ def setting_identity(plan: Mapping[str, Any], setting: "Setting") -> str:
 
     How many trials and replicates there are is no part of it: more of them go on from those that exist.
     """
-    variant, cell = setting.variant, setting.variant.cell
+    task, variant = setting.task, setting.variant
+    flags = {**getattr(MODELS[variant.model], "keywords", {}), **variant.flags}
     content = {
-        "task": [type(setting.task).__name__, setting.label, plan["tasks"][setting.label]],
-        "variant": [variant.name, variant.model, dict(variant.flags), setting.size],
-        "equations": [] if cell is None else _equations(cell),
-        "code": fingerprint(type(setting.task), variant.network, *([cell] if cell else []), *PROCEDURE),
-        "kernel": [_kernel_code(cell), module_fingerprint(*FOUNDATION)] if cell else [],
+        "task": [type(task).__name__, setting.label, plan["tasks"][setting.label]],
+        "variant": [variant.name, variant.model, flags, setting.size],
+        "cells": _cells(_parts(setting)[1]),
+        "code": fingerprint(*roots(plan, setting)),
         "budget": {key: value for key, value in plan["budget"].items() if key not in ("trials", "replicates")},
         **{key: plan[key] for key in ("nuisance", "fixed", "solved_at", "seed")},
     }
     return identity(content)
 
 
+def roots(plan: Mapping[str, Any], setting: "Setting") -> list[type | str]:
+    """The code that a setting runs: its task, its network with all parts, its optimiser, and the procedure."""
+    modules, cells = _parts(setting)
+    optimiser = f"ablations.train.optimisers:{plan['fixed']['optimiser']}"
+    return [type(setting.task), setting.variant.network, *modules, *cells, *PROCEDURE, optimiser]
+
+
 def costs_identity(costs: "Costs", seed: int) -> str:
-    """What is measured, and the code that measures it."""
-    return identity({"costs": asdict(costs), "seed": seed, "code": fingerprint("ablations.train.costs:measure")})
+    """What is measured, and the code that measures it and that is measured."""
+    cells = [CELLS[name] for name in costs.cells]
+    code = fingerprint("ablations.train.costs:measure", "ablations.train.optimisers:adam", RecurrentModel, *cells)
+    return identity({"costs": asdict(costs), "seed": seed, "cells": _cells(cells), "code": code})
+
+
+def _parts(setting: "Setting") -> tuple[list[type], list[type[Cell]]]:
+    """The classes of the modules that a setting's network is made of, and its cells; libraries' modules left out."""
+    with torch.device("meta"):
+        network = MODELS[setting.variant.model](setting.task.spec, setting.size, **setting.variant.flags)
+    modules = list(network.modules())
+    cells = [module.cell for module in modules if isinstance(module, RecurrentLayer)]
+    classes = [type(module) for module in modules if is_own(type(module).__module__)]
+    return list(dict.fromkeys(classes)), list(dict.fromkeys(cells))
+
+
+def _cells(cells: Iterable[type[Cell]]) -> list[list[str]]:
+    """The equations of each cell, the code of its kernel, and that of what all kernels are made of."""
+    return [[*_equations(cell), _kernel_code(cell), module_fingerprint(*KERNEL_MODULES)] for cell in cells]
 
 
 @cache
@@ -74,7 +110,7 @@ def _equations(cell: type[Cell]) -> list[str]:
 def _kernel_code(cell: type[Cell]) -> str:
     """The code that the cell's kernel is compiled from; none where it cannot be compiled."""
     try:
-        return normalised(source(cell))
+        return normal_form(source(cell))
     except Exception:  # a cell's own code on symbols may raise anything; the eager backend runs it
         return ""
 

@@ -15,22 +15,25 @@ from ablations.study.budget import Budget, Scale
 from ablations.study.plan import Plan
 from ablations.study.space import HYPERPARAMETERS, STRICT, Range
 
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
+"""The name of a study or of a scale. It becomes a part of file names."""
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Study:
     """One question, and all that determines its answer.
 
-    variants and the scales' tasks are the scientific factors, which are varied and reported; `nuisance` those of
-    `HYPERPARAMETERS` that Optuna searches; `fixed` the others. `baseline` is the variant that others are compared to.
-    A training stops early once its validation score reaches `solved_at`. All randomness comes from `seed`. Where the
-    study is `transferred` too, each variant's replicates are made a second time with the best hyperparameters of its parent.
+    variants and the scales' tasks are the scientific factors: they are varied and reported. `nuisance` are those of
+    `HYPERPARAMETERS` that Optuna searches, `fixed` the others. `baseline` is the variant that others are compared to.
+    A training stops early when its validation score reaches `solved_at`. All randomness comes from `seed`. In a study that
+    is `transferred`, the replicates of an ablation are trained a second time, with the best hyperparameters of its parent.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
+    name: Name
     question: str
     variants: tuple[Variant, ...]
     baseline: str
-    scales: Mapping[str, Scale]
+    scales: Mapping[Name, Scale]
     nuisance: Mapping[str, Range]
     fixed: Mapping[str, float] = field(default_factory=lambda: {"clip": 1.0, "weight_decay": 0.0})
     optimiser: Literal["adam", "rmsprop", "sgd"] = "adam"

@@ -1,4 +1,7 @@
-"""The data of a cohort: every run's own stream of fresh sequences, side by side in one padded batch."""
+"""The data of a cohort: every run's own stream of fresh sequences, side by side in one padded batch.
+
+R runs, n sequences of each run, T steps, D features of a step.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -9,7 +12,7 @@ from torch.nn.functional import pad
 from tasks import IGNORED, Batch, Task
 
 CHUNK = 16
-"""The steps whose sequences are drawn at once; part of what a stream is."""
+"""Training steps sampled from one generator. Changing it changes every run's data."""
 
 
 def stack(batches: Sequence[Batch]) -> Batch:
@@ -24,13 +27,13 @@ def training_batches(
 ) -> Iterator[Batch]:
     """The stacked batches (R, size, …) of the training steps `first` to `first + steps`.
 
-    Difficulties are mixed up to the task's nominal one. A stream gives the generator of its k-th chunk of steps, so
-    that any step's data can be had without drawing what came before. Equal streams are drawn once.
+    Difficulties are mixed, up to the task's nominal one. A stream maps k to the generator of its k-th chunk of steps: the
+    data of any step can be sampled without those before it. Equal streams are sampled once.
     """
     mixture = task.mixture()
     for chunk in range(first // CHUNK, (first + steps - 1) // CHUNK + 1):
-        drawn = {stream: mixture.sample(stream(chunk), CHUNK * size) for stream in dict.fromkeys(streams)}
-        together = stack([drawn[stream] for stream in streams])
+        batches = {stream: mixture.sample(stream(chunk), CHUNK * size) for stream in dict.fromkeys(streams)}
+        together = stack([batches[stream] for stream in streams])
         for step in range(max(first, chunk * CHUNK), min(first + steps, (chunk + 1) * CHUNK)):
             start = (step - chunk * CHUNK) * size
             yield trim(_slice(together, start, size))
@@ -43,7 +46,7 @@ def pieces(batch: Batch, size: int) -> Iterator[Batch]:
 
 
 def trim(batch: Batch) -> Batch:
-    """A stacked batch without the padding that all its sequences share."""
+    """A stacked batch without the last steps that are padding in all its sequences."""
     longest = int(batch.mask.sum(-1).max())
     per_step = batch.targets.dim() == batch.mask.dim()
     targets = batch.targets[:, :, :longest] if per_step else batch.targets

@@ -1,4 +1,7 @@
-"""A cohort: runs of equal shape that train side by side, and what training changes of them."""
+"""A cohort: runs of equal shape that train side by side, and what training changes of them.
+
+R runs, P trained parameters of each.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -12,13 +15,16 @@ from ablations.study import Budget, Setting
 from ablations.study.seeds import generator
 from ablations.train.optimisers import Moments
 
+Buffers = dict[str, Tensor]
+"""name -> (R, …): the buffers of R networks, as torch.nn.Module has them."""
+
 
 @dataclass(frozen=True)
 class Run:
     """One training: its hyperparameters, and which of its kind's seeds its data and its start come from.
 
-    All trials have the same few seeds, so that they differ in nothing but the draw; every replicate has its own, and
-    a transferred run, with the hyperparameters of another variant, has that of the replicate of the same number.
+    All trials have the same few seeds: they differ in nothing but their hyperparameters. Every replicate has a seed of
+    its own. A transferred run has the hyperparameters of another variant, and the seed of the replicate of its number.
     """
 
     kind: Literal["trial", "replicate", "transferred"]
@@ -30,7 +36,7 @@ class Run:
 
     @property
     def stream(self) -> tuple[str, int]:
-        """What its random streams are named by."""
+        """The first parts of the names of its random streams."""
         return "trial" if self.kind == "trial" else "replicate", self.seed
 
 
@@ -45,33 +51,39 @@ class Cohort:
     runs: tuple[Run, ...]
 
     def generator(self, run: Run, purpose: str, part: int = 0) -> np.random.Generator:
-        """The run's stream for a purpose; the variant has no say in it, so that replicates are paired."""
+        """The run's stream for a purpose. It does not depend on the variant: replicates of all variants are paired."""
         return generator(self.seed, self.setting.label, *run.stream, purpose, part)
 
     def only(self, indices: Sequence[int]) -> "Cohort":
         """The cohort of some of its runs."""
-        return replace(self, runs=tuple(self.runs[index] for index in indices))
+        return self.with_runs(tuple(self.runs[index] for index in indices))
+
+    def with_runs(self, runs: tuple[Run, ...]) -> "Cohort":
+        """The same setting and budget with other runs."""
+        return replace(self, runs=runs)
 
 
 @dataclass(frozen=True)
 class TrainState:
-    """What training changes: parameters (R, P), the optimiser's moments, each (R, P), and the steps taken."""
+    """What training changes: parameters (R, P), the optimiser's moments, each (R, P), the steps taken, and buffers."""
 
     theta: Tensor
     moments: Moments = field(default_factory=dict)
     step: int = 0
+    buffers: Buffers = field(default_factory=dict)
 
     def rows(self, indices: Sequence[int]) -> "TrainState":
         """A copy of the state of some runs."""
-        return TrainState(
-            self.theta[indices], {name: moment[indices] for name, moment in self.moments.items()}, self.step
-        )
+        moments = {name: moment[indices] for name, moment in self.moments.items()}
+        buffers = {name: buffer[indices] for name, buffer in self.buffers.items()}
+        return TrainState(self.theta[indices], moments, self.step, buffers)
 
     def updated(self, indices: Sequence[int], part: "TrainState") -> "TrainState":
         """The state with the rows of some runs replaced by those of `part`."""
-        moments = {name: self.moments.get(name, torch.zeros_like(self.theta)) for name in part.moments}
-        put = {name: _put(moments[name], indices, part.moments[name]) for name in moments}
-        return TrainState(_put(self.theta, indices, part.theta), put, part.step)
+        before = {name: self.moments.get(name, torch.zeros_like(self.theta)) for name in part.moments}
+        moments = {name: _put(before[name], indices, part.moments[name]) for name in before}
+        buffers = {name: _put(buffer, indices, part.buffers[name]) for name, buffer in self.buffers.items()}
+        return TrainState(_put(self.theta, indices, part.theta), moments, part.step, buffers)
 
 
 def _put(whole: Tensor, indices: Sequence[int], rows: Tensor) -> Tensor:

@@ -1,4 +1,7 @@
-"""What training costs: seconds and operations per sequence, cell against cell, over growing hidden size."""
+"""What training costs: seconds and operations per sequence of each cell, at several hidden sizes.
+
+R runs, here one; P parameters.
+"""
 
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +20,7 @@ from ablations.train.stacked import StackedNetworks
 from tasks.adding import Adding
 
 STEPS = 2
-"""Training steps in each timed round; one round more goes before them, unreported."""
+"""Training steps in each timed round. A first round is not reported: it compiles."""
 
 View = Literal["equal hidden size", "equal parameters"]
 
@@ -36,7 +39,7 @@ class Cost:
 
 
 class _Timed:
-    """A training of one cell that can be timed a few steps at a time."""
+    """A training of one cell, to be timed a few steps at a time."""
 
     def __init__(self, cell: str, hidden: int, costs: Costs, seed: int) -> None:
         variant = Variant(cell, "recurrent", {"cell": cell})
@@ -58,6 +61,7 @@ class _Timed:
         self._networks = StackedNetworks(self.cohort)
         self._theta = self._networks.initial.clone().requires_grad_()
         self._moments: Moments = {}
+        self._buffers = dict(self._networks.initial_buffers)
         self._batches = list(
             training_batches(
                 task.at(costs.length), [partial(self.cohort.generator, run, "train")], 0, STEPS, costs.batch
@@ -67,17 +71,20 @@ class _Timed:
 
     def time_round(self) -> float:
         """Seconds per sequence of `STEPS` training steps: forward, backward and optimiser."""
-        began = perf_counter()
+        start = perf_counter()
         for step, batch in enumerate(self._batches):
-            train_step(self.cohort, self._networks, self._theta, self._moments, step, batch)
-        return (perf_counter() - began) / (STEPS * self.cohort.budget.batch)
+            train_step(self.cohort, self._networks, self._theta, self._moments, self._buffers, step, batch)
+        return (perf_counter() - start) / (STEPS * self.cohort.budget.batch)
 
 
 def measure(costs: Costs, seed: int) -> list[Cost]:
-    """Times all cells at all hidden sizes in both views, round by round in turn, on the adding problem, one thread."""
+    """Times all cells at all hidden sizes in both views, on the adding problem, in one thread.
+
+    In each round every cell is timed once, so that a slow moment of the machine meets all of them.
+    """
     points = [(view, row, cell) for view in _VIEWS for row in costs.hidden for cell in costs.cells]
-    timed = {point: _Timed(point[2], _hidden(*point, costs), costs, seed) for point in points}
-    rounds = [{point: training.time_round() for point, training in timed.items()} for _ in range(costs.rounds)]
+    trainings = {point: _Timed(point[2], _hidden(*point, costs), costs, seed) for point in points}
+    rounds = [{point: training.time_round() for point, training in trainings.items()} for _ in range(costs.rounds)]
     return [
         Cost(
             cell,
@@ -88,7 +95,7 @@ def measure(costs: Costs, seed: int) -> list[Cost]:
             count_flops(training.cohort),
             tuple((number, seconds[view, row, cell]) for number, seconds in enumerate(rounds)),
         )
-        for (view, row, cell), training in timed.items()
+        for (view, row, cell), training in trainings.items()
     ]
 
 

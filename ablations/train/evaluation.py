@@ -1,4 +1,7 @@
-"""What a trained cohort is asked in the end: scores at every difficulty, gradients over distance, operations."""
+"""The test of a trained cohort: scores at every difficulty, gradients over distance, operations.
+
+R runs, P trained parameters of each, n sequences of each run, T steps, D the size of an encoded step.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,47 +21,48 @@ from ablations.train.stacked import StackedNetworks
 from tasks import Batch
 
 EXAMPLES = 64
-"""The test sequences that gradients are averaged over."""
+"""The number of test sequences over which gradients are averaged."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One run's test: curves by difficulty and by distance, named as the record names them."""
+    """One run's test: curves by difficulty and by distance, under the names of the record."""
 
     curves: dict[str, Curve]
     flops_per_sequence: float
 
 
 def evaluate_test(cohort: Cohort, state: TrainState) -> list[Evaluation]:
-    """Tests every run on its own test stream, disjoint from what it was trained, tuned and stopped on."""
+    """Tests every run on a test stream of its own. No training, validation or search has used these sequences."""
     networks = StackedNetworks(cohort)
-    tested = _test(cohort, networks, state.theta)
+    tested = _test(cohort, networks, state)
     flops = count_flops(cohort)
     if not cohort.setting.task.spec.per_step:
         batch = _test_batch(cohort, cohort.setting.task.nominal, EXAMPLES)
+        start = TrainState(networks.initial, buffers=networks.initial_buffers)
         for index, curves in enumerate(tested):
-            for name, theta in {"gradient_initial": networks.initial, "gradient_trained": state.theta}.items():
-                curves[name] = _gradient_by_distance(cohort, networks, theta, batch, index)
+            for name, at in {"gradient_initial": start, "gradient_trained": state}.items():
+                curves[name] = _gradient_by_distance(cohort, networks, at, batch, index)
     return [Evaluation(curves, flops) for curves in tested]
 
 
 def count_flops(cohort: Cohort) -> float:
-    """Floating point operations of the matrix products that one nominal sequence takes, forward and backward."""
+    """Floating point operations of the matrix products for one sequence of nominal difficulty, forward and backward."""
     task, run = cohort.setting.task, cohort.runs[0]
     batch = task.at(task.nominal).sample(cohort.generator(run, "test"), 1)
-    network = StackedNetworks(cohort.only([0])).model
+    network = StackedNetworks(cohort.only([0])).model.eval()
     with eager_backend(), FlopCounterMode(display=False) as counter:  # it does not see into kernels
         task.loss(network(batch.inputs), batch).backward()
     return float(counter.get_total_flops())
 
 
-def _test(cohort: Cohort, networks: StackedNetworks, theta: Tensor) -> list[dict[str, Curve]]:
+def _test(cohort: Cohort, networks: StackedNetworks, state: TrainState) -> list[dict[str, Curve]]:
     task = cohort.setting.task
     curves: list[dict[str, Curve]] = [{} for _ in cohort.runs]
     for difficulty in task.grid():
         batch = _test_batch(cohort, difficulty, cohort.budget.test)
         try:
-            score, loss = (values.tolist() for values in evaluate(cohort, networks, theta, batch))
+            score, loss = (values.tolist() for values in evaluate(cohort, networks, state, batch))
             columns = {"test_score": score, "test_loss": loss}
         except LengthError:
             columns = {"refused": [1.0] * len(cohort.runs)}
@@ -74,15 +78,17 @@ def _test_batch(cohort: Cohort, difficulty: int, size: int) -> Batch:
 
 
 def _gradient_by_distance(
-    cohort: Cohort, networks: StackedNetworks, theta: Tensor, stacked: Batch, index: int
+    cohort: Cohort, networks: StackedNetworks, state: TrainState, stacked: Batch, index: int
 ) -> Curve:
-    """The mean norm of d loss / d (encoded input) at each distance, in steps, before the last step of a sequence."""
+    """One run's mean norm of d loss / d (encoded input) at each distance, in steps, before a sequence's last step."""
     task, batch = cohort.setting.task, Batch(*(part[index] for part in stacked))
-    parameters = {name: part[index].detach() for name, part in networks.parameters(theta).items()}
+    tensors = {**networks.parameters(state.theta), **state.buffers}
+    own = {name: tensor[index].detach().clone() for name, tensor in tensors.items()}
     read: list[Tensor] = []
     handle = networks.model.encoder.register_forward_hook(_keep(read))
+    networks.model.eval()
     try:
-        loss = task.loss(functional_call(networks.model, parameters, (batch.inputs, batch.mask)), batch)
+        loss = task.loss(functional_call(networks.model, own, (batch.inputs, batch.mask)), batch)
     finally:
         handle.remove()
     (gradient,) = torch.autograd.grad(loss * EXAMPLES, read)
@@ -93,7 +99,7 @@ def _gradient_by_distance(
 
 
 def _keep(read: list[Tensor]) -> Callable[..., Tensor]:
-    """A hook that makes an encoder's output a leaf, which gradients are taken to, and keeps it."""
+    """A hook that appends an encoder's output to `read`, as a leaf: gradients can be taken with respect to it."""
 
     def hook(_module: torch.nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         leaf = output.detach().requires_grad_()

@@ -1,10 +1,10 @@
-"""What training yields: a segment's metrics, and curves of metrics. No torch here."""
+"""The metrics of a segment, and curves of metrics. No torch here: the record reads them too."""
 
 from dataclasses import dataclass
 from math import isfinite
 
 Curve = tuple[tuple[int, float], ...]
-"""A metric's history: (step, value) pairs in step order. What a step is depends on the metric, see `CURVES`."""
+"""A metric's history: (step, value) pairs in step order. `CURVES` in the record's schema says what a step is."""
 
 EXPLODED = 1e6
 """A training loss above this counts as diverged, as a loss that is not a number does."""
@@ -12,10 +12,10 @@ EXPLODED = 1e6
 
 @dataclass(frozen=True)
 class SegmentMetrics:
-    """How one run did in a segment, and its share of the time.
+    """The metrics of one run after a segment, and its share of the segment's time.
 
-    Mean training loss; validation score and loss at the nominal difficulty; validation score over the mixture that it
-    is trained on, which still tells runs apart that have learnt the easy part only.
+    train_loss: the mean over the segment. score, loss: on validation data of nominal difficulty. mixed_score: on a
+    validation mixture as in training; it still differs between runs that have only learnt easy sequences.
     """
 
     train_loss: float

@@ -1,4 +1,7 @@
-"""Optimisers on the stacked parameters of R runs: torch.optim's arithmetic with one coefficient per run."""
+"""Optimisers on the stacked parameters of runs: torch.optim's arithmetic with coefficients of each run.
+
+R runs, P parameters of each.
+"""
 
 from collections.abc import Callable
 
@@ -13,19 +16,19 @@ The parameters then move by −lr · direction.
 """
 
 
-def _sgd(theta: Tensor, gradient: Tensor, moments: Moments, step: int) -> Tensor:
+def sgd(theta: Tensor, gradient: Tensor, moments: Moments, step: int) -> Tensor:
     """Plain gradient descent, as torch.optim.SGD."""
     return gradient
 
 
-def _rmsprop(theta: Tensor, gradient: Tensor, moments: Moments, step: int) -> Tensor:
+def rmsprop(theta: Tensor, gradient: Tensor, moments: Moments, step: int) -> Tensor:
     """As torch.optim.RMSprop(alpha=0.99, eps=1e-8)."""
     square = moments.setdefault("square", torch.zeros_like(theta))
     square.mul_(0.99).addcmul_(gradient, gradient, value=0.01)
     return gradient / square.sqrt().add_(1e-8)
 
 
-def _adam(theta: Tensor, gradient: Tensor, moments: Moments, step: int) -> Tensor:
+def adam(theta: Tensor, gradient: Tensor, moments: Moments, step: int) -> Tensor:
     """As torch.optim.Adam(betas=(0.9, 0.999), eps=1e-8)."""
     mean = moments.setdefault("mean", torch.zeros_like(theta))
     square = moments.setdefault("square", torch.zeros_like(theta))
@@ -35,12 +38,12 @@ def _adam(theta: Tensor, gradient: Tensor, moments: Moments, step: int) -> Tenso
     return mean.div(1 - 0.9**step).div_(root)
 
 
-OPTIMISERS: dict[str, Update] = {"adam": _adam, "rmsprop": _rmsprop, "sgd": _sgd}
+OPTIMISERS: dict[str, Update] = {"adam": adam, "rmsprop": rmsprop, "sgd": sgd}
 """Every optimiser by name."""
 
 
 def clip_by_norm(gradient: Tensor, limit: Tensor) -> Tensor:
-    """Each run's gradient (R, P), scaled down to at most its norm limit (R,), as torch's clip_grad_norm_.
+    """Each run's gradient (R, P), scaled down to the norm limit of its run (R,), as torch's clip_grad_norm_.
 
     >>> clip_by_norm(torch.tensor([[3.0, 4.0], [0.3, 0.4]]), torch.tensor([1.0, 1.0]))
     tensor([[0.6000, 0.8000],

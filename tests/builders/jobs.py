@@ -13,6 +13,17 @@ def fail(x: int) -> int:
     raise ArithmeticError(f"no {x}")
 
 
+class StrangeError(Exception):
+    """An error that pickle cannot make again: it calls the class with the message alone."""
+
+    def __init__(self, one: int, other: int) -> None:
+        super().__init__(f"no {one} and no {other}")
+
+
+def fail_strangely() -> None:
+    raise StrangeError(1, 2)
+
+
 def die_once(marker: Path) -> str:
     if not marker.exists():
         marker.touch()

@@ -15,8 +15,9 @@ from ablations.record.store import connect
 from ablations.record.writer import MlflowRecorder
 from ablations.run.checkpoints import Checkpoints
 from ablations.run.cohort_state import CohortState
-from ablations.run.context import JobFailed, RunContext
+from ablations.run.context import RunContext
 from ablations.run.executors import Executor, SerialExecutor
+from ablations.run.jobs import JobFailed
 from ablations.run.scheduler import run_plan
 from ablations.search import storage_at
 from ablations.sqlite import sqlite_url
@@ -34,7 +35,7 @@ class Silent:
 
     def on_setting_start(self, name: str) -> None: ...
 
-    def on_segment_end(self, name: str, course: CohortState) -> None:
+    def on_segment_end(self, name: str, state: CohortState) -> None:
         self.segments += 1
         if self.segments == self.stop_after:
             raise KeyboardInterrupt

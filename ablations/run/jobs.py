@@ -1,0 +1,37 @@
+"""Jobs: pieces of work that an executor runs, here or in another process."""
+
+from collections.abc import Callable
+from traceback import format_exception
+from typing import Any
+
+Job = Callable[[], Any]
+"""A pure, picklable piece of work. The executor decides where it runs."""
+
+
+class JobFailed(Exception):  # it says what happened
+    """A job raised an error, or its worker died again and again.
+
+    `reason` is one line, `details` the whole traceback, as text: any error can be sent from process to process so.
+    """
+
+    def __init__(self, reason: str, details: str) -> None:
+        super().__init__(reason, details)
+        self.reason, self.details = reason, details
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+def failure(error: BaseException) -> JobFailed:
+    """An error as a `JobFailed`."""
+    message = " ".join(str(error).split())
+    reason = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    return JobFailed(reason, "".join(format_exception(error)))
+
+
+def run_job(job: Job) -> Any:
+    """The result of a job, or the `JobFailed` that says how it failed."""
+    try:
+        return job()
+    except Exception as error:
+        return failure(error)
