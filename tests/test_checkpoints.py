@@ -104,18 +104,19 @@ def test_what_cannot_be_read_is_set_aside_with_one_warning(
     assert len(caplog.messages) == 1
 
 
-@pytest.mark.parametrize("part", [0.0, 0.3, 0.9])
 def test_a_study_with_torn_checkpoints_gives_the_same_numbers(
-    study: Study, tmp_path: Path, part: float, caplog: pytest.LogCaptureFixture
+    study: Study, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    tasks = {"adding": study.scales["smoke"].tasks["adding"]}
+    study = replace(study, scales={"smoke": replace(study.scales["smoke"], tasks=tasks)})
     carry_out(study, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         carry_out(study, tmp_path / "torn", watch=Silent(stop_after=3))
     files = list((tmp_path / "torn").glob("**/*.pt"))
     assert files
-    for file in files:
+    for number, file in enumerate(files):
         content = file.read_bytes()
-        file.write_bytes(content[: int(len(content) * part)])
+        file.write_bytes(content[: len(content) * number // 2])  # nothing of the first, half of the second
     carry_out(study, tmp_path / "torn")
     assert len(caplog.messages) == len(files)
     assert numbers(study, tmp_path / "torn") == numbers(study, tmp_path / "whole")

@@ -1,5 +1,8 @@
 """A failure costs its setting, is told in one line, and its traceback is kept where the line says."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -124,3 +127,48 @@ def test_a_failed_setting_is_one_line_and_is_not_counted_as_a_run() -> None:
     assert lines[0].startswith("adding/lstm failed: ValueError: long")
     assert lines[0].endswith("(traceback: the artifact failure.txt of the MLflow run adding/lstm)")
     assert text.startswith("4 of 10 runs (1 finished) · settings failed: 1 · time left: about")
+
+
+BROKEN_FILE = """
+from dataclasses import dataclass
+import numpy as np
+from ablations.models.variants import VARIANTS
+from ablations.study import Budget, Range, Scale, Study
+from tasks.adding import Adding
+
+@dataclass(frozen=True, kw_only=True)
+class Broken(Adding):
+    def sample(self, rng, n):
+        return np.zeros(3) + np.zeros(n + 4)  # the mistake
+
+budget = Budget(trials=1, trials_per_round=1, search_seeds=1, replicates=1, steps=2, segments=2, batch=4, parameters=99,
+                validation=8, test=8)
+STUDY = Study(name="broken", question="?", variants=(VARIANTS["rnn"],), baseline="rnn", nuisance={"lr": Range(1e-3, 1e-1)},
+              scales={"smoke": Scale(tasks={"sum": Broken(length=4), "adding": Adding(length=4)}, budget=budget)})
+"""
+
+
+@pytest.mark.slow
+def test_the_command_tells_a_failed_setting_in_one_line_and_ends_with_1(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text(BROKEN_FILE)
+    command = [
+        sys.executable,
+        "-m",
+        "ablations",
+        "run",
+        str(tmp_path / "broken.py"),
+        "--scale",
+        "smoke",
+        "--workers",
+        "1",
+    ]
+    environment = os.environ | {"ABLATIONS_HOME": str(tmp_path / "results")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    (line,) = (line for line in done.stdout.splitlines() if "failed" in line and "·" not in line)
+    assert line.startswith("sum/rnn failed: ValueError: operands could not be broadcast together")
+    assert "settings failed: 1. To try them again: ablate run" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    (details,) = (tmp_path / "results").glob("artifacts/**/failure.txt")
+    assert "# the mistake" in details.read_text()
+    assert failures(tmp_path / "results")["adding/rnn"][0] == "FINISHED"
