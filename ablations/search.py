@@ -23,14 +23,10 @@ def storage_at(url: str) -> RDBStorage:
     file = database_file(url)
     try:
         if file:
-            create_once(file, lambda new: _open(new).engine.dispose())
-        return _open(url)
+            create_once(file, lambda new: RDBStorage(new).engine.dispose())
+        return RDBStorage(url)
     except Exception as error:
         raise UserError(f"cannot open the Optuna storage {url}: {str(error).splitlines()[0]}") from error
-
-
-def _open(url: str) -> RDBStorage:
-    return RDBStorage(url.replace("{", "{{").replace("}", "}}"))  # Optuna takes a URL for a template
 
 
 class Search:

@@ -112,7 +112,8 @@ def test_long_equations_many_parameters_and_long_curves_are_read_whole(study: St
     )
     curve = tuple((step, step / 7) for step in range(2500))
     runs = [replace(run, history={"score": curve}) for run in runs_of(setting)]
-    write(MlflowRecorder(uri, plan, tmp_path), setting, runs)
+    for _ in range(2):  # a setting is written again when it is opened again
+        write(MlflowRecorder(uri, plan, tmp_path), setting, runs)
     record = read(uri, plan.name, plan.scale)
     assert record.settings[0].equations == setting.equations
     assert record.settings[0].task_parameters == setting.task_parameters

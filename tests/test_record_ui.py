@@ -27,6 +27,7 @@ def test_a_port_that_is_taken_is_one_line_before_any_link(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     empty_store(home)
+    monkeypatch.setattr(os, "execve", lambda *_: pytest.fail("the server was started"))
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

@@ -2,10 +2,10 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ablations.record.contents import contents
 from ablations.record.long_tags import LONGEST_TAG, json_tags, read_json
@@ -35,11 +35,8 @@ from ablations.record.store import (
 if TYPE_CHECKING:
     from ablations.study import Plan
 
-MOST_METRICS = 1000  # MLflow's limit for one request
-MOST_PARAMETERS = 100  # and that for parameters or tags
 LONGEST_NOTE = 20_000  # MLflow's limit for an experiment's tag
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 
 class MlflowRecorder:
@@ -82,7 +79,7 @@ class MlflowRecorder:
         head = {"kind": kind, "identity": identity, "plan": self._plan.identity, **tags}
         if identity not in self._parents:
             run_id = self.client.create_run(self.experiment_id, run_name=name, tags=head).info.run_id
-            self._log_parameters(run_id, parameters)
+            self.client.log_batch(run_id, params=_parameters(parameters))
             self._parents[identity] = run_id
         else:
             self._annotate(self._parents[identity], head)
@@ -100,9 +97,8 @@ class MlflowRecorder:
             name = f"{parent.task}/{parent.variant} {name}{seed}"
             tags |= {"task": parent.task, "variant": parent.variant, "model": parent.model}
         run_id = self.client.create_run(self.experiment_id, run_name=name, tags=tags).info.run_id
-        for metrics in _batches(_metrics(run), MOST_METRICS):
-            self.client.log_batch(run_id, metrics=metrics)
-        self._log_parameters(run_id, parameters_of(run, parent))
+        # The client splits this into requests of as many metrics and parameters as MLflow takes.
+        self.client.log_batch(run_id, metrics=_metrics(run), params=_parameters(parameters_of(run, parent)))
         self.client.set_terminated(run_id, MLFLOW_STATUS[run.status])
         self.finished[run.identity] = Ended(run.status, run.metrics.get("objective"), run.setting)
 
@@ -164,11 +160,6 @@ class MlflowRecorder:
     def _annotate(self, run_id: str, tags: Mapping[str, Any]) -> None:
         _annotate(self.client, run_id, tags, {})
 
-    def _log_parameters(self, run_id: str, parameters: Mapping[str, Any]) -> None:
-        entries = [Param(key, str(value)) for key, value in parameters.items()]
-        for batch in _batches(entries, MOST_PARAMETERS):
-            self.client.log_batch(run_id, params=batch)
-
 
 def _metrics(run: RunRecord) -> list[Metric]:
     now = int(time.time() * 1000)
@@ -176,8 +167,8 @@ def _metrics(run: RunRecord) -> list[Metric]:
     return [Metric(key, value, now, 0) for key, value in run.metrics.items()] + curves
 
 
-def _batches(entries: Sequence[T], most: int) -> Iterator[Sequence[T]]:
-    return (entries[start : start + most] for start in range(0, len(entries), most))
+def _parameters(values: Mapping[str, Any]) -> list[Param]:
+    return [Param(key, str(value)) for key, value in values.items()]
 
 
 def describe(
