@@ -238,7 +238,7 @@ def test_from_a_study_file_to_its_report(
     assert complaint.count("\n") == 1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_ui_serves_the_record_on_the_loopback_address(home: Path, tmp_path: Path) -> None:
     import socket
     import time

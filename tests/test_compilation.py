@@ -154,7 +154,7 @@ def test_a_locale_that_is_not_utf_8_is_no_hindrance(tmp_path: Path) -> None:
     assert python(code, XDG_CACHE_HOME=str(tmp_path), **ascii_only).communicate()[0].strip() == "True"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_processes_share_what_one_of_them_compiled_even_if_it_is_killed(tmp_path: Path) -> None:
     victim = python(WORK, XDG_CACHE_HOME=str(tmp_path))
     while not list(tmp_path.rglob("*.py")):

@@ -93,13 +93,9 @@ def test_an_example_runs_to_its_report(
     path: Path,
     home: Path,
     registries: None,
-    request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    if path.stem == "own_task":
-        reason = "an object of a class that a study's file defines cannot be pickled yet"
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
     monkeypatch.chdir(ROOT)
     name = path.relative_to(ROOT).as_posix()
     assert f"{path.stem} is complete at scale smoke" in run(name)

@@ -60,7 +60,7 @@ def test_what_a_killed_writer_left_is_in_nobodys_way(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_commands_on_one_record_and_the_first_one_killed(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(OWN)
     environment = os.environ | {"ABLATIONS_HOME": str(tmp_path / "results")}

@@ -54,7 +54,7 @@ def test_the_guard_sees_what_is_looked_up(tmp_path: Path) -> None:
     assert sent == "getaddrinfo example.org\n"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_and_its_report_reach_for_no_other_host(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(STUDY)
     budget = ["--scale", "smoke", "--workers", "1", "--trials", "1", "--search-seeds", "1", "--replicates", "1"]

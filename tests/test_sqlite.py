@@ -87,7 +87,7 @@ def test_a_folder_is_not_created_for_a_database(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_several_processes_that_create_the_stores_at_once_all_succeed(tmp_path: Path) -> None:
     script = """
 import sys
