@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
-from reports.statistics import skill
+from reports.skill import skill
 
 Columns = Mapping[str, type]
 """The columns of a table with their types."""

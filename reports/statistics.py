@@ -66,11 +66,6 @@ def pooled_probability_of_improvement(strata: Sequence[ArrayLike], rng: np.rando
     return _estimate([(np.sign(np.asarray(values, dtype=float)) + 1) / 2 for values in strata], _pooled_mean, rng)
 
 
-def skill(score: ArrayLike, chance: float, perfect: float) -> Array:
-    """(score − chance) / (perfect − chance): 0 for guessing, 1 for perfection, below 0 for worse than guessing."""
-    return (np.asarray(score, dtype=float) - chance) / (perfect - chance)
-
-
 def half_life(difficulty: ArrayLike, skills: ArrayLike) -> float:
     """The difficulty at which skill first falls to one half, linearly interpolated; infinite if it never does.
 

@@ -11,7 +11,7 @@ import torch
 from builders.small_study import Silent, carry_out, numbers
 
 from ablations.run.checkpoints import VERSION, Checkpoints
-from ablations.run.cohort_state import CohortState, initial_state, train
+from ablations.run.cohort_runner import CohortState, initial_state, train
 from ablations.study import Study
 from ablations.train.cohort import Cohort, Run
 

@@ -25,7 +25,7 @@ from ablations.study.normal_form import normal_form
 
 ROOT = Path(__file__).parents[1]
 TRACED = ("tasks", "ablations/models", "ablations/train", "ablations/study/seeds.py")
-TRACED_IN_PARENT = ("ablations/run/cohort_state.py", "ablations/run/outcomes.py", "ablations/search.py")
+TRACED_IN_PARENT = ("ablations/run/cohort_runner.py", "ablations/run/outcomes.py", "ablations/search.py")
 UNTRACED = ("ablations/models/kernels", "ablations/models/cell_check.py")
 # Of the search, what opens the storage: it gives no number.
 NO_NUMBERS = {Place("ablations.search", "storage_at")}

@@ -108,7 +108,7 @@ EDITS: dict[str, tuple[str, str, str, list[str]]] = {
     ),
     "a training step": (
         "ablations/train/segment.py",
-        "theta -= remaining",
+        "theta -= rate_factor",
         "theta -= 2 * remaining",
         EVERYTHING,
     ),

@@ -9,8 +9,8 @@ from builders.small_study import empty_store
 from builders.written_record import counts, one_setting, runs_of, setting_of, write
 
 from ablations.record.memory import MemoryRecorder
+from ablations.record.protocol import Recorder
 from ablations.record.reader import read
-from ablations.record.recorder import Recorder
 from ablations.record.schema import StudyRecord
 from ablations.record.writer import MlflowRecorder
 from ablations.study import Plan, Study

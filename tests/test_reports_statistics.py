@@ -5,7 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from reports.statistics import geometric_mean, half_life, mean, pooled, probability_of_improvement, skill
+from reports.skill import skill
+from reports.statistics import geometric_mean, half_life, mean, pooled, probability_of_improvement
 
 
 def rng():

@@ -9,6 +9,7 @@ import sympy
 import torch
 from torch import Tensor
 
+from ablations.models.declaration import check_declaration
 from ablations.models.gate import Gate
 
 Value = Any
@@ -101,9 +102,7 @@ class Cell(ABC):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        from ablations.models.cell_check import check_declaration  # it imports this class
-
-        check_declaration(cls)
+        check_declaration(cls, Cell)
 
     @staticmethod
     @abstractmethod

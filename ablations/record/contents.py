@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ablations.record.long_tags import read_json
 from ablations.record.migration import migrated_factors, migrated_kind
-from ablations.record.recorder import as_recorded
+from ablations.record.protocol import as_recorded
 from ablations.record.schema import (
     INTERRUPTED,
     KINDS,

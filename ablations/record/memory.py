@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ablations.record.recorder import Ended, as_recorded, parameters_of
+from ablations.record.protocol import Ended, as_recorded, parameters_of
 from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
 from ablations.record.selection import in_order, select
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ablations.record.contents import contents
 from ablations.record.long_tags import LONGEST_TAG, json_tags, read_json
 from ablations.record.migration import schema_version
-from ablations.record.recorder import Ended, parameters_of
+from ablations.record.protocol import Ended, parameters_of
 from ablations.record.schema import (
     INTERRUPTED,
     MLFLOW_STATUS,

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from ablations.run.cohort_state import CohortState
+from ablations.run.cohort_runner import CohortState
 from ablations.train.cohort import Cohort, Run, TrainState
 
 VERSION = 1

@@ -6,10 +6,10 @@ from typing import Any, Protocol
 
 from optuna.storages import BaseStorage
 
-from ablations.record.recorder import Recorder
+from ablations.record.protocol import Recorder
 from ablations.record.schema import RunRecord
 from ablations.run.checkpoints import Checkpoints
-from ablations.run.cohort_state import CohortState
+from ablations.run.cohort_runner import CohortState
 from ablations.run.jobs import Job, JobFailed
 
 Steps = Generator[Job, Any, None]

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from statistics import mean
 from typing import TYPE_CHECKING
 
-from ablations.run.cohort_state import CohortState
+from ablations.run.cohort_runner import CohortState
 from ablations.search import Search
 from ablations.train.evaluation import Evaluation
 from ablations.train.metrics import Curve
 
 if TYPE_CHECKING:
-    from ablations.record.recorder import Ended
+    from ablations.record.protocol import Ended
 
 
 def run_metrics(

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from ablations.record.schema import RunRecord
-from ablations.run.cohort_state import CohortState
+from ablations.run.cohort_runner import CohortState
 from ablations.run.jobs import JobFailed
 
 QUIET = 10.0

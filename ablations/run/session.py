@@ -13,7 +13,7 @@ from rich.console import Console
 
 from ablations.errors import UserError
 from ablations.record.lock import sole_writer
-from ablations.record.recorder import Recorder
+from ablations.record.protocol import Recorder
 from ablations.record.schema import experiment_name
 from ablations.record.writer import MlflowRecorder
 from ablations.run.checkpoints import Checkpoints

@@ -9,7 +9,7 @@ from ablations.models.backends import backend_of
 from ablations.models.equations import equations
 from ablations.models.variant import count_parameters
 from ablations.record.schema import RunRecord, SettingRecord
-from ablations.run.cohort_state import CohortState, Prune, initial_state, train
+from ablations.run.cohort_runner import CohortState, Prune, initial_state, train
 from ablations.run.context import RunContext, Steps
 from ablations.run.jobs import Job, JobFailed
 from ablations.run.outcomes import run_metrics, trial_outcome, unpromising_runs

@@ -3,7 +3,8 @@
 from ablations.models.variant import Variant
 from ablations.models.variants import VARIANTS
 from ablations.study.budget import Budget, Costs, Scale
-from ablations.study.plan import Plan, Setting
+from ablations.study.plan import Plan
+from ablations.study.setting import Setting
 from ablations.study.space import Range
 from ablations.study.study import Study
 

@@ -25,6 +25,7 @@ NOT_FOLLOWED = {
     "tasks:TASKS",
     "ablations.registry",  # checks: they refuse, and compute nothing
     "ablations.models.cell_check",
+    "ablations.models.declaration",
     "ablations.models.kernels",  # the kernel generator: what it generates is in a setting's identity instead
 }
 """Modules and "module:name" places where following ends."""

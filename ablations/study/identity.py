@@ -21,18 +21,18 @@ from ablations.study.normal_form import normal_form
 
 if TYPE_CHECKING:
     from ablations.study.budget import Costs
-    from ablations.study.plan import Setting
+    from ablations.study.setting import Setting
 
 # The training procedure, by name: it stands to the right of this room.
 PROCEDURE = (
     "ablations.models.variant:Variant",
-    "ablations.study.plan:Setting",
+    "ablations.study.setting:Setting",
     "ablations.train.cohort:Cohort",
     "ablations.train.cohort:Run",
     "ablations.train.segment:train_segment",
     "ablations.train.evaluation:evaluate_test",
-    "ablations.run.cohort_state:initial_state",
-    "ablations.run.cohort_state:train",
+    "ablations.run.cohort_runner:initial_state",
+    "ablations.run.cohort_runner:train",
     "ablations.run.outcomes:run_metrics",
     "ablations.run.outcomes:trial_outcome",
     "ablations.run.outcomes:unpromising_runs",

@@ -8,23 +8,9 @@ from typing import Any
 from ablations.models.variant import Variant, solve_size
 from ablations.study.budget import Budget, Costs
 from ablations.study.identity import identity, setting_identity
+from ablations.study.setting import Setting
 from ablations.study.space import Range
 from tasks import Task
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One combination of the scientific factors: a task under its label, and a variant with its hidden size."""
-
-    label: str
-    task: Task
-    variant: Variant
-    size: int
-
-    @property
-    def name(self) -> str:
-        """The task's label and the variant, as "adding/lstm"."""
-        return f"{self.label}/{self.variant.name}"
 
 
 @dataclass(frozen=True, kw_only=True)

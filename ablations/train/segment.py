@@ -17,6 +17,7 @@ from ablations.train.batches import pieces, stack, training_batches
 from ablations.train.cohort import Buffers, Cohort, TrainState
 from ablations.train.metrics import SegmentMetrics
 from ablations.train.optimisers import OPTIMISERS, Moments, clip_by_norm
+from ablations.train.schedule import rate_factor
 from ablations.train.stacked import StackedNetworks
 from tasks import Batch, Task
 
@@ -76,8 +77,7 @@ def train_step(
     with torch.no_grad():
         gradient = clip_by_norm(gradient, limit) + decay.unsqueeze(1) * theta
         direction = OPTIMISERS[cohort.optimiser](theta, gradient, moments, step + 1)
-        remaining = 1 - step / cohort.budget.steps
-        theta -= remaining * lr.unsqueeze(1) * direction
+        theta -= rate_factor(step, cohort.budget.steps) * lr.unsqueeze(1) * direction
     return losses.detach()
 
 

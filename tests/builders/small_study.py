@@ -8,13 +8,13 @@ from typing import Any
 from optuna.storages import BaseStorage, InMemoryStorage
 
 from ablations.record.memory import MemoryRecorder
+from ablations.record.protocol import Recorder
 from ablations.record.reader import read
-from ablations.record.recorder import Recorder
 from ablations.record.schema import RunRecord, StudyRecord
 from ablations.record.store import connect
 from ablations.record.writer import MlflowRecorder
 from ablations.run.checkpoints import Checkpoints
-from ablations.run.cohort_state import CohortState
+from ablations.run.cohort_runner import CohortState
 from ablations.run.context import RunContext
 from ablations.run.executors import Executor, SerialExecutor
 from ablations.run.jobs import JobFailed

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ablations.record.recorder import Recorder
+from ablations.record.protocol import Recorder
 from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
 from ablations.run.setting_runner import setting_record
 from ablations.study import Plan, Study
