@@ -109,7 +109,7 @@ EDITS: dict[str, tuple[str, str, str, list[str]]] = {
     "a training step": (
         "ablations/train/segment.py",
         "theta -= rate_factor",
-        "theta -= 2 * remaining",
+        "theta -= 2 * rate_factor",
         EVERYTHING,
     ),
     "adam": (
