@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from builders.small_study import empty_store
 from builders.written_record import counts, one_setting, runs_of, setting_of, write
@@ -101,6 +102,15 @@ def test_the_traceback_of_a_failure_is_an_artifact_of_its_parent(study: Study, t
     assert recorder.client.get_run(run_id).info.status == "FAILED"
     write(MlflowRecorder(uri, plan, tmp_path), setting_of(plan))
     assert "error" not in recorder.client.get_run(run_id).data.tags
+
+
+def test_numpys_numbers_in_a_plan_are_numbers(study: Study, stores: tuple[Opened, Reading]) -> None:
+    opened, reading = stores
+    plan = replace(one_setting(study), seed=np.int64(3))  # type: ignore[arg-type]
+    write(opened(plan), replace(setting_of(plan), task_parameters={"length": np.int64(4), "share": np.float32(0.5)}))
+    record = reading(plan)
+    assert record.plan["seed"] == 3
+    assert record.settings[0].task_parameters == {"length": 4, "share": 0.5}
 
 
 def test_long_equations_many_parameters_and_long_curves_are_read_whole(study: Study, tmp_path: Path) -> None:

@@ -145,6 +145,7 @@ def test_what_others_put_into_the_store_is_passed_over(store: Store, caplog: pyt
         store.client.create_run(store.experiment_id, tags=tags)
     for number, plan in enumerate(("go fishing", '{"days": 3}', "[1]", "")):
         store.client.create_experiment(f"foreign-{number}", tags={"plan": plan, "plan_identity": "x" * number})
+    store.client.create_experiment("foreign", tags={"plan": '{"tasks": ["go fishing"]}'})
     assert store.read() == before
     assert store.recorder().count_existing() == (5, 0)
     assert views(store.uri) == pages

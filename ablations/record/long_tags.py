@@ -16,9 +16,14 @@ def json_tags(key: str, value: Any, longest: int = LONGEST_TAG) -> dict[str, str
     >>> json_tags("plan", [1, 23], longest=4)
     {'plan': '[1, ', 'plan.2': '23]'}
     """
-    text = json.dumps(value)
+    text = as_json(value)
     pieces = [text[start : start + longest] for start in range(0, len(text), longest)]
     return {_name(key, number): piece for number, piece in enumerate(pieces, 1)}
+
+
+def as_json(value: Any) -> str:
+    """A value as JSON. NumPy's numbers, which a user's study may have, are numbers."""
+    return json.dumps(value, default=lambda number: number.item())
 
 
 def read_json(tags: Mapping[str, str], key: str) -> dict[str, Any]:

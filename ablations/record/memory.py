@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ablations.record.long_tags import as_json
 from ablations.record.protocol import Ended, as_recorded, parameters_of
 from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
 from ablations.record.selection import in_order, select
@@ -69,7 +70,7 @@ class MemoryRecorder:
 
     def study(self) -> StudyRecord:
         """What a report reads."""
-        plan = json.loads(json.dumps(self._plan.data))
+        plan = json.loads(as_json(self._plan.data))
         current = {key: parent for key, parent in self._parents.items() if parent.plan == self._plan.identity}
         settings = in_order(plan, (_as_read(parent) for parent in current.values() if parent.setting))
         runs = select(plan, settings, (run for run in self._runs.values() if run.setting in current))
@@ -81,4 +82,4 @@ class MemoryRecorder:
 def _as_read(parent: _Parent) -> SettingRecord:
     assert parent.setting
     data = {**asdict(parent.setting), "best_trial": parent.best_trial, "failure": parent.failure}
-    return SettingRecord(**json.loads(json.dumps(data)))
+    return SettingRecord(**json.loads(as_json(data)))
