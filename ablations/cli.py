@@ -143,22 +143,27 @@ def _plan(name: str, scale: str, changes: Mapping[str, int]) -> "Plan":
         raise click.UsageError(in_one_line(error)) from error
 
 
-def _record(study: str, scale: str, tracking_uri: str | None, checked: bool) -> "StudyRecord":
-    """The record of a study, given its name or its file; if `checked`, only one of what the file now says."""
+def _record(study: str, scale: str, tracking_uri: str | None) -> "StudyRecord":
+    """The record of a study, given its name or its file."""
     from ablations.record.reader import read
-    from ablations.run.recorded_plan import differences
     from ablations.studies import find, is_file
 
-    record = read(_tracking(tracking_uri), find(study).name if is_file(study) else study, scale)
-    if checked and is_file(study):
-        changes = record.provenance.get("budget_changes", {})
-        if parts := differences(_plan(study, scale, changes), record):
-            raise UserError(
-                f"{study} is not what was recorded last of {record.name} at scale {scale}: {', '.join(parts)} changed. "
-                f"First: {shlex.join(['ablate', 'run', study, '--scale', scale])}; or, of what is recorded: "
-                f"{_command('report', record.name, scale)}"
-            )
-    return record
+    return read(_tracking(tracking_uri), find(study).name if is_file(study) else study, scale)
+
+
+def _outdated(study: str, scale: str, record: "StudyRecord") -> str | None:
+    """What to say where a study's file is not what was recorded last."""
+    from ablations.run.recorded_plan import differences
+    from ablations.studies import is_file
+
+    changes = record.provenance.get("budget_changes", {})
+    parts = differences(_plan(study, scale, changes), record) if is_file(study) else []
+    if not parts:
+        return None
+    return (
+        f"{study} is not what was recorded last of {record.name} at scale {scale}: {', '.join(parts)} changed. "
+        f"First: {_command('run', study, scale)}; or, of what is recorded: {_command('report', record.name, scale)}"
+    )
 
 
 @cli.command()
@@ -173,7 +178,9 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
     from reports.mlflow_texts import describe_in_mlflow
     from reports.write import write
 
-    record = _record(study, scale, tracking_uri, checked=True)
+    record = _record(study, scale, tracking_uri)
+    if outdated := _outdated(study, scale, record):
+        raise UserError(outdated)
     make_writable(_home())
     folder = _home() / "reports" / f"{record.name}-{scale}"
     paths = write(record, folder, np.random.default_rng(0))
@@ -229,8 +236,11 @@ def status(study: str, scale: str, tracking_uri: str | None) -> None:
     """Show how many runs of STUDY, a name or a file, are done: by setting, how they ended, and the scores so far."""
     from ablations.describe import describe_status
 
-    for line in describe_status(_record(study, scale, tracking_uri, checked=False)):
+    record = _record(study, scale, tracking_uri)
+    for line in describe_status(record):
         click.echo(line)
+    if outdated := _outdated(study, scale, record):
+        click.echo(f"note: {outdated}", err=True)
 
 
 @cli.command()

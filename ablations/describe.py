@@ -158,6 +158,7 @@ def describe_status(study: StudyRecord) -> Iterator[str]:
         ends = Counter(run.status for run in trials + replicates + transferred if run.status != "finished")
         again = budget["replicates"] if setting.variant in study.plan["parents"] else 0
         early = ", ".join(f"{count} {status}" for status, count in sorted(ends.items()))
+        early = f"failed: {setting.failure}" if setting.failure else early
         yield (
             f"{setting.task + '/' + setting.variant:40} {len(trials):>5}/{budget['trials'] * budget['search_seeds']:<3} "
             f"{len(replicates):>6}/{budget['replicates']:<3} {len(transferred):>4}/{again:<2} {score:>7}  {early}"

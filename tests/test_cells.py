@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ablations.errors import UserError
 from ablations.models import CELLS, Cell
-from ablations.models.cell import TorchFunctions
+from ablations.models.cell import Functions, TorchFunctions
 from ablations.models.cell_check import check_cell
 from ablations.models.gate import Gate
 from ablations.models.recurrent import RecurrentLayer
@@ -304,3 +304,14 @@ def test_a_cell_is_checked_also_where_its_layer_is_made_without_numbers() -> Non
     check_cell.cache_clear()
     with torch.device("meta"):
         assert RecurrentLayer("gru", 2, 3).weight.shape == (9, 2)
+
+
+def test_a_gate_that_is_kept_apart_and_read_whole_is_told_how_to_be_read() -> None:
+    def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Any]:
+        return {"h": f.tanh(a.n + s.h)}
+
+    own = type(
+        "Whole", (Cell,), {"name": "whole", "gates": (Gate("n", recurrent="apart"),), "step": staticmethod(step)}
+    )
+    with pytest.raises(UserError, match=r"write a\.n\.x and a\.n\.h, not a\.n"):
+        check_cell(own)

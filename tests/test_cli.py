@@ -234,6 +234,8 @@ def test_from_a_study_file_to_its_report(
     assert ablate(monkeypatch, "report", str(file), "--scale", "smoke") == 2
     complaint = capsys.readouterr().err
     assert "is not what was recorded last of own at scale smoke: variants, runs changed" in complaint
+    assert ablate(monkeypatch, "status", str(file), "--scale", "smoke") == 0
+    assert capsys.readouterr().err == complaint.replace("error: ", "note: ")
     assert f"First: ablate run {file} --scale smoke" in complaint
     assert complaint.count("\n") == 1
 

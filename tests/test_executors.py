@@ -18,7 +18,7 @@ def _collect(executor: Executor, count: int) -> dict[int, object]:
 def assert_failure(result: object) -> None:
     """One line that says why, and the traceback up to the line that failed, wherever that ran."""
     assert isinstance(result, JobFailed)
-    assert result.reason == "ArithmeticError: no 4"
+    assert result.reason == "ArithmeticError: no 4 (jobs.py, line 13)"
     assert 'raise ArithmeticError(f"no {x}")' in result.details
 
 
@@ -65,7 +65,7 @@ def test_an_error_that_cannot_be_unpickled_fails_its_job_and_no_worker() -> None
         executor.submit(0, fail_strangely)
         key, result = executor.next_result()
         assert isinstance(result, JobFailed)
-        assert (key, result.reason) == (0, "StrangeError: no 1 and no 2")
+        assert (key, result.reason) == (0, "StrangeError: no 1 and no 2 (jobs.py, line 24)")
     finally:
         executor.close()
 

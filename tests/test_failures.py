@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders.small_study import Silent, carry_out
+from builders.small_study import Silent, carry_out, recorded
 from rich.console import Console
 
+from ablations.describe import describe_status
 from ablations.models.variants import VARIANTS
 from ablations.record.schema import RunRecord
 from ablations.run.executors import SerialExecutor
@@ -77,6 +78,8 @@ def test_an_error_of_numpy_in_a_users_task_fails_its_setting_with_its_traceback(
     watch = Watch()
     carry_out(bad, tmp_path, watch=watch)
     assert watch.errors.keys() == {"bad/rnn", "bad/lstm"}
+    status = "\n".join(describe_status(recorded(bad, tmp_path)))
+    assert status.count("failed: ValueError") == 2
     rows = failures(tmp_path)
     assert {name: status for name, (status, _, _) in rows.items()} == {
         name: "FAILED" if name.startswith("bad") else "FINISHED" for name in rows
@@ -97,7 +100,10 @@ def test_a_failure_of_transferred_runs_marks_their_setting_until_they_are_traine
     assert watch.errors.keys() == {"adding/lstm-no-forget-gate", "disambiguation/lstm-no-forget-gate"}
     rows = failures(tmp_path)
     for name in watch.errors:
-        assert rows[name][:2] == ("FAILED", "MemoryError: no memory left")
+        assert rows[name][:2] == (
+            "FAILED",
+            f"MemoryError: no memory left (test_failures.py, line {fail.__code__.co_firstlineno + 1})",
+        )
         assert "in fail" in rows[name][2]
     carry_out(ablated, tmp_path)
     assert {status for status, _, _ in failures(tmp_path).values()} == {"FINISHED"}

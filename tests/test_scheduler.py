@@ -140,7 +140,8 @@ def test_a_failing_job_costs_its_setting_only_and_is_tried_again(
     watch = carry_out(study, failed, Failing())
     assert watch.failures == 1
     settings = recorded(study, failed).settings
-    assert [(s.failure, s.best_trial is None) for s in settings if s.failure] == [("MemoryError: no memory left", True)]
+    reason = f"MemoryError: no memory left (test_scheduler.py, line {_fail.__code__.co_firstlineno + 1})"
+    assert [(s.failure, s.best_trial is None) for s in settings if s.failure] == [(reason, True)]
     carry_out(study, whole)
     carry_out(study, failed)
     assert numbers(study, failed) == numbers(study, whole)

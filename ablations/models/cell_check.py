@@ -107,4 +107,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, AttributeError) and error.obj is TorchFunctions:
         functions = [name for name in vars(TorchFunctions) if not name.startswith("_")]
         return f"there is no function {error.name!r} among {', '.join(functions)}"
+    if isinstance(error, TypeError) and "SimpleNamespace" in str(error):
+        return "the parts of a gate with recurrent='apart' are its fields: write a.n.x and a.n.h, not a.n"
     return f"{type(error).__name__}: {error}"

@@ -1,7 +1,8 @@
 """Jobs: pieces of work that an executor runs, here or in another process."""
 
 from collections.abc import Callable
-from traceback import format_exception
+from pathlib import Path
+from traceback import extract_tb, format_exception
 from typing import Any
 
 Job = Callable[[], Any]
@@ -26,7 +27,13 @@ def failure(error: BaseException) -> JobFailed:
     """An error as a `JobFailed`."""
     message = " ".join(str(error).split())
     reason = f"{type(error).__name__}: {message}" if message else type(error).__name__
-    return JobFailed(reason, "".join(format_exception(error)))
+    return JobFailed(reason + _place(error), "".join(format_exception(error)))
+
+
+def _place(error: BaseException) -> str:
+    """Where the error came through last, libraries left out."""
+    frames = [frame for frame in extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
+    return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
 
 
 def run_job(job: Job) -> Any:

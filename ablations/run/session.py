@@ -67,7 +67,8 @@ def run_session(
         existing, others = record.count_existing()
         if others > int(plan.costs is not None):
             console.print(
-                "The record also has settings of another plan. `ablate status` and `ablate report` leave them out."
+                "Older runs of this study, of other code or other settings, stay in MLflow and are left out.",
+                soft_wrap=True,
             )
         checkpoints = Checkpoints(place.home / "checkpoints" / name)
         with Reporter(console, plan.runs, existing) as callback, _executor(executor, workers, prepare) as pool:
