@@ -52,6 +52,11 @@ class Variant:
             torch.manual_seed(seed)
             return MODELS[self.model](spec, size, **self.flags)
 
+    def shapes(self, spec: TaskSpec, size: int) -> Network:
+        """The network on the meta device, where tensors have shapes and no numbers: nothing is drawn, no memory is taken."""
+        with torch.device("meta"):
+            return MODELS[self.model](spec, size, **self.flags)
+
     @property
     def network(self) -> type[Network]:
         """The model's class. Raises `UserError` where what is registered is no `Network`."""
@@ -63,28 +68,23 @@ class Variant:
     @property
     def cell(self) -> type[Cell] | None:
         """The cell whose equations run in this variant, if there is one."""
-        return self.network.cell_of(**self._all_flags)
+        return self.network.cell_of(**self.all_flags)
 
     @property
     def causal(self) -> bool:
         """Whether the variant is a left-to-right reader: no output depends on later steps."""
-        return self.network.is_causal(**self._all_flags)
+        return self.network.is_causal(**self.all_flags)
 
     @property
-    def _all_flags(self) -> Mapping[str, Any]:
+    def all_flags(self) -> Mapping[str, Any]:
         """The flags that the model's name fixes, and the variant's own."""
         return {**getattr(MODELS[self.model], "keywords", {}), **self.flags}
 
 
 @lru_cache(maxsize=4096)
 def count_parameters(variant: Variant, spec: TaskSpec, size: int) -> int:
-    """All parameters of the network, frozen ones included.
-
-    Counted on the meta device, where tensors have shapes and no numbers: nothing is drawn and no memory is taken.
-    """
-    with torch.device("meta"):
-        network = MODELS[variant.model](spec, size, **variant.flags)
-    return sum(parameter.numel() for parameter in network.parameters())
+    """All parameters of the network, frozen ones included."""
+    return sum(parameter.numel() for parameter in variant.shapes(spec, size).parameters())
 
 
 @lru_cache(maxsize=1024)

@@ -7,7 +7,7 @@ be rebuilt on a machine that has only the record.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ablations.errors import UserError
 from ablations.train.metrics import Curve
@@ -16,7 +16,7 @@ SCHEMA_VERSION = "2"
 """The version of what is described here; an experiment's tag `schema_version` names it. Version 1 had no such tag."""
 
 Kind = Literal["trial", "replicate", "transferred", "cost"]
-KINDS: tuple[Kind, ...] = ("trial", "replicate", "transferred", "cost")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 MLFLOW_STATUS: Mapping[str, str] = {
     "finished": "FINISHED",
     "solved": "FINISHED",

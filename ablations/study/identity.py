@@ -8,9 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
-from ablations.models import CELLS, MODELS, Cell
+from ablations.models import CELLS, Cell
 from ablations.models.equations import equations
 from ablations.models.kernels.source import source
 from ablations.models.recurrent import RecurrentLayer
@@ -60,10 +59,9 @@ def setting_identity(plan: Mapping[str, Any], setting: "Setting") -> str:
     How many trials and replicates there are is no part of it: more of them go on from those that exist.
     """
     task, variant = setting.task, setting.variant
-    flags = {**getattr(MODELS[variant.model], "keywords", {}), **variant.flags}
     content = {
         "task": [type(task).__name__, setting.label, plan["tasks"][setting.label]],
-        "variant": [variant.name, variant.model, flags, setting.size],
+        "variant": [variant.name, variant.model, variant.all_flags, setting.size],
         "cells": _cells(_parts(setting)[1]),
         "code": fingerprint(*roots(plan, setting)),
         "budget": {key: value for key, value in plan["budget"].items() if key not in ("trials", "replicates")},
@@ -88,9 +86,7 @@ def costs_identity(costs: "Costs", seed: int) -> str:
 
 def _parts(setting: "Setting") -> tuple[list[type], list[type[Cell]]]:
     """The classes of the modules that a setting's network is made of, and its cells; libraries' modules left out."""
-    with torch.device("meta"):
-        network = MODELS[setting.variant.model](setting.task.spec, setting.size, **setting.variant.flags)
-    modules = list(network.modules())
+    modules = list(setting.variant.shapes(setting.task.spec, setting.size).modules())
     cells = [module.cell for module in modules if isinstance(module, RecurrentLayer)]
     classes = [type(module) for module in modules if is_own(type(module).__module__)]
     return list(dict.fromkeys(classes)), list(dict.fromkeys(cells))
