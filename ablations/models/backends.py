@@ -30,7 +30,7 @@ def eager_backend() -> Iterator[None]:
 def backend_of(cell: type[Cell], device: str = "cpu", dtype: torch.dtype = torch.float32) -> Backend:
     """The backend of a cell for inputs of that device and kind: the kernel wherever there can be one."""
     fits = device == "cpu" and dtype in (torch.float32, torch.float64) and not _only_eager.get()
-    return "kernel" if fits and _has_compiler() and _has_source(cell) else "eager"
+    return "kernel" if fits and has_compiler() and _has_source(cell) else "eager"
 
 
 def compute(
@@ -45,7 +45,7 @@ def compute(
 
 
 @cache
-def _has_compiler() -> bool:
+def has_compiler() -> bool:
     """Whether Numba is there, works with the NumPy that is there, and is not switched off by NUMBA_DISABLE_JIT."""
     try:
         import numba

@@ -27,12 +27,11 @@ DIGITS = 16
 
 
 class Kernel:
-    """A cell's compiled functions. One process at a time compiles; the others load what it has compiled."""
+    """The compiled functions of a source text. One process at a time compiles; the others load what it has compiled."""
 
-    def __init__(self, cell: type[Cell]) -> None:
-        text = source(cell)
+    def __init__(self, name: str, text: str) -> None:
         key = sha256((text + _foundation()).encode()).hexdigest()[:DIGITS]
-        self._name = f"recurrent_ablations_{re.sub(r'[^A-Za-z0-9]+', '_', cell.name)}_{key}"
+        self._name = f"recurrent_ablations_{re.sub(r'[^A-Za-z0-9]+', '_', name)}_{key}"
         self._folder = cache_folder()
         self._lock = FileLock(self._folder / f"{self._name}.lock")
         with self._lock:
@@ -43,15 +42,15 @@ class Kernel:
         """The floats of scratch memory that a function needs."""
         return getattr(self._module, f"{function}_workspace")(sequences, inputs, units)
 
-    def call(self, function: str, *arguments: Any) -> None:
-        """Calls `forward` or `backward`, and before the first time for a kind of floats compiles it."""
+    def call(self, function: str, *arguments: Any) -> Any:
+        """Calls a function, and before the first time for a kind of floats compiles it."""
         key = function, arguments[0].dtype
         if key in self._ready:
-            getattr(self._module, function)(*arguments)
-        else:
-            with self._lock:
-                getattr(self._module, function)(*arguments)
-            self._ready.add(key)
+            return getattr(self._module, function)(*arguments)
+        with self._lock:
+            result = getattr(self._module, function)(*arguments)
+        self._ready.add(key)
+        return result
 
     def _load(self, text: str) -> ModuleType:
         """Executes the text itself. The file is for Numba, which keeps beside it what it has compiled, while it is the same."""
@@ -66,8 +65,16 @@ class Kernel:
         return module
 
 
-kernel = cache(Kernel)
-"""The kernel of a cell, made once in a process."""
+@cache
+def kernel(cell: type[Cell]) -> Kernel:
+    """The kernel of a cell, made once in a process."""
+    return Kernel(cell.name, source(cell))
+
+
+@cache
+def training_kernel() -> Kernel:
+    """The functions of `training.py`, compiled like a cell's."""
+    return Kernel("training", Path(__file__).with_name("training.py").read_text(encoding="utf-8"))
 
 
 def _holds(path: Path, text: str) -> bool:

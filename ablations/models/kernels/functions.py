@@ -57,8 +57,17 @@ def _exp(builder: ir.IRBuilder, x: ir.Value) -> ir.Value:
     return builder.fmul(fraction, scale)
 
 
-def _exp_double(builder: ir.IRBuilder, x: ir.Value) -> ir.Value:
-    return builder.call(llvm_function(builder, f"llvm.exp.v{LANES}f64", x.type, x.type), [x])
+def _by_llvm(name: str) -> Callable[[ir.IRBuilder, ir.Value], ir.Value]:
+    """A function that LLVM has for all kinds of floats."""
+
+    def body(builder: ir.IRBuilder, x: ir.Value) -> ir.Value:
+        bits = 64 if isinstance(x.type.element, ir.DoubleType) else 32
+        return builder.call(llvm_function(builder, f"llvm.{name}.v{LANES}f{bits}", x.type, x.type), [x])
+
+    return body
+
+
+_exp_double = _by_llvm("exp")
 
 
 def _tanh(builder: ir.IRBuilder, x: ir.Value) -> ir.Value:
@@ -88,6 +97,8 @@ def _polynomial(builder: ir.IRBuilder, x: ir.Value, coefficients: Sequence[float
     return value
 
 
+log = _function(_by_llvm("log"), _by_llvm("log"))
+root = _function(_by_llvm("sqrt"), _by_llvm("sqrt"))
 exp = _function(_exp, _exp_double)
 tanh = _function(_tanh, _tanh_double)
 

@@ -1,0 +1,117 @@
+"""What a training step needs beside the cells, compiled: embedding, cross-entropy, and Adam, for all runs of a cohort.
+
+R runs, N answers of each, K classes, V words of D numbers, P parameters.
+
+Nobody imports this module: `compilation.py` compiles its text.
+"""
+
+from math import sqrt
+
+from numba import njit
+
+from ablations.models.kernels.functions import exp, log, maximum, root
+from ablations.models.kernels.lanes import LANES, load, store, total
+from ablations.models.kernels.matrices import noinline
+
+
+@njit(error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False)
+def embed(weight, tokens, outputs):
+    """outputs (R, N, D) = the rows of weight (R, V, D) that the tokens (R, N) name; False where there is no such row."""
+    R, N, D = outputs.shape
+    for r in range(R):
+        for n in range(N):
+            token = tokens[r, n]
+            if not 0 <= token < weight.shape[1]:
+                return False
+            for d in range(D):
+                outputs[r, n, d] = weight[r, token, d]
+    return True
+
+
+@njit(error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False)
+def embed_gradient(d_outputs, tokens, d_weight):
+    """d_weight (R, V, D), zeros before, from d_outputs (R, N, D)."""
+    R, N, D = d_outputs.shape
+    whole = D - D % LANES
+    for r in range(R):
+        for n in range(N):
+            token = tokens[r, n]
+            for d in range(0, whole, LANES):
+                store(load(d_weight[r], token, d) + load(d_outputs[r], n, d), d_weight[r], token, d)
+            for d in range(whole, D):
+                d_weight[r, token, d] += d_outputs[r, n, d]
+
+
+@njit(error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False)
+def cross_entropy(logits, targets, ignored, losses, normaliser):
+    """losses (R, N) in nats from logits (R, K, N), 0 where the target (R, N) is `ignored`; and log Σ exp of the logits.
+
+    N is at least LANES: the last vector overlaps the one before. False where a target is no class.
+    """
+    R, K, N = logits.shape
+    for r in range(R):
+        for block in range(0, N, LANES):
+            n = min(block, N - LANES)
+            largest = load(logits[r], 0, n)
+            for k in range(1, K):
+                largest = maximum(largest, load(logits[r], k, n))
+            summed = exp(load(logits[r], 0, n) - largest)
+            for k in range(1, K):
+                summed = summed + exp(load(logits[r], k, n) - largest)
+            store(largest + log(summed), normaliser, r, n)
+        for n in range(N):
+            target = targets[r, n]
+            if target == ignored:
+                losses[r, n] = 0.0
+            elif not 0 <= target < K:
+                return False
+            else:
+                losses[r, n] = normaliser[r, n] - logits[r, target, n]
+    return True
+
+
+@njit(error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False)
+def cross_entropy_gradient(logits, targets, ignored, normaliser, d_losses, d_logits):
+    """d_logits (R, K, N) from d_losses (R, N), which becomes 0 where the target is `ignored`."""
+    R, K, N = logits.shape
+    for r in range(R):
+        for n in range(N):
+            if targets[r, n] == ignored:
+                d_losses[r, n] = 0.0
+        for block in range(0, N, LANES):
+            n = min(block, N - LANES)
+            all_, slope = load(normaliser, r, n), load(d_losses, r, n)
+            for k in range(K):
+                store(exp(load(logits[r], k, n) - all_) * slope, d_logits[r], k, n)
+        for n in range(N):
+            if targets[r, n] != ignored:
+                d_logits[r, targets[r, n], n] -= d_losses[r, n]
+
+
+@njit(error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False)
+def adam(theta, gradient, mean, square, lr, limit, decay, first, second):
+    """Clips the gradient of each run (R, P) by its norm, adds the weight decay, and takes a step of Adam in place.
+
+    lr, limit and decay (R,); first = 1 − β1^step, second = 1 − β2^step.
+    """
+    R, P = theta.shape
+    whole = P - P % LANES
+    for r in range(R):
+        norm = 0.0
+        for p in range(0, whole, LANES):
+            norm += total(load(gradient, r, p) * load(gradient, r, p))
+        for p in range(whole, P):
+            norm += gradient[r, p] * gradient[r, p]
+        scale = min(1.0, limit[r] / (sqrt(norm) + 1e-6))
+        for p in range(0, whole, LANES):
+            g = load(gradient, r, p) * scale + load(theta, r, p) * decay[r]
+            m = load(mean, r, p) + (g - load(mean, r, p)) * 0.1
+            v = load(square, r, p) * 0.999 + g * g * 0.001
+            store(m, mean, r, p)
+            store(v, square, r, p)
+            store(load(theta, r, p) - m / first * lr[r] / (root(v / second) + 1e-8), theta, r, p)
+        for p in range(whole, P):
+            g = gradient[r, p] * scale + theta[r, p] * decay[r]
+            mean[r, p] += (g - mean[r, p]) * 0.1
+            square[r, p] = square[r, p] * 0.999 + g * g * 0.001
+            theta[r, p] -= mean[r, p] / first * lr[r] / (sqrt(square[r, p] / second) + 1e-8)
