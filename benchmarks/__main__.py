@@ -14,11 +14,12 @@ from benchmarks.first_use import first_use_table
 from benchmarks.jax_peer import jax_table
 from benchmarks.layers import Row, layer_matrix, means
 from benchmarks.memory import memory_table
+from benchmarks.steps import step_table
 from benchmarks.suite import suite_table
 from benchmarks.tables import environment, print_rows, write_csv
 from benchmarks.timing import sgemm_peak
 
-PARTS = ("layers", "ablations", "jax", "suite", "memory", "first-use")
+PARTS = ("layers", "ablations", "jax", "steps", "suite", "memory", "first-use")
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ class Bench:
     def jax(self) -> None:
         title = "Cohorts of 6 runs beside jit(vmap(scan)): forward and backward, T = 100, B = 32, one core"
         self.table("jax", title, jax_table(self.sizes, self.rounds))
+
+    def steps(self) -> None:
+        title = "Training steps of 10 runs of about 3,000 parameters at demo scale, one thread"
+        self.table("steps", title, step_table(self.rounds))
 
     def suite(self) -> None:
         self.table("suite", "The suite beside a script of Optuna, MLflow and torch.nn", suite_table())

@@ -50,7 +50,8 @@ def trim(batch: Batch) -> Batch:
     longest = int(batch.mask.sum(-1).max())
     per_step = batch.targets.dim() == batch.mask.dim()
     targets = batch.targets[:, :, :longest] if per_step else batch.targets
-    return Batch(batch.inputs[:, :, :longest], targets, batch.mask[:, :, :longest])
+    parts = batch.inputs[:, :, :longest], targets, batch.mask[:, :, :longest]
+    return Batch(*(part.contiguous() for part in parts))  # equal shapes then have equal strides
 
 
 def _slice(batch: Batch, start: int, size: int) -> Batch:

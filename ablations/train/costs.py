@@ -14,9 +14,7 @@ from ablations.train.batches import training_batches
 from ablations.train.cohort import Cohort, Run
 from ablations.train.evaluation import count_flops
 from ablations.train.metrics import Curve
-from ablations.train.optimisers import Moments
-from ablations.train.segment import train_step
-from ablations.train.stacked import StackedNetworks
+from ablations.train.training import Training
 from tasks.adding import Adding
 
 STEPS = 2
@@ -58,10 +56,7 @@ class _Timed:
         run = Run("replicate", 0, seed=0, lr=1e-3, clip=1.0, weight_decay=0.0)
         self.cohort = Cohort(setting, budget, "adam", seed, (run,))
         self.parameters = count_parameters(variant, task.spec, hidden)
-        self._networks = StackedNetworks(self.cohort)
-        self._theta = self._networks.initial.clone().requires_grad_()
-        self._moments: Moments = {}
-        self._buffers = dict(self._networks.initial_buffers)
+        self._training = Training(self.cohort)
         self._batches = list(
             training_batches(
                 task.at(costs.length), [partial(self.cohort.generator, run, "train")], 0, STEPS, costs.batch
@@ -72,8 +67,8 @@ class _Timed:
     def time_round(self) -> float:
         """Seconds per sequence of `STEPS` training steps: forward, backward and optimiser."""
         start = perf_counter()
-        for step, batch in enumerate(self._batches):
-            train_step(self.cohort, self._networks, self._theta, self._moments, self._buffers, step, batch)
+        for batch in self._batches:
+            self._training.train_step(batch)
         return (perf_counter() - start) / (STEPS * self.cohort.budget.batch)
 
 

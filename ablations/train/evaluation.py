@@ -62,7 +62,7 @@ def _test(cohort: Cohort, networks: StackedNetworks, state: TrainState) -> list[
     for difficulty in task.grid():
         batch = _test_batch(cohort, difficulty, cohort.budget.test)
         try:
-            score, loss = (values.tolist() for values in evaluate(cohort, networks, state, batch))
+            score, loss = (values.tolist() for values in evaluate(networks, state, batch))
             columns = {"test_score": score, "test_loss": loss}
         except LengthError:
             columns = {"refused": [1.0] * len(cohort.runs)}

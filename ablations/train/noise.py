@@ -10,6 +10,9 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+Seeds = Callable[[], Sequence[int]]
+"""The seeds of R streams; called only if something is drawn."""
+
 
 def is_random(function: Any) -> bool:
     """Whether an operation of torch draws random numbers."""
@@ -19,44 +22,49 @@ def is_random(function: Any) -> bool:
 class Noise(TorchDispatchMode):
     """The random streams of R runs. Within it, a random operation on R runs at once draws for each from its stream.
 
-    What a run draws so does not depend on which others are in its cohort.
+    So what a run draws does not depend on which others are in its cohort. The streams begin anew at `start`.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.state: list[Tensor] = []
+        self._seeds: Seeds = tuple
+        self._states: list[Tensor] | None = None
 
-    def start(self, seeds: Sequence[int]) -> None:
-        """Starts the streams, one for each run."""
-        self.state = [torch.Generator().manual_seed(seed).get_state() for seed in seeds]
+    def start(self, seeds: Seeds) -> None:
+        """Begins the streams with these seeds, one for each run."""
+        self._seeds, self._states = seeds, None
+
+    def restart(self) -> None:
+        """Begins the same streams again."""
+        self._states = None
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return (self.drawing(function) if is_random(function) else function)(*args, **(kwargs or {}))
 
-    def drawing(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def drawing(self, function: Any) -> Callable[..., Any]:
         """A random operation on the stacked tensors of all runs, as one that draws for each run by itself."""
 
         def draw(*args: Any, **kwargs: Any) -> Any:
-            before, states = torch.get_rng_state(), list(self.state)
-            try:
-                drawn = [self._draw_run(function, args, kwargs, states, run) for run in range(len(states))]
-            finally:
-                torch.set_rng_state(before)
-            self.state = states
-            if function._schema.is_mutable:  # type: ignore[attr-defined]  # an operation has a schema
+            if self._states is None:
+                self._states = [torch.Generator().manual_seed(seed).get_state() for seed in self._seeds()]
+            with torch.random.fork_rng(devices=[]):
+                drawn = [self._draw_run(function, args, kwargs, run) for run in range(len(self._states))]
+            if function._schema.is_mutable:
                 return args[0]
             if isinstance(drawn[0], tuple):
                 return tuple(map(torch.stack, zip(*drawn, strict=True)))
             return torch.stack(drawn)
 
-        draw.draws_by = function  # type: ignore[attr-defined]  # tells it from an operation without effects
+        draw.draws_by = function  # type: ignore[attr-defined]  # tells it from a function without effects
         return draw
 
-    def _draw_run(self, function: Callable[..., Any], args: Any, kwargs: Any, states: list[Tensor], run: int) -> Any:
-        torch.set_rng_state(states[run])
-        own = [_of_run(value, run, len(states)) for value in args]
-        drawn = function(*own, **{name: _of_run(value, run, len(states)) for name, value in kwargs.items()})
-        states[run] = torch.get_rng_state()
+    def _draw_run(self, function: Any, args: Any, kwargs: Any, run: int) -> Any:
+        assert self._states is not None
+        runs = len(self._states)
+        torch.set_rng_state(self._states[run])
+        own = [_of_run(value, run, runs) for value in args]
+        drawn = function(*own, **{name: _of_run(value, run, runs) for name, value in kwargs.items()})
+        self._states[run] = torch.get_rng_state()
         return drawn
 
 

@@ -1,5 +1,7 @@
 """Optimisers on the stacked parameters of runs: torch.optim's arithmetic with coefficients of each run.
 
+Adam, clipped and with weight decay, is one compiled function where there is a compiler.
+
 R runs, P parameters of each.
 """
 
@@ -7,6 +9,8 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+
+from ablations.models.backends import has_compiler
 
 Moments = dict[str, Tensor]
 Update = Callable[[Tensor, Tensor, Moments, int], Tensor]
@@ -51,3 +55,36 @@ def clip_by_norm(gradient: Tensor, limit: Tensor) -> Tensor:
     """
     norm = torch.linalg.vector_norm(gradient, dim=1)
     return gradient * (limit / (norm + 1e-6)).clamp(max=1).unsqueeze(1)
+
+
+@torch.no_grad()
+def update(
+    optimiser: str,
+    theta: Tensor,
+    gradient: Tensor,
+    moments: Moments,
+    step: int,
+    lr: Tensor,
+    limit: Tensor,
+    decay: Tensor,
+) -> None:
+    """One step, counted from 1, of all runs: changes theta (R, P) and the moments in place.
+
+    Each run's gradient (R, P) is clipped to the norm limit of its run, then its weight decay is added. lr, limit and
+    decay are (R,).
+    """
+    if optimiser == "adam" and has_compiler():
+        _compiled_adam(theta, gradient, moments, step, lr, limit, decay)
+        return
+    gradient = clip_by_norm(gradient, limit) + decay.unsqueeze(1) * theta
+    theta -= lr.unsqueeze(1) * OPTIMISERS[optimiser](theta, gradient, moments, step)
+
+
+def _compiled_adam(
+    theta: Tensor, gradient: Tensor, moments: Moments, step: int, lr: Tensor, limit: Tensor, decay: Tensor
+) -> None:
+    from ablations.models.kernels.compilation import training_kernel  # Numba takes a second to import
+
+    mean, square = (moments.setdefault(name, torch.zeros_like(theta)) for name in ("mean", "square"))
+    arrays = [tensor.numpy() for tensor in (theta, gradient.contiguous(), mean, square, lr, limit, decay)]
+    training_kernel().call("adam", *arrays, 1 - 0.9**step, 1 - 0.999**step)

@@ -41,9 +41,8 @@ class Replayed:
         if key not in self._recordings:
             outputs, self._recordings[key] = record(self._function, inputs, self._noise)
             return outputs
-        state = self._noise.state
         replayed = self._recordings[key](*inputs)
-        self._noise.state = state
+        self._noise.restart()
         with self._noise:
             outputs = self._function(*inputs)
         if not all(map(_same, outputs, replayed)):

@@ -12,6 +12,7 @@ from torch.func import functional_call, vmap
 from ablations.models import Network
 from ablations.study.seeds import integer
 from ablations.train.cohort import Buffers, Cohort
+from ablations.train.stacked_functions import StackedFunctions
 from tasks import Batch
 
 
@@ -24,6 +25,7 @@ class StackedNetworks:
 
     def __init__(self, cohort: Cohort) -> None:
         setting = cohort.setting
+        self.task = setting.task
         seeds = [integer(cohort.seed, setting.name, *run.stream, "start") for run in cohort.runs]
         by_seed = {seed: setting.variant.build(setting.task.spec, setting.size, seed) for seed in set(seeds)}
         networks = [by_seed[seed] for seed in seeds]
@@ -48,16 +50,29 @@ class StackedNetworks:
         named = zip(self.shapes.items(), parts, strict=True)
         return {name: part.unflatten(1, shape) if shape else part for (name, shape), part in named} | self.frozen
 
-    def outputs(self, theta: Tensor, buffers: Buffers, batch: Batch, training: bool) -> tuple[Tensor, Buffers]:
-        """Every run's network on its own part of a stacked batch: outputs (R, n, …), and the buffers after that.
+    def outputs(
+        self, theta: Tensor, buffers: Buffers, inputs: Tensor, mask: Tensor | None, training: bool
+    ) -> tuple[Tensor, Buffers]:
+        """Every run's network on its own inputs (R, n, T, …), mask (R, n, T): outputs (R, n, …), and the buffers then.
 
-        The networks are in training mode or not, as torch.nn.Module says. `buffers` stay as they are.
+        The networks are in training mode or not, as torch.nn.Module says. `buffers` stay as they are. The mask may be
+        None where nothing is padded.
         """
         self.model.train(training)
-        arguments = (batch.inputs,) if bool(batch.mask.all()) else (batch.inputs, batch.mask)
+        arguments = (inputs,) if mask is None else (inputs, mask)
         own = {name: buffer.clone() for name, buffer in buffers.items()}
-        outputs, changed = vmap(self._call)(self.parameters(theta), own, arguments)
+        with StackedFunctions():
+            outputs, changed = vmap(self._call, randomness="different")(self.parameters(theta), own, arguments)
         return outputs, {name: buffer.detach() for name, buffer in changed.items()}
+
+    def losses(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """The task's loss of every run (R,)."""
+        with StackedFunctions():
+            return vmap(self.task.loss)(outputs, batch)
+
+    def scores(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """The task's score of every run (R,)."""
+        return vmap(self.task.score)(outputs, batch)
 
     def _call(
         self, parameters: dict[str, Tensor], buffers: Buffers, arguments: tuple[Tensor, ...]
@@ -66,3 +81,8 @@ class StackedNetworks:
         tensors = {**parameters, **buffers}
         outputs = functional_call(self.model, tensors, arguments)
         return outputs, {name: tensors[name] for name in buffers}
+
+
+def padding_mask(batch: Batch) -> Tensor | None:
+    """The mask of a batch, or None where nothing is padded."""
+    return None if bool(batch.mask.all()) else batch.mask

@@ -6,6 +6,7 @@ R runs, N vectors of each, I inputs, O outputs, K classes, V words, D numbers of
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -44,12 +45,23 @@ def _stacked(value: Any, dim: int | None, runs: int) -> Any:
 
 
 NARROW = 16
-"""Below this many outputs a product is faster the other way round: its rows are then short."""
+"""Below this many outputs a product is faster the other way round, where its rows are long."""
 
 
-def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+def _products(a: Tensor, b: Tensor) -> Tensor:
+    """The R products of a (R, N, I) and b (R, I, O), by NumPy: its BLAS takes half the time of torch's at these sizes."""
+    return opaque.call(_multiply, a, b)
+
+
+def _multiply(a: Tensor, b: Tensor) -> Tensor:
+    with np.errstate(all="ignore"):  # a run that diverges overflows, and is seen to
+        return torch.from_numpy(np.matmul(a.detach().numpy(), b.detach().numpy()))
+
+
+def _affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """x (R, N, I), weight (R, O, I), bias (R, O) -> (R, N, O)."""
-    outputs = weight.bmm(x.mT).mT if weight.shape[1] < NARROW else x.bmm(weight.mT)
+    is_narrow = weight.shape[1] < NARROW
+    outputs = _products(weight, x.mT).mT if is_narrow else _products(x, weight.mT)
     return outputs if bias is None else outputs.add_(bias.unsqueeze(1))
 
 
@@ -58,7 +70,7 @@ class _Linear(_Stacked):
 
     @staticmethod
     def forward(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        return _product(x, weight, bias)
+        return _affine(x, weight, bias)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
@@ -67,8 +79,8 @@ class _Linear(_Stacked):
     @staticmethod
     def backward(ctx: Any, d_outputs: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
-        d_x = d_outputs.bmm(weight) if ctx.needs_input_grad[0] else None
-        return d_x, d_outputs.mT.bmm(x), d_outputs.sum(1) if ctx.needs_input_grad[2] else None
+        d_x = _products(d_outputs, weight) if ctx.needs_input_grad[0] else None
+        return d_x, _products(d_outputs.mT, x), d_outputs.sum(1) if ctx.needs_input_grad[2] else None
 
 
 class _Convolution(_Stacked):
@@ -82,7 +94,7 @@ class _Convolution(_Stacked):
         (R, n, steps, C), k = x.shape, weight.shape[-1]
         x, T = x.contiguous(), steps - (k - 1) * dilation
         windows = x.as_strided((R, n, T, k, C), (n * steps * C, steps * C, C, dilation * C, 1)).reshape(R, n * T, k * C)
-        return _product(windows, weight.mT.flatten(2), bias).unflatten(1, (n, T)), windows
+        return _affine(windows, weight.mT.flatten(2), bias).unflatten(1, (n, T)), windows
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
@@ -95,11 +107,11 @@ class _Convolution(_Stacked):
     def backward(ctx: Any, d_outputs: Tensor, _: Any) -> tuple[Tensor | None, ...]:
         (weight, windows), k = ctx.saved_tensors, ctx.saved_tensors[0].shape[-1]
         T, rows = d_outputs.shape[2], d_outputs.flatten(1, 2)
-        d_weight = rows.mT.bmm(windows).unflatten(2, (k, -1)).mT
+        d_weight = _products(rows.mT, windows).unflatten(2, (k, -1)).mT
         d_bias = rows.sum(1) if ctx.needs_input_grad[2] else None
         if not ctx.needs_input_grad[0]:
             return None, d_weight, d_bias, None
-        d_windows = rows.bmm(weight.mT.flatten(2)).view(*ctx.shape[:2], T, k, -1)
+        d_windows = _products(rows, weight.mT.flatten(2)).view(*ctx.shape[:2], T, k, -1)
         d_x = rows.new_zeros(ctx.shape)
         for tap in range(k):
             d_x[:, :, tap * ctx.dilation :][:, :, :T] += d_windows[:, :, :, tap]
@@ -205,8 +217,16 @@ def _convolve(
     return _Convolution.apply(steps, weight, bias, tap)[0].mT  # type: ignore[no-untyped-call]
 
 
-def _look_up(tokens: Tensor, weight: Tensor, padding_idx: int | None = None, *options: Any, **others: Any) -> Any:
-    is_plain = padding_idx is None and not any(options) and not any(others.values())
+def _look_up(
+    tokens: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Any:
+    is_plain = padding_idx is None and max_norm is None and not scale_grad_by_freq and not sparse
     if not (is_plain and _is_stacked(weight) and has_compiler()):
         return NotImplemented
     outputs = _Embedding.apply(weight, tokens.flatten())  # type: ignore[no-untyped-call]

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ablations.models.cell import Cell
 from ablations.models.eager import Weights, unroll
+from ablations.models.kernels import opaque
 from ablations.models.kernels.compilation import kernel
 from ablations.models.kernels.lanes import padded
 from ablations.models.kernels.source import tape_entries
@@ -74,18 +75,7 @@ class _Sequence(torch.autograd.Function):
     def forward(
         options: _Options, x: Tensor, mask: Tensor | None, initial: Tensor, *weights: Tensor | None
     ) -> tuple[Tensor, Tensor, _Tape]:
-        (*runs, B, T, inputs), H = x.shape, initial.shape[-1]
-        outputs, final = x.new_empty(*runs, B, T, H), x.new_empty(initial.shape)
-        compiled = kernel(options.cell)
-        length = T * len(tape_entries(options.cell)) * H if options.keep else 1
-        tape = _Tape(runs[0] if runs else 1, length, padded(B), dtype=x.dtype)
-        workspace = torch.zeros(compiled.workspace("forward", B, inputs, H), dtype=x.dtype).numpy()
-        read, written = (
-            _input_arrays((x, mask, initial, *weights), bool(runs)),
-            _output_arrays((outputs, final), bool(runs)),
-        )
-        compiled.call("forward", *read, *written, tape.array, workspace, options.reverse, options.keep)
-        return outputs, final, tape
+        return opaque.call(_forward, options, x, mask, initial, *weights)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
@@ -98,19 +88,9 @@ class _Sequence(torch.autograd.Function):
     def backward(ctx: Any, d_outputs: Tensor, d_final: Tensor, _: None) -> tuple[Tensor | None, ...]:
         if torch.is_grad_enabled():
             return _differentiable_backward(ctx, d_outputs, d_final)
-        x, mask, initial, *weights, outputs = ctx.saved_tensors
-        zeros = (None if tensor is None else tensor.new_zeros(tensor.shape) for tensor in (initial, *weights))
-        gradients = [x.new_empty(x.shape), *zeros]  # not empty_like, which keeps the order of dimensions in memory
-        (*runs, B, _, inputs), H = x.shape, initial.shape[-1]
-        compiled = kernel(ctx.options.cell)
-        workspace = torch.zeros(compiled.workspace("backward", B, inputs, H), dtype=x.dtype).numpy()
-        matrices = [w for name, w in zip(Weights._fields, weights, strict=True) if "bias" not in name]  # b has slope 1
-        read = _input_arrays((d_outputs, d_final, x, mask, initial, *matrices, outputs), bool(runs))
-        written = _output_arrays(gradients, bool(runs))
         wants_x = bool(ctx.needs_input_grad[1])
-        compiled.call("backward", *read, ctx.tape.array, *written, workspace, ctx.options.reverse, wants_x)
-        d_x, d_initial, *d_weights = gradients
-        return None, d_x if wants_x else None, None, d_initial, *d_weights
+        d_x, *others = opaque.call(_backward, ctx.options, wants_x, ctx.tape, d_outputs, d_final, *ctx.saved_tensors)
+        return None, d_x if wants_x else None, None, *others
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], options: _Options, *tensors: Tensor | None) -> tuple[Any, Any]:
@@ -126,6 +106,47 @@ class _Sequence(torch.autograd.Function):
             flat = [None if tensor is None else tensor.flatten(0, 1) for tensor in together]
             outputs, final = (part.unflatten(0, (info.batch_size, -1)) for part in _apply(options, *flat))
         return (outputs, final, None), (0, 0, None)
+
+
+def _forward(
+    options: _Options, x: Tensor, mask: Tensor | None, initial: Tensor, *weights: Tensor | None
+) -> tuple[Tensor, Tensor, _Tape]:
+    """The outputs, the final state, and the tape."""
+    (*runs, B, T, inputs), H = x.shape, initial.shape[-1]
+    outputs, final = x.new_empty(*runs, B, T, H), x.new_empty(initial.shape)
+    compiled = kernel(options.cell)
+    length = T * len(tape_entries(options.cell)) * H if options.keep else 1
+    tape = _Tape(runs[0] if runs else 1, length, padded(B), dtype=x.dtype)
+    workspace = torch.zeros(compiled.workspace("forward", B, inputs, H), dtype=x.dtype).numpy()
+    read = _input_arrays((x, mask, initial, *weights), bool(runs))
+    written = _output_arrays((outputs, final), bool(runs))
+    compiled.call("forward", *read, *written, tape.array, workspace, options.reverse, options.keep)
+    return outputs, final, tape
+
+
+def _backward(
+    options: _Options,
+    wants_x: bool,
+    tape: _Tape,
+    d_outputs: Tensor,
+    d_final: Tensor,
+    x: Tensor,
+    mask: Tensor | None,
+    initial: Tensor,
+    *others: Tensor | None,
+) -> tuple[Tensor | None, ...]:
+    """The gradients of x, of the initial state, and of the weights; the others are the weights and the outputs."""
+    *weights, outputs = others
+    zeros = (None if tensor is None else tensor.new_zeros(tensor.shape) for tensor in (initial, *weights))
+    gradients = [x.new_empty(x.shape), *zeros]  # not empty_like, which keeps the order of dimensions in memory
+    (*runs, B, _, inputs), H = x.shape, initial.shape[-1]
+    compiled = kernel(options.cell)
+    workspace = torch.zeros(compiled.workspace("backward", B, inputs, H), dtype=x.dtype).numpy()
+    matrices = [w for name, w in zip(Weights._fields, weights, strict=True) if "bias" not in name]  # b has slope 1
+    read = _input_arrays((d_outputs, d_final, x, mask, initial, *matrices, outputs), bool(runs))
+    written = _output_arrays(gradients, bool(runs))
+    compiled.call("backward", *read, tape.array, *written, workspace, options.reverse, wants_x)
+    return tuple(gradients)
 
 
 def _differentiable_backward(ctx: Any, d_outputs: Tensor, d_final: Tensor) -> tuple[Tensor | None, ...]:

@@ -1,0 +1,123 @@
+"""What a process keeps of a cohort between its segments: networks, recorded steps, validation data.
+
+R runs, P trained parameters of each, n sequences of each run, T steps.
+"""
+
+from functools import cached_property, partial
+
+import torch
+from torch import Tensor
+
+from ablations.study.seeds import integer
+from ablations.study.space import HYPERPARAMETERS
+from ablations.train.batches import stack
+from ablations.train.cohort import Buffers, Cohort, TrainState
+from ablations.train.noise import Noise
+from ablations.train.optimisers import Moments, update
+from ablations.train.replay import Replayed
+from ablations.train.schedule import rate_factor
+from ablations.train.stacked import StackedNetworks, padding_mask
+from tasks import Batch, Task
+
+KEPT = 4
+"""The cohorts that a process keeps; with two settings for each worker side by side, those that it may be asked for next."""
+
+
+class Training:
+    """A cohort in training. `load` puts it into a state; a step changes that in place."""
+
+    def __init__(self, cohort: Cohort) -> None:
+        self.cohort = cohort
+        self.networks = StackedNetworks(cohort)
+        self.step = 0
+        self._theta = self.networks.initial.clone().requires_grad_()
+        self._moments: Moments = {}
+        self._buffers = dict(self.networks.initial_buffers)
+        self._noise = Noise()
+        self._replays = {
+            is_padded: Replayed(partial(self._differentiate, is_padded), self._noise) for is_padded in (False, True)
+        }
+        self._hyperparameters = self._stacked_hyperparameters()
+
+    @property
+    def state(self) -> TrainState:
+        """A copy of what training has changed so far."""
+        moments = {name: moment.clone() for name, moment in self._moments.items()}
+        return TrainState(self._theta.detach().clone(), moments, self.step, dict(self._buffers))
+
+    def load(self, cohort: Cohort, state: TrainState | None) -> None:
+        """Takes on a state, or without one the start; and the runs' hyperparameters, which may be others than before."""
+        state = state or TrainState(self.networks.initial, buffers=self.networks.initial_buffers)
+        self.cohort, self.step = cohort, state.step
+        with torch.no_grad():
+            self._theta.copy_(state.theta)  # in place: recordings know the memory
+        self._moments = {name: moment.clone() for name, moment in state.moments.items()}
+        self._buffers = dict(state.buffers)
+        self._hyperparameters = self._stacked_hyperparameters()
+
+    def train_step(self, batch: Batch) -> Tensor:
+        """One optimiser step of every run; returns the losses (R,) before it.
+
+        The learning rate falls linearly from the run's own to zero over the budget's steps.
+        """
+        step, self.step = self.step, self.step + 1
+        self._noise.start(lambda: [self._seed(run, step) for run in range(len(self.cohort.runs))])
+        is_padded = padding_mask(batch) is not None
+        losses, gradient, *buffers = self._replays[is_padded](*batch, *self._buffers.values())
+        self._buffers = dict(zip(self._buffers, buffers, strict=True))
+        lr, limit, decay = self._hyperparameters
+        lr = lr * rate_factor(step, self.cohort.budget.steps)
+        update(self.cohort.optimiser, self._theta.detach(), gradient, self._moments, step + 1, lr, limit, decay)
+        return losses
+
+    @cached_property
+    def nominal(self) -> Batch:
+        """The validation data of nominal difficulty, stacked."""
+        return self._validation(self.cohort.setting.task.at(self.cohort.setting.task.nominal))
+
+    @cached_property
+    def mixture(self) -> Batch:
+        """The validation data with difficulties mixed as in training, stacked."""
+        return self._validation(self.cohort.setting.task.mixture())
+
+    def _validation(self, task: Task) -> Batch:
+        cohort = self.cohort
+        return stack([task.sample(cohort.generator(run, "validation"), cohort.budget.validation) for run in cohort.runs])
+
+    def _differentiate(self, is_padded: bool, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """The losses (R,) for the tensors of a batch and the buffers; their gradient (R, P), and the buffers after that."""
+        batch, buffers = Batch(*tensors[:3]), dict(zip(self._buffers, tensors[3:], strict=True))
+        mask = batch.mask if is_padded else None
+        outputs, after = self.networks.outputs(self._theta, buffers, batch.inputs, mask, training=True)
+        losses = self.networks.losses(outputs, batch)
+        (gradient,) = torch.autograd.grad(losses.sum(), self._theta)
+        return losses.detach(), gradient, *after.values()
+
+    def _stacked_hyperparameters(self) -> list[Tensor]:
+        return [torch.tensor([getattr(run, name) for run in self.cohort.runs]) for name in HYPERPARAMETERS]
+
+    def _seed(self, run: int, step: int) -> int:
+        cohort = self.cohort
+        return integer(cohort.seed, cohort.setting.label, *cohort.runs[run].stream, "noise", step)
+
+
+_kept: list[Training] = []
+
+
+def training_of(cohort: Cohort, state: TrainState | None) -> Training:
+    """The training of a cohort from that state, by what this process has kept of an earlier segment, if it has."""
+    fitting = next((training for training in _kept if _is_same(training.cohort, cohort)), None)
+    if fitting is None:
+        fitting = Training(cohort)
+    else:
+        _kept.remove(fitting)
+    fitting.load(cohort, state)
+    _kept.insert(0, fitting)
+    del _kept[KEPT:]
+    return fitting
+
+
+def _is_same(a: Cohort, b: Cohort) -> bool:
+    """Whether two cohorts have the same networks, starts and data. They may differ in their hyperparameters."""
+    streams = ([run.stream for run in cohort.runs] for cohort in (a, b))
+    return (a.setting, a.budget, a.seed, next(streams)) == (b.setting, b.budget, b.seed, next(streams))
