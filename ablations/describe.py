@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from inspect import getdoc
 
 import numpy as np
-import torch
 
 from ablations.errors import UserError
 from ablations.models import CELLS, MODELS, Cell
@@ -21,6 +20,7 @@ from ablations.run.time_estimate import estimate_seconds
 from ablations.studies import STUDIES
 from ablations.study import Plan, Study
 from ablations.study.file import own_cells
+from ablations.train.threads import use_one_thread
 from tasks import TASKS, Task
 
 
@@ -122,7 +122,7 @@ def describe_model(name: str) -> str:
 
 def describe_plan(plan: Plan, workers: int) -> Iterator[str]:
     """The lines about a plan: question, settings with sizes, runs, and the time at most, measured here."""
-    torch.set_num_threads(1)  # as each worker has
+    use_one_thread()  # as each worker has
     budget = plan.budget
     transferred = ", and of ablations as many with the parent's hyperparameters" if plan.parents else ""
     yield plan.question

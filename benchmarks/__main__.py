@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
+from ablations.train.threads import use_one_thread
 from benchmarks.ablated import SIZES, ablated_matrix
 from benchmarks.figure import draw, save
 from benchmarks.first_use import first_use_table
@@ -80,7 +79,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few rounds, sizes 32 and 64, and no suite")
     parser.add_argument("--only", choices=PARTS, help="this part only")
     options = parser.parse_args()
-    torch.set_num_threads(1)
+    use_one_thread()
     folder = Path(os.environ.get("ABLATIONS_HOME", "results")) / "bench"
     bench = Bench(folder, (32, 64), 3) if options.quick else Bench(folder, (32, 64, 128, 256), 9)
     bench.table("environment", "Where this was measured", environment())

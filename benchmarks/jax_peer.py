@@ -17,6 +17,7 @@ import torch
 from torch.func import functional_call, vmap
 
 from ablations.models import CELLS, Recurrent
+from ablations.train.threads import use_one_thread
 from benchmarks.layers import Row
 from benchmarks.timing import Work, interleaved, median_ratio
 from benchmarks.work import INPUTS, PEERS
@@ -105,7 +106,7 @@ def _step(cell: str, state: Any, inputs: Any, recurrent: Any, recurrent_bias: An
 
 def main(cell: str, hidden: str, rounds: str) -> None:
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    torch.set_num_threads(1)
+    use_one_thread()
     sides = {"ours": cohort(cell, int(hidden)), "jax": jax_cohort(cell, int(hidden))}
     print(json.dumps(interleaved(sides, int(rounds))))
 

@@ -8,8 +8,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-import torch
-
+from ablations.train.threads import use_one_thread
 from benchmarks.layers import Row
 from benchmarks.work import INPUTS, PEERS, passes, peer
 
@@ -39,7 +38,7 @@ def measure(side: str, cell: str) -> tuple[float, float]:
 
 
 def main(side: str, cell: str) -> None:
-    torch.set_num_threads(1)
+    use_one_thread()
     if side == "torch":
         layer = peer(cell, H)
     else:

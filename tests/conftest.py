@@ -14,9 +14,10 @@ import torch
 from ablations.models.variant import Variant
 from ablations.study import Budget, Range, Scale, Setting, Study
 from ablations.train.cohort import Cohort, Run
+from ablations.train.threads import use_one_thread
 from tasks import TASKS
 
-torch.set_num_threads(1)
+use_one_thread()
 
 LSTM = Variant("lstm", "recurrent", {"cell": "lstm"})
 RNN = Variant("rnn", "recurrent", {"cell": "rnn"})

@@ -9,9 +9,8 @@ from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import Any
 
-import torch
-
 from ablations.run.jobs import Job, JobFailed, failure, run_job
+from ablations.train.threads import use_one_thread
 
 ATTEMPTS = 3
 """How often a job is started whose worker dies."""
@@ -36,7 +35,7 @@ class SerialExecutor(Executor):
     """Runs each job in this process when its result is asked for."""
 
     def __init__(self) -> None:
-        torch.set_num_threads(1)
+        use_one_thread()
         self._waiting: list[tuple[int, Job]] = []
 
     def submit(self, key: int, job: Job) -> None:
@@ -115,7 +114,7 @@ def _has_result(future: Future[Any]) -> bool:
 
 def _prepare_worker(prepare: Job | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    torch.set_num_threads(1)
+    use_one_thread()
     Thread(target=_end_with_parent, daemon=True).start()
     if prepare:
         prepare()

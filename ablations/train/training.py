@@ -11,7 +11,7 @@ from torch import Tensor
 from ablations.study.seeds import integer
 from ablations.study.space import HYPERPARAMETERS
 from ablations.train.batches import stack
-from ablations.train.cohort import Buffers, Cohort, TrainState
+from ablations.train.cohort import Cohort, TrainState
 from ablations.train.noise import Noise
 from ablations.train.optimisers import Moments, update
 from ablations.train.replay import Replayed
@@ -82,7 +82,9 @@ class Training:
 
     def _validation(self, task: Task) -> Batch:
         cohort = self.cohort
-        return stack([task.sample(cohort.generator(run, "validation"), cohort.budget.validation) for run in cohort.runs])
+        return stack(
+            [task.sample(cohort.generator(run, "validation"), cohort.budget.validation) for run in cohort.runs]
+        )
 
     def _differentiate(self, is_padded: bool, *tensors: Tensor) -> tuple[Tensor, ...]:
         """The losses (R,) for the tensors of a batch and the buffers; their gradient (R, P), and the buffers after that."""

@@ -11,7 +11,6 @@ from numba import njit
 
 from ablations.models.kernels.functions import exp, log, maximum, root
 from ablations.models.kernels.lanes import LANES, load, store, total
-from ablations.models.kernels.matrices import noinline
 
 
 @njit(error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False)
