@@ -92,3 +92,20 @@ def test_a_random_operation_is_drawn_anew_from_each_runs_stream() -> None:
     assert len({tuple(uniform[0].tolist()) for uniform, _ in drawn}) == 5
     assert len({tuple(uniform[1].tolist()) for uniform, _ in drawn}) == 1
     assert len({tuple(dropped[1].tolist()) for _, dropped in drawn}) == 1
+
+
+def test_what_reads_no_numbers_is_computed_once_unless_it_is_changed_in_place() -> None:
+    def function(x: Tensor) -> tuple[Tensor, ...]:
+        rows = torch.arange(3.0).unsqueeze(1) + torch.zeros_like(x)
+        sums = torch.zeros(3)
+        sums += x.sum(1)
+        return (rows.sum(1) + sums,)
+
+    fast = replayed(function)
+    for _ in range(4):
+        x = torch.randn(3, 2)
+        assert torch.equal(fast(x)[0], function(x)[0])
+    (recording,) = fast._recordings.values()
+    (forward,) = (cell.cell_contents for cell in recording.__wrapped__.__closure__)  # type: ignore[attr-defined]
+    operations = [node.name for node in forward.__self__.graph.nodes if node.op == "call_function"]
+    assert operations == ["zeros_default", "sum_dim_int_list", "add__tensor", "add_tensor_1"]

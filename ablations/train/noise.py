@@ -26,7 +26,7 @@ class Noise(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._seeds: Seeds = tuple
         self._states: list[Tensor] | None = None
 

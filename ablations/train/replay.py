@@ -20,6 +20,10 @@ Function = Callable[..., tuple[Tensor, ...]]
 PLAIN = (int, float, bool, str, type(None), torch.dtype, torch.device, torch.layout, torch.memory_format)
 """Arguments that stand in a recording as they are."""
 
+_aten = torch.ops.aten
+FILLING = {_aten.new_zeros.default, _aten.new_ones.default, _aten.zeros_like.default, _aten.ones_like.default}
+"""Operations that read the shape of a tensor and not its numbers."""
+
 
 class Replayed:
     """A function of tensors, recorded for inputs of each shape.
@@ -76,10 +80,12 @@ class _Recorder(TorchDispatchMode):
     """
 
     def __init__(self, inputs: Sequence[Tensor], noise: Noise) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._noise, self._graph, self._constants = noise, Graph(), torch.nn.Module()
         self._nodes: dict[tuple[Any, ...], Node] = {}
         self._alive: list[Any] = []
+        self._made: dict[Node, Tensor] = {}
+        self._changed: set[int | None] = set()
         self._is_calling = False
         for index, tensor in enumerate(inputs):
             self._name(tensor, self._graph.placeholder(f"input_{index}"))
@@ -104,6 +110,7 @@ class _Recorder(TorchDispatchMode):
     def replay(self, outputs: Sequence[Tensor]) -> Function:
         """The graph as a function of the inputs."""
         self._graph.output(tuple(self._argument(tensor.detach()) for tensor in outputs))
+        self._fold_constants()
         self._graph.eliminate_dead_code(lambda node: node.is_impure() or _has_effect(node.target))
         forward = GraphModule(self._constants, self._graph).forward
 
@@ -112,6 +119,17 @@ class _Recorder(TorchDispatchMode):
             return forward(*inputs)
 
         return replayed
+
+    def _fold_constants(self) -> None:
+        """Keeps the values of operations that read no tensor's numbers, unless somebody changes them in place."""
+        static: set[Node] = set()
+        for node, value in self._made.items():
+            reads_nothing = node.target in FILLING or all(read in static for read in node.all_input_nodes)
+            if reads_nothing and not _has_effect(node.target) and _storage(value) not in self._changed:
+                with self._graph.inserting_before(node):
+                    constant = self._constant(value)
+                node.replace_all_uses_with(constant)
+                static |= {node, constant}
 
     def _is_known(self, function: Any, args: Any, kwargs: Any, result: Any) -> bool:
         """Whether a result is memory that is known already: a tensor in the form that it has, or a view of a constant."""
@@ -128,6 +146,10 @@ class _Recorder(TorchDispatchMode):
 
     def _add(self, function: Callable[..., Any], args: Any, kwargs: Any, result: Any) -> None:
         node = self._graph.call_function(function, self._argument(args), self._argument(kwargs))
+        if _has_effect(function):
+            self._changed |= set(map(_storage, args))
+        if isinstance(result, Tensor):
+            self._made[node] = result
         if type(result) in (tuple, list):
             for index, part in enumerate(result):
                 if part is not None:
@@ -148,10 +170,13 @@ class _Recorder(TorchDispatchMode):
         if _key(value) not in self._nodes:
             if isinstance(value, PLAIN):
                 return value
-            name = f"constant_{len(self._alive)}"
-            setattr(self._constants, name, value.detach() if isinstance(value, Tensor) else value)
-            self._name(value, self._graph.get_attr(name))
+            self._name(value, self._constant(value))
         return self._nodes[_key(value)]
+
+    def _constant(self, value: Any) -> Node:
+        name = f"constant_{len(self._graph.nodes)}"
+        setattr(self._constants, name, value.detach() if isinstance(value, Tensor) else value)
+        return self._graph.get_attr(name)
 
 
 def _key(value: Any) -> tuple[Any, ...]:

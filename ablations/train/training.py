@@ -92,7 +92,7 @@ class Training:
         mask = batch.mask if is_padded else None
         outputs, after = self.networks.outputs(self._theta, buffers, batch.inputs, mask, training=True)
         losses = self.networks.losses(outputs, batch)
-        (gradient,) = torch.autograd.grad(losses.sum(), self._theta)
+        (gradient,) = torch.autograd.grad(losses, self._theta, torch.ones_like(losses))
         return losses.detach(), gradient, *after.values()
 
     def _stacked_hyperparameters(self) -> list[Tensor]:
