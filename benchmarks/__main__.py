@@ -10,6 +10,7 @@ from ablations.train.threads import use_one_thread
 from benchmarks.ablated import SIZES, ablated_matrix
 from benchmarks.figure import draw, save
 from benchmarks.first_use import first_use_table
+from benchmarks.growth import growth_table
 from benchmarks.jax_peer import jax_table
 from benchmarks.layers import Row, layer_matrix, means
 from benchmarks.memory import memory_table
@@ -18,7 +19,7 @@ from benchmarks.suite import suite_table
 from benchmarks.tables import environment, print_rows, write_csv
 from benchmarks.timing import sgemm_peak
 
-PARTS = ("layers", "ablations", "jax", "steps", "suite", "memory", "first-use")
+PARTS = ("layers", "ablations", "jax", "steps", "suite", "demo", "growth", "memory", "first-use")
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,16 @@ class Bench:
         self.table("steps", title, step_table(self.rounds))
 
     def suite(self) -> None:
-        self.table("suite", "The suite beside a script of Optuna, MLflow and torch.nn", suite_table())
+        title = "The suite beside a script of Optuna, MLflow and torch.nn: lstm and gru on the adding problem"
+        self.table("suite", title, suite_table("comparison_study"))
+
+    def demo(self) -> None:
+        title = "The suite beside such a script: the demo of rnn, gru and lstm"
+        self.table("demo", title, suite_table("demo_study"))
+
+    def growth(self) -> None:
+        title = "Growth: the exponent of the time in the number of runs, steps and units"
+        self.table("growth", title, growth_table(self.rounds))
 
     def first_use(self) -> None:
         title = "First use of a cell: forward and backward in a process that compiles, and in the next, seconds"
@@ -83,7 +93,11 @@ def main() -> None:
     folder = Path(os.environ.get("ABLATIONS_HOME", "results")) / "bench"
     bench = Bench(folder, (32, 64), 3) if options.quick else Bench(folder, (32, 64, 128, 256), 9)
     bench.table("environment", "Where this was measured", environment())
-    parts = [options.only] if options.only else [part for part in PARTS if part != "suite" or not options.quick]
+    parts = (
+        [options.only]
+        if options.only
+        else [part for part in PARTS if part not in ("suite", "demo") or not options.quick]
+    )
     made = {part: getattr(bench, part.replace("-", "_"))() for part in parts}
     drawn = {part: rows for part, rows in made.items() if rows}
     if drawn:

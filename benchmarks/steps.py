@@ -22,6 +22,7 @@ from ablations.train.optimisers import OPTIMISERS, Moments, clip_by_norm
 from ablations.train.training import Training
 from benchmarks.layers import Row
 from benchmarks.timing import Work, interleaved, median_ratio
+from benchmarks.user_script import Net
 from benchmarks.work import PEERS
 from tasks import Batch
 
@@ -116,26 +117,9 @@ def vmapped_step(training: Training, batch: Batch) -> Work:
     return step
 
 
-class Peer(nn.Module):
-    """What a user of torch.nn writes for a setting: embedding, recurrent layer, readout."""
-
-    def __init__(self, setting: Setting) -> None:
-        super().__init__()
-        spec = setting.task.spec
-        size = 16 if spec.vocabulary else spec.features
-        self.per_step = spec.per_step
-        self.embedding = nn.Embedding(spec.vocabulary, size) if spec.vocabulary else nn.Identity()
-        self.recurrent = PEERS[setting.variant.name](size, setting.size, batch_first=True)
-        self.readout = nn.Linear(setting.size, spec.outputs)
-
-    def forward(self, batch: Batch) -> torch.Tensor:
-        states, _ = self.recurrent(self.embedding(batch.inputs))
-        return self.readout(states if self.per_step else states[torch.arange(len(states)), batch.mask.sum(1) - 1])
-
-
 def looped_step(setting: Setting, batch: Batch) -> Work:
     """One step of each run after the other, with torch's fused Adam."""
-    peers = [Peer(setting) for _ in range(RUNS)]
+    peers = [Net(setting) for _ in range(RUNS)]
     adams = [torch.optim.Adam(peer.parameters(), LR, fused=True) for peer in peers]
     batches = [Batch(*(part[run] for part in batch)) for run in range(RUNS)]
 

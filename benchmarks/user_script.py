@@ -1,7 +1,7 @@
 """What a capable user would write for the same study today: Optuna, MLflow and torch.nn, one run after the other.
 
-python -m benchmarks.user_script FOLDER PROCESSES: with one process torch has its default threads; several share the
-trials, with one thread each.
+python -m benchmarks.user_script STUDY FOLDER PROCESSES: with one process torch has its default threads; several share the
+trials, with one thread each. STUDY is a module of benchmarks that has a study of recurrent networks at demo scale.
 """
 
 import sys
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -18,129 +19,139 @@ import optuna
 import torch
 from torch import Tensor, nn
 
-from benchmarks.comparison_study import BUDGET, STUDY
+from ablations.study import Plan, Setting
+from benchmarks.work import PEERS
 from tasks import Batch, Task
 
-LAYERS = {"lstm": nn.LSTM, "gru": nn.GRU}
-HIDDEN = {setting.variant.name: setting.size for setting in STUDY.at("demo").settings}
-TASK: Task = STUDY.scales["demo"].tasks["adding"]
-LR, CLIP = STUDY.nuisance["lr"], STUDY.fixed["clip"]
+EMBEDDING = 16
 Report = Callable[[int, dict[str, float]], None]
 
 
 class Net(nn.Module):
-    """A recurrent layer, and a readout of the state at the end of each sequence."""
+    """Embedding, recurrent layer, and a readout of each step, or of the state at the end of each sequence."""
 
-    def __init__(self, cell: str) -> None:
+    def __init__(self, setting: Setting) -> None:
         super().__init__()
-        self.recurrent = LAYERS[cell](TASK.spec.features, HIDDEN[cell], batch_first=True)
-        self.readout = nn.Linear(HIDDEN[cell], TASK.spec.outputs)
+        spec = setting.task.spec
+        size = EMBEDDING if spec.vocabulary else spec.features
+        self.per_step = spec.per_step
+        self.embedding = nn.Embedding(spec.vocabulary, size) if spec.vocabulary else nn.Identity()
+        self.recurrent = PEERS[setting.variant.name](size, setting.size, batch_first=True)
+        self.readout = nn.Linear(setting.size, spec.outputs)
 
     def forward(self, batch: Batch) -> Tensor:
-        states, _ = self.recurrent(batch.inputs)
-        return self.readout(states[torch.arange(len(states)), batch.mask.sum(1) - 1])
+        states, _ = self.recurrent(self.embedding(batch.inputs))
+        return self.readout(states if self.per_step else states[torch.arange(len(states)), batch.mask.sum(1) - 1])
 
 
 @torch.no_grad()
-def evaluate(net: Net, batch: Batch) -> tuple[float, float]:
+def evaluate(net: Net, task: Task, batch: Batch) -> tuple[float, float]:
     """Score and loss."""
     outputs = net(batch)
-    return TASK.score(outputs, batch).item(), TASK.loss(outputs, batch).item()
+    return task.score(outputs, batch).item(), task.loss(outputs, batch).item()
 
 
-def train(cell: str, lr: float, seed: int, report: Report) -> Net:
+def train(plan: Plan, setting: Setting, lr: float, seed: int, report: Report) -> Net:
     """Trains from a seed, and reports after each segment."""
     torch.manual_seed(seed)
-    net = Net(cell)
+    net, task, budget = Net(setting), setting.task, plan.budget
     optimiser = torch.optim.Adam(net.parameters(), lr)
-    schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, BUDGET.steps)
-    mixture, rng, fresh = TASK.mixture(), np.random.default_rng(seed), np.random.default_rng(10**6 + seed)
-    nominal, mixed = (task.sample(fresh, BUDGET.validation) for task in (TASK, mixture))
-    segment, total = BUDGET.steps // BUDGET.segments, torch.zeros(())
-    for step in range(1, BUDGET.steps + 1):
-        batch = mixture.sample(rng, BUDGET.batch)
-        loss = TASK.loss(net(batch), batch)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, budget.steps)
+    mixture, rng, fresh = task.mixture(), np.random.default_rng(seed), np.random.default_rng(10**6 + seed)
+    nominal, mixed = (kind.sample(fresh, budget.validation) for kind in (task.at(task.nominal), mixture))
+    segment, total = budget.steps // budget.segments, torch.zeros(())
+    for step in range(1, budget.steps + 1):
+        batch = mixture.sample(rng, budget.batch)
+        loss = task.loss(net(batch), batch)
         optimiser.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), CLIP)
+        nn.utils.clip_grad_norm_(net.parameters(), plan.fixed["clip"])
         optimiser.step()
         schedule.step()
         total += loss.detach()
         if step % segment == 0:
-            score, validation_loss = evaluate(net, nominal)
-            mixed_score, _ = evaluate(net, mixed)
-            found = {"score": score, "loss": validation_loss, "mixed_score": mixed_score}
-            report(step // segment, {**found, "train_loss": total.item() / segment})
+            score, validation_loss = evaluate(net, task, nominal)
+            mixed_score, _ = evaluate(net, task, mixed)
+            metrics = {"score": score, "loss": validation_loss, "mixed_score": mixed_score}
+            report(step // segment, {**metrics, "train_loss": total.item() / segment})
             total.zero_()
     return net
 
 
 @contextmanager
-def tracked(folder: Path, cell: str, kind: str, number: int, lr: float) -> Iterator[Report]:
+def tracked(folder: Path, setting: str, kind: str, number: int, lr: float) -> Iterator[Report]:
     """An MLflow run, and what reports to it."""
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
     mlflow.set_experiment("comparison")
-    with mlflow.start_run(run_name=f"{cell}-{kind}-{number}"):
-        mlflow.log_params({"cell": cell, "kind": kind, "lr": lr})
+    with mlflow.start_run(run_name=f"{setting}-{kind}-{number}"):
+        mlflow.log_params({"setting": setting, "kind": kind, "lr": lr})
 
-        def report(segment: int, found: dict[str, float]) -> None:
-            mlflow.log_metrics(found, step=segment)
+        def report(segment: int, metrics: dict[str, float]) -> None:
+            mlflow.log_metrics(metrics, step=segment)
 
         yield report
 
 
-def objective(folder: Path, cell: str, trial: optuna.Trial) -> float:
-    """One run of the search."""
-    lr = trial.suggest_float("lr", LR.low, LR.high, log=LR.log)
+def objective(plan: Plan, folder: Path, setting: Setting, trial: optuna.Trial) -> float:
+    """A trial, trained on each search seed."""
+    space = plan.nuisance["lr"]
+    lr = trial.suggest_float("lr", space.low, space.high, log=space.log)
     scores: list[float] = []
-    with tracked(folder, cell, "trial", trial.number, lr) as log:
+    for seed in range(plan.budget.search_seeds):
+        with tracked(folder, setting.name, "trial", trial.number, lr) as log:
 
-        def report(segment: int, found: dict[str, float]) -> None:
-            log(segment, found)
-            scores.append(found["mixed_score"])
-            trial.report(found["mixed_score"], segment)
-            if trial.should_prune():
-                raise optuna.TrialPruned
+            def report(segment: int, metrics: dict[str, float], seed: int = seed, log: Report = log) -> None:
+                log(segment, metrics)
+                scores.append(metrics["mixed_score"])
+                if seed == 0:
+                    trial.report(metrics["mixed_score"], segment)
+                    if trial.should_prune():
+                        raise optuna.TrialPruned
 
-        train(cell, lr, 0, report)
-    return scores[-1]
+            train(plan, setting, lr, seed, report)
+    return float(np.mean(scores[plan.budget.segments - 1 :: plan.budget.segments]))
 
 
-def search(folder: Path, cell: str) -> optuna.Study:
-    """The search of one cell, which processes share."""
+def search(plan: Plan, folder: Path, setting: Setting) -> optuna.Study:
+    """The search of one setting, which processes share."""
     return optuna.create_study(
         storage=f"sqlite:///{folder}/optuna.db",
-        study_name=cell,
+        study_name=setting.name,
         direction="maximize",
         load_if_exists=True,
         sampler=optuna.samplers.TPESampler(),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=BUDGET.trials),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=plan.budget.trials),
     )
 
 
-def run_trial(folder: Path, cell: str) -> None:
+def run_trial(plan: Plan, folder: Path, setting: Setting) -> None:
     """Asks for one trial and trains it."""
-    search(folder, cell).optimize(partial(objective, folder, cell), n_trials=1)
+    search(plan, folder, setting).optimize(partial(objective, plan, folder, setting), n_trials=1)
 
 
-def run_replicate(folder: Path, cell: str, number: int) -> None:
+def run_replicate(plan: Plan, folder: Path, setting: Setting, number: int) -> None:
     """Trains the best trial from a fresh seed, and tests it at each difficulty."""
-    lr = search(folder, cell).best_params["lr"]
-    with tracked(folder, cell, "replicate", number, lr) as log:
-        net = train(cell, lr, 100 + number, log)
+    lr, task = search(plan, folder, setting).best_params["lr"], setting.task
+    with tracked(folder, setting.name, "replicate", number, lr) as log:
+        net = train(plan, setting, lr, 100 + number, log)
         rng = np.random.default_rng(2 * 10**6 + number)
-        for difficulty in TASK.grid():
-            score, loss = evaluate(net, TASK.at(difficulty).sample(rng, BUDGET.test))
+        for difficulty in task.grid():
+            score, loss = evaluate(net, task, task.at(difficulty).sample(rng, plan.budget.test))
             mlflow.log_metrics({"test_score": score, "test_loss": loss}, step=difficulty)
 
 
-def main(folder: Path, processes: int) -> None:
-    for cell in LAYERS:
-        search(folder, cell)
+def main(study: str, folder: Path, processes: int) -> None:
+    plan = import_module(f"benchmarks.{study}").STUDY.at("demo")
+    for setting in plan.settings:
+        search(plan, folder, setting)
     with tracked(folder, "none", "opening", 0, 0.0):  # makes the store, which two processes must not do at once
         pass
-    trials = [partial(run_trial, folder, cell) for cell in LAYERS for _ in range(BUDGET.trials)]
-    replicates = [partial(run_replicate, folder, cell, n) for cell in LAYERS for n in range(BUDGET.replicates)]
+    trials = [partial(run_trial, plan, folder, each) for each in plan.settings for _ in range(plan.budget.trials)]
+    replicates = [
+        partial(run_replicate, plan, folder, each, number)
+        for each in plan.settings
+        for number in range(plan.budget.replicates)
+    ]
     if processes == 1:
         for job in (*trials, *replicates):
             job()
@@ -152,4 +163,4 @@ def main(folder: Path, processes: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
