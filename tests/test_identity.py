@@ -104,12 +104,18 @@ EDITS: dict[str, tuple[str, str, str, list[str]]] = {
         "ablations/models/kernels/functions.py",
         "SATURATED = 9.0",
         "SATURATED = 8.0",
-        names(*RECURRENT, "reservoir", costs=True),
+        EVERYTHING,
+    ),
+    "the compiled part of a training step": (
+        "ablations/models/kernels/training.py",
+        "limit[r] / (sqrt(norm) + 1e-6)",
+        "limit[r] / sqrt(norm)",
+        EVERYTHING,
     ),
     "a training step": (
-        "ablations/train/segment.py",
-        "theta -= rate_factor",
-        "theta -= 2 * rate_factor",
+        "ablations/train/training.py",
+        "lr = lr * rate_factor",
+        "lr = 2 * lr * rate_factor",
         EVERYTHING,
     ),
     "adam": (

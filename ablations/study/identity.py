@@ -38,9 +38,10 @@ PROCEDURE = (
     "ablations.search:Search",
 )
 KERNEL_MODULES = tuple(
-    f"ablations.models.kernels.{name}" for name in ("functions", "lanes", "matrices", "products", "sequence")
+    f"ablations.models.kernels.{name}"
+    for name in ("functions", "lanes", "matrices", "opaque", "products", "sequence", "training")
 )
-"""What compiled cells are made of, and what calls them."""
+"""What compiled cells and training steps are made of, and what calls them."""
 
 
 def identity(content: Mapping[str, Any]) -> str:
@@ -63,7 +64,7 @@ def setting_identity(plan: Mapping[str, Any], setting: "Setting") -> str:
         "task": [type(task).__name__, setting.label, plan["tasks"][setting.label]],
         "variant": [variant.name, variant.model, variant.all_flags, setting.size],
         "cells": _cells(_parts(setting)[1]),
-        "code": fingerprint(*roots(plan, setting)),
+        "code": [fingerprint(*roots(plan, setting)), module_fingerprint(*KERNEL_MODULES)],
         "budget": {key: value for key, value in plan["budget"].items() if key not in ("trials", "replicates")},
         **{key: plan[key] for key in ("nuisance", "fixed", "solved_at", "seed")},
     }
@@ -80,7 +81,8 @@ def roots(plan: Mapping[str, Any], setting: "Setting") -> list[type | str]:
 def costs_identity(costs: "Costs", seed: int) -> str:
     """What is measured, and the code that measures it and that is measured."""
     cells = [CELLS[name] for name in costs.cells]
-    code = fingerprint("ablations.train.costs:measure", "ablations.train.optimisers:adam", RecurrentModel, *cells)
+    measured = ("ablations.train.costs:measure", "ablations.train.optimisers:adam", RecurrentModel, *cells)
+    code = [fingerprint(*measured), module_fingerprint(*KERNEL_MODULES)]
     return identity({"costs": asdict(costs), "seed": seed, "cells": _cells(cells), "code": code})
 
 
@@ -93,8 +95,8 @@ def _parts(setting: "Setting") -> tuple[list[type], list[type[Cell]]]:
 
 
 def _cells(cells: Iterable[type[Cell]]) -> list[list[str]]:
-    """The equations of each cell, the code of its kernel, and that of what all kernels are made of."""
-    return [[*_equations(cell), _kernel_code(cell), module_fingerprint(*KERNEL_MODULES)] for cell in cells]
+    """The equations of each cell, and the code of its kernel."""
+    return [[*_equations(cell), _kernel_code(cell)] for cell in cells]
 
 
 @cache

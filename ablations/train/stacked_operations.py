@@ -1,0 +1,174 @@
+"""Layers and a loss on the stacked tensors of all runs, with their gradients: products, and compiled functions.
+
+R runs, N vectors of each, I inputs, O outputs, K classes, V words, D numbers of a word, n sequences, T steps, C channels,
+k taps.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ablations.models.kernels import opaque
+
+
+class Stacked(torch.autograd.Function):
+    """A function of stacked tensors (R, …); under `vmap` over the runs it is called with one run's."""
+
+    @classmethod
+    def vmap(cls, info: Any, in_dims: tuple[int | None, ...], *inputs: Any) -> tuple[Any, Any]:
+        stacked = [_stacked(value, dim, info.batch_size) for value, dim in zip(inputs, in_dims, strict=True)]
+        outputs = cls.apply(*stacked)  # type: ignore[no-untyped-call]
+        return outputs, (0,) * len(outputs) if isinstance(outputs, tuple) else 0
+
+
+def _stacked(value: Any, dim: int | None, runs: int) -> Any:
+    if not isinstance(value, Tensor):
+        return value
+    return value.expand(runs, *value.shape) if dim is None else value.movedim(dim, 0)
+
+
+NARROW = 16
+"""Below this many outputs a product is faster the other way round, where its rows are long."""
+
+
+def _products(a: Tensor, b: Tensor) -> Tensor:
+    """The R products of a (R, N, I) and b (R, I, O), by NumPy: its BLAS takes half the time of torch's at these sizes."""
+    return opaque.call(_multiply, a, b)
+
+
+def _multiply(a: Tensor, b: Tensor) -> Tensor:
+    with np.errstate(all="ignore"):  # a run that diverges overflows, and is seen to
+        return torch.from_numpy(np.matmul(a.detach().numpy(), b.detach().numpy()))
+
+
+def _affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """x (R, N, I), weight (R, O, I), bias (R, O) -> (R, N, O)."""
+    is_narrow = weight.shape[1] < NARROW
+    outputs = _products(weight, x.mT).mT if is_narrow else _products(x, weight.mT)
+    return outputs if bias is None else outputs.add_(bias.unsqueeze(1))
+
+
+class Linear(Stacked):
+    """x (R, N, I), weight (R, O, I), bias (R, O) or None -> (R, N, O)."""
+
+    @staticmethod
+    def forward(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        return _affine(x, weight, bias)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.save_for_backward(*inputs[:2])
+
+    @staticmethod
+    def backward(ctx: Any, d_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight = ctx.saved_tensors
+        d_x = _products(d_outputs, weight) if ctx.needs_input_grad[0] else None
+        return d_x, _products(d_outputs.mT, x), d_outputs.sum(1) if ctx.needs_input_grad[2] else None
+
+
+class Convolution(Stacked):
+    """x (R, n, T + (k − 1) · dilation, C), weight (R, O, C, k), bias (R, O) or None -> (R, n, T, O), as a product.
+
+    Its second output are the windows (R, n·T, k·C) of x, a row for each step.
+    """
+
+    @staticmethod
+    def forward(x: Tensor, weight: Tensor, bias: Tensor | None, dilation: int) -> tuple[Tensor, Tensor]:
+        (R, n, steps, C), k = x.shape, weight.shape[-1]
+        x, T = x.contiguous(), steps - (k - 1) * dilation
+        windows = x.as_strided((R, n, T, k, C), (n * steps * C, steps * C, C, dilation * C, 1)).reshape(R, n * T, k * C)
+        return _affine(windows, weight.mT.flatten(2), bias).unflatten(1, (n, T)), windows
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        x, weight, _, ctx.dilation = inputs
+        ctx.shape = x.shape
+        ctx.save_for_backward(weight, output[1])
+        ctx.mark_non_differentiable(output[1])
+
+    @staticmethod
+    def backward(ctx: Any, d_outputs: Tensor, _: Any) -> tuple[Tensor | None, ...]:
+        (weight, windows), k = ctx.saved_tensors, ctx.saved_tensors[0].shape[-1]
+        T, rows = d_outputs.shape[2], d_outputs.flatten(1, 2)
+        d_weight = _products(rows.mT, windows).unflatten(2, (k, -1)).mT
+        d_bias = rows.sum(1) if ctx.needs_input_grad[2] else None
+        if not ctx.needs_input_grad[0]:
+            return None, d_weight, d_bias, None
+        d_windows = _products(rows, weight.mT.flatten(2)).view(*ctx.shape[:2], T, k, -1)
+        d_x = rows.new_zeros(ctx.shape)
+        for tap in range(k):
+            d_x[:, :, tap * ctx.dilation :][:, :, :T] += d_windows[:, :, :, tap]
+        return d_x, d_weight, d_bias, None
+
+
+class Embedding(Stacked):
+    """weight (R, V, D), tokens (R, N) -> (R, N, D)."""
+
+    @staticmethod
+    def forward(weight: Tensor, tokens: Tensor) -> Tensor:
+        return opaque.call(_embed, weight, tokens)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.shape = inputs[0].shape
+        ctx.save_for_backward(inputs[1])
+
+    @staticmethod
+    def backward(ctx: Any, d_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        return opaque.call(_embed_gradient, d_outputs, *ctx.saved_tensors, ctx.shape[1]), None
+
+
+class CrossEntropy(Stacked):
+    """logits (R, K, N), targets (R, N) -> losses (R, N) in nats, 0 where the target is `ignored`; and log Σ exp."""
+
+    @staticmethod
+    def forward(logits: Tensor, targets: Tensor, ignored: int) -> tuple[Tensor, Tensor]:
+        return opaque.call(_cross_entropy, logits, targets, ignored)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        logits, targets, ctx.ignored = inputs
+        ctx.save_for_backward(logits, targets, output[1])
+        ctx.mark_non_differentiable(output[1])
+
+    @staticmethod
+    def backward(ctx: Any, d_losses: Tensor, _: Any) -> tuple[Tensor | None, ...]:
+        return opaque.call(_cross_entropy_gradient, d_losses, *ctx.saved_tensors, ctx.ignored), None, None
+
+
+def _embed(weight: Tensor, tokens: Tensor) -> Tensor:
+    outputs = weight.new_empty(*tokens.shape, weight.shape[2])
+    if not _compiled("embed", weight, tokens, outputs):
+        raise IndexError(f"a token is no row of an embedding of {weight.shape[1]} rows")
+    return outputs
+
+
+def _embed_gradient(d_outputs: Tensor, tokens: Tensor, words: int) -> Tensor:
+    d_weight = d_outputs.new_zeros(d_outputs.shape[0], words, d_outputs.shape[2])
+    _compiled("embed_gradient", d_outputs, tokens, d_weight)
+    return d_weight
+
+
+def _cross_entropy(logits: Tensor, targets: Tensor, ignored: int) -> tuple[Tensor, Tensor]:
+    losses, normaliser = logits.new_empty(targets.shape), logits.new_empty(targets.shape)
+    if not _compiled("cross_entropy", logits, targets, ignored, losses, normaliser):
+        raise IndexError(f"a target is none of {logits.shape[1]} classes")
+    return losses, normaliser
+
+
+def _cross_entropy_gradient(
+    d_losses: Tensor, logits: Tensor, targets: Tensor, normaliser: Tensor, ignored: int
+) -> Tensor:
+    d_logits = torch.empty_like(logits, memory_format=torch.contiguous_format)
+    _compiled("cross_entropy_gradient", logits, targets, ignored, normaliser, d_losses.clone(), d_logits)
+    return d_logits
+
+
+def _compiled(name: str, *arguments: Any) -> Any:
+    """Calls a compiled function with C-contiguous arrays. What it writes to must be contiguous already."""
+    from ablations.models.kernels.compilation import training_kernel  # Numba takes a second to import
+
+    arrays = (a.detach().contiguous().numpy() if isinstance(a, Tensor) else a for a in arguments)
+    return training_kernel().call(name, *arrays)
