@@ -81,8 +81,8 @@ def roots(plan: Mapping[str, Any], setting: "Setting") -> list[type | str]:
 def costs_identity(costs: "Costs", seed: int) -> str:
     """What is measured, and the code that measures it and that is measured."""
     cells = [CELLS[name] for name in costs.cells]
-    measured = ("ablations.train.costs:measure", "ablations.train.optimisers:adam", RecurrentModel, *cells)
-    code = [fingerprint(*measured), module_fingerprint(*KERNEL_MODULES)]
+    measured = fingerprint("ablations.train.costs:measure", "ablations.train.optimisers:adam", RecurrentModel, *cells)
+    code = [measured, module_fingerprint(*KERNEL_MODULES)]
     return identity({"costs": asdict(costs), "seed": seed, "cells": _cells(cells), "code": code})
 
 
