@@ -131,12 +131,13 @@ def describe_plan(plan: Plan, workers: int) -> Iterator[str]:
         f"replicates{transferred}, at most {budget.steps} steps of {budget.batch} sequences each."
     )
     yield ""
-    yield f"{'setting':32} {'hidden':>6} {'parameters':>10} {'at most':>12}"
+    width = max(32, *(len(setting.name) for setting in plan.settings))
+    yield f"{'setting':{width}} {'hidden':>6} {'parameters':>10} {'at most':>12}"
     total = 0.0
     for setting in plan.settings:
         seconds = estimate_seconds(plan, setting, workers)
         parameters = count_parameters(setting.variant, setting.task.spec, setting.size)
-        yield f"{setting.name:32} {setting.size:6} {parameters:10} {duration(seconds):>12}"
+        yield f"{setting.name:{width}} {setting.size:6} {parameters:10} {duration(seconds):>12}"
         total += seconds
     yield ""
     size = f"{len(plan.settings)} settings, {plan.runs} runs"
@@ -147,7 +148,8 @@ def describe_status(study: StudyRecord) -> Iterator[str]:
     """The lines about a record: runs of each setting, how they ended, and the mean test score so far."""
     budget = study.plan["budget"]
     yield f"{study.name} at scale {study.scale}: {study.plan['question']}"
-    yield f"{'setting':40} {'trainings':>9} {'replicates':>10} {'transferred':>7} {'score':>7}  ended early"
+    width = max(40, *(len(f"{setting.task}/{setting.variant}") for setting in study.settings), 0)
+    yield f"{'setting':{width}} {'trainings':>9} {'replicates':>10} {'transferred':>7} {'score':>7}  ended early"
     for setting in study.settings:
         trials, replicates, transferred = (
             [run for run in runs if run.setting == setting.identity]
@@ -160,10 +162,10 @@ def describe_status(study: StudyRecord) -> Iterator[str]:
         early = ", ".join(f"{count} {status}" for status, count in sorted(ends.items()))
         early = f"failed: {setting.failure}" if setting.failure else early
         yield (
-            f"{setting.task + '/' + setting.variant:40} {len(trials):>5}/{budget['trials'] * budget['search_seeds']:<3} "
+            f"{setting.task + '/' + setting.variant:{width}} {len(trials):>5}/{budget['trials'] * budget['search_seeds']:<3} "
             f"{len(replicates):>6}/{budget['replicates']:<3} {len(transferred):>4}/{again:<2} {score:>7}  {early}"
         )
-    planned = len(study.plan["tasks"]) * len(study.plan["variants"])
+    planned = sum(map(len, study.plan["settings"].values()))
     yield f"{len(study.settings)} of {planned} settings started"
 
 

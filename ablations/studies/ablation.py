@@ -18,17 +18,24 @@ SCALES: Mapping[str, Scale] = {
 
 
 def ablation_study(name: str, question: str, variants: Sequence[str], tasks: Sequence[str]) -> Study:
-    """A study of named variants against the first of them, each tuned, and each with its parent's hyperparameters."""
+    """A study of named variants against the first of them, in three views.
+
+    Each is tuned at the parameter count of the budget. Each ablation is also tuned at its parent's hidden size, where that
+    is another one; and it is trained at the parameter count with its parent's hyperparameters. At the parent's hidden size
+    it is tuned only, so that an ablation costs two searches and three times the replicates at most.
+    """
+    named = tuple(VARIANTS[variant] for variant in variants)
+    ablations = (variant for variant in named if variant.parent in variants)
     return Study(
         name=name,
         question=question,
-        variants=tuple(VARIANTS[variant] for variant in variants),
+        variants=(*named, *(each.at_hidden_of(VARIANTS[str(each.parent)]) for each in ablations)),
         baseline=variants[0],
         nuisance={"lr": Range(1e-3, 1e-1)},
         fixed={"clip": 1.0, "weight_decay": 0.0},
         transferred=True,
         scales={
-            name: Scale(tasks={task: scale.tasks[task] for task in tasks}, budget=scale.budget)
-            for name, scale in SCALES.items()
+            label: Scale(tasks={task: scale.tasks[task] for task in tasks}, budget=scale.budget)
+            for label, scale in SCALES.items()
         },
     )
