@@ -48,7 +48,7 @@ def explain(name: str, claims: Mapping[str, str], describe_study: Callable[[Stud
     describers: dict[str, Callable[[str], str]] = {
         **dict.fromkeys(STUDIES, lambda name: describe_study(STUDIES[name])),
         **dict.fromkeys(claims, lambda name: claims[name]),
-        **dict.fromkeys(VARIANTS, describe_variant),
+        **dict.fromkeys(_variants(), describe_variant),
         **dict.fromkeys(MODELS, describe_model),
         **dict.fromkeys(CELLS, describe_cell),
         **dict.fromkeys(TASKS, describe_task),
@@ -81,7 +81,7 @@ def describe_cell(name: str) -> str:
 
 def cell_source(name: str) -> str:
     """The Python that is compiled for a cell, or for the cell of a named variant."""
-    cell = look_up(VARIANTS, name, "cell or ablation").cell
+    cell = look_up(_variants(), name, "cell or ablation").cell
     if cell is None:
         raise UserError(f"{name} has no cell")
     return source(cell)
@@ -98,16 +98,22 @@ def own_sources(study: Study) -> list[str]:
 
 
 def describe_variant(name: str) -> str:
-    """A named variant that is not a cell: its model, its flags, and in what it differs from its parent."""
-    variant = VARIANTS[name]
+    """A named variant that is not a cell: its model, flags and size rule, and in what it differs from its parent."""
+    variant = _variants()[name]
     flags = _listed(variant.flags)
     lines = [
         f"The model {variant.model}{' with ' + flags if flags else ''}.",
+        *([f"It is {variant.base} at another size, whatever the budget: {variant.size}."] if variant.size else []),
         *_ablation(variant.parent, variant.change),
     ]
     cell = variant.cell
     lines += [f"Its equations are those of {cell.name}:\n\n{_equations(cell)}"] if cell else []
     return "\n".join(lines)
+
+
+def _variants() -> Mapping[str, Variant]:
+    """The named variants, and those of the built-in studies."""
+    return {**{variant.name: variant for study in STUDIES.values() for variant in study.variants}, **VARIANTS}
 
 
 def describe_model(name: str) -> str:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ablations.models.variant import Variant, count_parameters
 from ablations.models.variants import VARIANTS
 from ablations.studies.claims import DEMO, PAPER, SMOKE, STANDARD
 from ablations.study import Range, Scale, Study
+from tasks import TaskSpec
 from tasks.copying import Copying
 
 SCALES: Mapping[str, Scale] = {
@@ -24,12 +26,13 @@ def ablation_study(name: str, question: str, variants: Sequence[str], tasks: Seq
     is another one; and it is trained at the parameter count with its parent's hyperparameters. At the parent's hidden size
     it is tuned only, so that an ablation costs two searches and three times the replicates at most.
     """
-    named = tuple(VARIANTS[variant] for variant in variants)
-    ablations = (variant for variant in named if variant.parent in variants)
+    named = {variant: VARIANTS[variant] for variant in variants}
+    spec = SMOKE.tasks[tasks[0]].spec
+    pairs = [(variant, named[variant.parent]) for variant in named.values() if variant.parent in named]
     return Study(
         name=name,
         question=question,
-        variants=(*named, *(each.at_hidden_of(VARIANTS[str(each.parent)]) for each in ablations)),
+        variants=(*named.values(), *(a.at_hidden_of(parent) for a, parent in pairs if _sizes_differ(a, parent, spec))),
         baseline=variants[0],
         nuisance={"lr": Range(1e-3, 1e-1)},
         fixed={"clip": 1.0, "weight_decay": 0.0},
@@ -39,3 +42,8 @@ def ablation_study(name: str, question: str, variants: Sequence[str], tasks: Seq
             for label, scale in SCALES.items()
         },
     )
+
+
+def _sizes_differ(ablation: Variant, parent: Variant, spec: TaskSpec) -> bool:
+    """Whether an ablation has another number of parameters than its parent at an equal hidden size."""
+    return count_parameters(ablation, spec, 8) != count_parameters(parent, spec, 8)
