@@ -86,7 +86,7 @@ def draw(table: pd.DataFrame) -> Figure:
         rows = table[table["task"] == task]
         axis.axvspan(-MARGIN, MARGIN, color="#e6e6e6", linewidth=0, zorder=0)
         axis.axvline(0, color="#444444", linewidth=1)
-        for view in VIEWS:
+        for view in (view for view in VIEWS if view in set(rows["view"])):
             _draw_view(axis, rows[rows["view"] == view], view, variants)
         axis.set_xlabel("difference in skill")
     first = table.drop_duplicates("variant").set_index("variant")["parent"]
@@ -128,8 +128,8 @@ def caption(table: pd.DataFrame) -> str:
         "with the same budget; the numbers of parameters can differ. A variant without squares has its parent's hidden size at "
         "equal parameters, or was not trained at it. Open diamonds: equal parameters, the variant transferred, with its parent's "
         "hyperparameters; the hidden sizes can differ. P(better) is the share of seeds in which the variant at equal parameters, "
-        f"tuned, is better. Over all tasks clearly worse there: {worse}; clearly better: {better} (whole interval beyond the "
-        f"band, at least {FEWEST} runs on each task)."
+        f"tuned, is better. Over all tasks clearly worse: {worse}; clearly better: {better} (in that view, the whole interval "
+        f"beyond the band, at least {FEWEST} runs on each task)."
     )
 
 

@@ -48,6 +48,7 @@ class World:
     noise: the standard deviation of skill over seeds.
     parents: variant -> its parent, in whose study there are transferred runs.
     bases: variant -> the one of which it is another size; hidden, size_rules: where they are not the usual ones.
+    unplanned: (task, variant) that the study does not have.
     refusing: variants that refuse sequences longer than trained. diverged: (task, variant, seed) that did.
     failed: (task, variant) -> why that setting failed; it has its first two trials and no replicates.
     """
@@ -71,6 +72,10 @@ class World:
     bases: Mapping[str, str] = field(default_factory=dict)
     hidden: Mapping[tuple[str, str], int] = field(default_factory=dict)
     size_rules: Mapping[str, str] = field(default_factory=dict)
+    unplanned: tuple[tuple[str, str], ...] = ()
+
+    def variants_of(self, task: str) -> list[str]:
+        return [variant for variant in self.variants if (task, variant) not in self.unplanned]
 
     @property
     def transferred(self) -> dict[str, str]:
@@ -94,7 +99,7 @@ def fake_study(world: World | None = None, name: str = "claims") -> StudyRecord:
     """The record of a study in that world; the same world gives the same record."""
     world = world or World()
     rng = np.random.default_rng(7)
-    settings = [_setting(world, task, variant) for task in world.tasks for variant in world.variants]
+    settings = [_setting(world, task, variant) for task in world.tasks for variant in world.variants_of(task)]
     return StudyRecord(
         name=name,
         scale="demo",
@@ -129,7 +134,7 @@ def _plan(world: World) -> dict[str, Any]:
         "baseline": "lstm",
         "tasks": {task: {} for task in world.tasks},
         "variants": {variant: {"model": variant} for variant in world.variants},
-        "settings": {task: list(world.variants) for task in world.tasks},
+        "settings": {task: world.variants_of(task) for task in world.tasks},
         "parents": parents,
         "runs": {
             v: world.trials * SEARCH_SEEDS + (2 if v in parents else 1) * world.replicates for v in world.variants
