@@ -155,7 +155,7 @@ def test_the_forest_can_be_drawn_and_says_who_is_worse() -> None:
 
 def test_gradients_are_those_of_all_ablations_but_else_of_some_variants_only() -> None:
     kind = FIGURES["gradient_flow"]
-    assert set(kind.table(results(), rng())["variant"]) == set(VARIANTS)
+    assert set(kind.table(results(**TWO_SIZES), rng())["variant"]) == set(VARIANTS)
     assert set(kind.table(results(parents={}), rng())["variant"]) == {"lstm"}
 
 
