@@ -48,7 +48,7 @@ def explain(name: str, claims: Mapping[str, str], describe_study: Callable[[Stud
     describers: dict[str, Callable[[str], str]] = {
         **dict.fromkeys(STUDIES, lambda name: describe_study(STUDIES[name])),
         **dict.fromkeys(claims, lambda name: claims[name]),
-        **dict.fromkeys(VARIANTS, describe_variant),
+        **dict.fromkeys(_variants(), describe_variant),
         **dict.fromkeys(MODELS, describe_model),
         **dict.fromkeys(CELLS, describe_cell),
         **dict.fromkeys(TASKS, describe_task),
@@ -81,7 +81,7 @@ def describe_cell(name: str) -> str:
 
 def cell_source(name: str) -> str:
     """The Python that is compiled for a cell, or for the cell of a named variant."""
-    cell = look_up(VARIANTS, name, "cell or ablation").cell
+    cell = look_up(_variants(), name, "cell or ablation").cell
     if cell is None:
         raise UserError(f"{name} has no cell")
     return source(cell)
@@ -98,16 +98,22 @@ def own_sources(study: Study) -> list[str]:
 
 
 def describe_variant(name: str) -> str:
-    """A named variant that is not a cell: its model, its flags, and in what it differs from its parent."""
-    variant = VARIANTS[name]
+    """A named variant that is not a cell: its model, flags and size rule, and in what it differs from its parent."""
+    variant = _variants()[name]
     flags = _listed(variant.flags)
     lines = [
         f"The model {variant.model}{' with ' + flags if flags else ''}.",
+        *([f"It is {variant.base} at another size, whatever the budget: {variant.size}."] if variant.size else []),
         *_ablation(variant.parent, variant.change),
     ]
     cell = variant.cell
     lines += [f"Its equations are those of {cell.name}:\n\n{_equations(cell)}"] if cell else []
     return "\n".join(lines)
+
+
+def _variants() -> Mapping[str, Variant]:
+    """The named variants, and those of the built-in studies."""
+    return {**{variant.name: variant for study in STUDIES.values() for variant in study.variants}, **VARIANTS}
 
 
 def describe_model(name: str) -> str:
@@ -131,12 +137,13 @@ def describe_plan(plan: Plan, workers: int) -> Iterator[str]:
         f"replicates{transferred}, at most {budget.steps} steps of {budget.batch} sequences each."
     )
     yield ""
-    yield f"{'setting':32} {'hidden':>6} {'parameters':>10} {'at most':>12}"
+    width = max(32, *(len(setting.name) for setting in plan.settings))
+    yield f"{'setting':{width}} {'hidden':>6} {'parameters':>10} {'at most':>12}"
     total = 0.0
     for setting in plan.settings:
         seconds = estimate_seconds(plan, setting, workers)
         parameters = count_parameters(setting.variant, setting.task.spec, setting.size)
-        yield f"{setting.name:32} {setting.size:6} {parameters:10} {duration(seconds):>12}"
+        yield f"{setting.name:{width}} {setting.size:6} {parameters:10} {duration(seconds):>12}"
         total += seconds
     yield ""
     size = f"{len(plan.settings)} settings, {plan.runs} runs"
@@ -147,7 +154,8 @@ def describe_status(study: StudyRecord) -> Iterator[str]:
     """The lines about a record: runs of each setting, how they ended, and the mean test score so far."""
     budget = study.plan["budget"]
     yield f"{study.name} at scale {study.scale}: {study.plan['question']}"
-    yield f"{'setting':40} {'trainings':>9} {'replicates':>10} {'transferred':>7} {'score':>7}  ended early"
+    width = max(40, *(len(f"{setting.task}/{setting.variant}") for setting in study.settings), 0)
+    yield f"{'setting':{width}} {'trainings':>9} {'replicates':>10} {'transferred':>7} {'score':>7}  ended early"
     for setting in study.settings:
         trials, replicates, transferred = (
             [run for run in runs if run.setting == setting.identity]
@@ -160,10 +168,10 @@ def describe_status(study: StudyRecord) -> Iterator[str]:
         early = ", ".join(f"{count} {status}" for status, count in sorted(ends.items()))
         early = f"failed: {setting.failure}" if setting.failure else early
         yield (
-            f"{setting.task + '/' + setting.variant:40} {len(trials):>5}/{budget['trials'] * budget['search_seeds']:<3} "
+            f"{setting.task + '/' + setting.variant:{width}} {len(trials):>5}/{budget['trials'] * budget['search_seeds']:<3} "
             f"{len(replicates):>6}/{budget['replicates']:<3} {len(transferred):>4}/{again:<2} {score:>7}  {early}"
         )
-    planned = len(study.plan["tasks"]) * len(study.plan["variants"])
+    planned = sum(map(len, study.plan["settings"].values()))
     yield f"{len(study.settings)} of {planned} settings started"
 
 

@@ -47,9 +47,10 @@ def _partial(results: ResultTables) -> Iterator[Block]:
     replicates = plan["budget"]["replicates"]
     incomplete = int((results.settings["replicates"] < replicates).sum())
     failed = sum(setting.failure is not None for setting in results.study.settings)
-    settings = len(plan["tasks"]) * len(plan["variants"])
+    settings = len(results.planned)
     absent = settings - len(results.settings)
-    transferred = max(0, len(plan["parents"]) * len(plan["tasks"]) * replicates - len(results.transferred))
+    ablations = sum(variant in plan["parents"] for _, variant in results.planned)
+    transferred = max(0, ablations * replicates - len(results.transferred))
     if absent or incomplete or failed or transferred:
         yield Note(
             f"These results are partial. Of {settings} settings, {absent} have not been started, {incomplete} have fewer than "

@@ -75,8 +75,7 @@ def _failed_settings(results: ResultTables) -> Iterator[Block]:
 
 def _runs_missing(results: ResultTables) -> int:
     """The number of planned runs that the record does not hold, including those of settings that were not started."""
-    plan = results.study.plan
-    total = len(plan["tasks"]) * sum(plan["runs"].values())
+    total = sum(results.study.plan["runs"][variant] for _, variant in results.planned)
     return max(0, total - len(results.trials) - len(results.replicates) - len(results.transferred))
 
 
@@ -112,13 +111,15 @@ def method_blocks(results: ResultTables) -> Iterator[Block]:
         "the first round is a Latin hypercube of the ranges, the same for all settings. A run has at most "
         f"{budget['steps']} optimiser steps of {budget['batch']} fresh sequences, and its learning rate falls linearly to zero. "
         f"It is validated on {budget['validation']} sequences after each of {budget['segments']} segments, and stops at a "
-        f"validation score of {plan['solved_at']}. Every model has about {budget['parameters']} parameters, counting those "
-        "that are not trained."
+        f"validation score of {plan['solved_at']}. {_sizes(results)}"
     )
     if plan["parents"]:
         yield Paragraph(
-            "An ablation differs from its parent in one thing. It is compared twice: tuned, with its own search of the same "
-            "budget as its parent's; and transferred, with the best hyperparameters of its parent."
+            "An ablation changes one part of its parent's cell, or one flag. It is compared in three views, and each leaves "
+            "something else free. At equal parameters it is tuned like its parent, with its own search of the same budget: its "
+            "hidden size can differ. At equal hidden size it is tuned too: its number of parameters can differ. Transferred, it "
+            "has its parent's best hyperparameters and number of parameters: its hidden size can differ, and these "
+            "hyperparameters need not suit it. Where the hidden sizes are equal at equal parameters, the first two are one."
         )
     yield Paragraph(
         "Models are trained on a logarithmic mixture of difficulties, from the easiest to the nominal one. Replicates are "
@@ -132,10 +133,21 @@ def method_blocks(results: ResultTables) -> Iterator[Block]:
     yield Table(
         "settings",
         results.settings,
-        "The settings. Hidden sizes were chosen so that the parameter counts are about equal.",
+        "The settings. `size` says how the hidden size was chosen: nearest to a number of parameters, or equal to another "
+        "variant's on the same task.",
     )
     references = pd.DataFrame.from_dict({s.task: s.references for s in results.study.settings}, orient="index")
     yield Table("references", references.rename_axis("task").reset_index(), "The exact reference scores of the tasks.")
+
+
+def _sizes(results: ResultTables) -> str:
+    """What sizes the models have; the budget's number of parameters, and other sizes if there are any."""
+    usual = f"{results.study.plan['budget']['parameters']:,} parameters"
+    others = {s.variant: s.size_rule for s in results.study.settings if s.size_rule != usual}
+    listed = ", ".join(f"{variant} ({rule})" for variant, rule in others.items())
+    return (
+        f"Every model has about {usual}, counting those that are not trained{f', but for {listed}' if listed else ''}."
+    )
 
 
 def provenance_blocks(results: ResultTables) -> Iterator[Block]:

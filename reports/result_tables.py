@@ -14,8 +14,8 @@ Columns = Mapping[str, type]
 """The columns of a table with their types."""
 
 SETTING: Columns = {
-    "task": str, "variant": str, "model": str, "causal": bool, "hidden": int, "parameters": int, "nominal": int,
-    "replicates": int,
+    "task": str, "variant": str, "model": str, "causal": bool, "size": str, "hidden": int, "parameters": int,
+    "nominal": int, "replicates": int,
 }  # fmt: skip
 REPLICATE: Columns = {
     "task": str, "variant": str, "seed": int, "status": str, "score": float, "skill": float, "loss": float,
@@ -50,12 +50,14 @@ class ResultTables:
 
     @cached_property
     def settings(self) -> pd.DataFrame:
-        """One row per setting, `SETTING`: hidden size, number of parameters, and number of replicates."""
+        """One row per setting, `SETTING`: its rule of size, hidden size, number of parameters, and number of replicates."""
         counts = {setting.identity: 0 for setting in self.study.settings}
         for run in self.study.replicates:
             counts[run.setting] += 1
-        fields = [column for column in SETTING if column != "replicates"]
-        rows = [[*(getattr(s, name) for name in fields), counts[s.identity]] for s in self.study.settings]
+        rows = [
+            [s.task, s.variant, s.model, s.causal, s.size_rule, s.hidden, s.parameters, s.nominal, counts[s.identity]]
+            for s in self.study.settings
+        ]
         return _frame(rows, SETTING)
 
     @cached_property
@@ -143,6 +145,11 @@ class ResultTables:
         return _frame(rows, COST)
 
     @cached_property
+    def planned(self) -> list[tuple[str, str]]:
+        """Task and variant of every planned setting."""
+        return [(task, variant) for task, names in self.study.plan["settings"].items() for variant in names]
+
+    @cached_property
     def tasks(self) -> list[str]:
         """The tasks in the study's order."""
         return list(dict.fromkeys(setting.task for setting in self.study.settings))
@@ -158,10 +165,26 @@ class ResultTables:
 
     @cached_property
     def compared_to(self) -> dict[str, str]:
-        """The variant that each variant is compared to: its parent if that is in the study, else the baseline."""
-        baseline = self.study.plan["baseline"]
-        parents = {s.variant: s.parent if s.parent in self.variants else baseline for s in self.study.settings}
-        return {variant: str(parent) for variant, parent in parents.items() if variant != baseline}
+        """The variant that each variant is compared to: its parent if that is in the study, else the baseline at its size.
+
+        Left out are variants without such a one, and those that show another variant at its parent's hidden size.
+        """
+        references = {s.variant: self._reference(s) for s in self.study.settings}
+        return {variant: other for variant, other in references.items() if other and other != variant}
+
+    def _reference(self, setting: SettingRecord) -> str | None:
+        others, baseline = self.study.settings, self.study.plan["baseline"]
+        if setting.parent in self.variants:
+            is_view = any(s.variant == setting.base and s.parent == setting.parent for s in others)
+            return None if is_view else setting.parent
+        equal = (s.variant for s in others if s.size_rule == setting.size_rule and baseline in (s.variant, s.base))
+        return next(equal, None)
+
+    def at_hidden_of(self, variant: str, reference: str, task: str) -> str | None:
+        """The variant itself or its other size that has the reference's hidden size on a task; None if neither has."""
+        other = self.setting(task, reference)
+        sizes = [s for s in self.study.settings if s.task == task and variant in (s.variant, s.base)]
+        return next((s.variant for s in sizes if other and s.hidden == other.hidden), None)
 
     def paired_differences(self, a: str, b: str, task: str, transferred: bool = False) -> np.ndarray:
         """Skill of variant `a` minus skill of `b` on a task for each seed that both have.

@@ -33,16 +33,34 @@ OTHER_COLOURS = ("#de8f05", "#cc78bc", "#56b4e9", "#949494", "#ca9161", "#000000
 OTHER_LINES, OTHER_MARKERS = ("-", "--", ":", "-."), "oXPdph8<>^v"
 """Variants without their own style use these colours and markers in turn; after the last colour, the next line style."""
 
+ANOTHER_SIZE = re.compile(r"(.+)-(\d+k?|same-hidden)")
+"""The name of a variant that is another one at another size, as `lstm-10k`."""
+SIZE_LINES = ((0, (6, 2, 1, 2, 1, 2)), (0, (9, 3)), (0, (2, 3)))
+SIZE_FILLS = ("none", "bottom", "left")
+"""Such a variant has the colour and marker of that one; the marker is hollow, or half filled at a further size."""
+
 
 def style_of(variant: str, variants: Sequence[str]) -> dict[str, Any]:
     """Colour, marker and line style of a variant, as keyword arguments of a plot."""
-    if variant in VARIANT_STYLES:
-        colour, marker, line = VARIANT_STYLES[variant]
+    base, own = _base(variant, variants), {}
+    if base != variant:
+        sizes = [other for other in variants if other != base and _base(other, variants) == base]
+        place = sizes.index(variant) % len(SIZE_LINES)
+        own = {"linestyle": SIZE_LINES[place], "fillstyle": SIZE_FILLS[place]}
+    if base in VARIANT_STYLES:
+        colour, marker, line = VARIANT_STYLES[base]
     else:
-        index = [other for other in variants if other not in VARIANT_STYLES].index(variant)
+        bases = dict.fromkeys(_base(other, variants) for other in variants)
+        index = [other for other in bases if other not in VARIANT_STYLES].index(base)
         colour, marker = OTHER_COLOURS[index % len(OTHER_COLOURS)], OTHER_MARKERS[index % len(OTHER_MARKERS)]
         line = OTHER_LINES[index // len(OTHER_COLOURS) % len(OTHER_LINES)]
-    return {"color": colour, "marker": marker, "linestyle": line, "markersize": 5, "linewidth": 1.4}
+    return {"color": colour, "marker": marker, "linestyle": line, "markersize": 5, "linewidth": 1.4, **own}
+
+
+def _base(variant: str, variants: Sequence[str]) -> str:
+    """The variant of the study, or with a style of its own, of which this is another size; or itself."""
+    name = ANOTHER_SIZE.fullmatch(variant)
+    return name[1] if name and (name[1] in variants or name[1] in VARIANT_STYLES) else variant
 
 
 @contextmanager

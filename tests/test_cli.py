@@ -195,6 +195,17 @@ def test_a_model_that_is_an_ablation_says_so(
     assert "An ablation of lstm: reads in both directions." in said
 
 
+def test_a_variant_of_another_size_can_be_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, words in (
+        ("lstm-10k", "It is lstm at another size, whatever the budget: 10,000 parameters."),
+        ("mgu-same-hidden", "It is mgu at another size, whatever the budget: hidden size of gru-reset-before."),
+    ):
+        assert ablate(monkeypatch, "show", name) == 0
+        assert words in capsys.readouterr().out
+
+
 def test_the_list_names_everything(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert ablate(monkeypatch, "list") == 0
     said = capsys.readouterr().out
@@ -233,7 +244,7 @@ def test_from_a_study_file_to_its_report(
     file.write_text(STUDY.replace("[4:6]", "[5:7]"))
     assert ablate(monkeypatch, "report", str(file), "--scale", "smoke") == 2
     complaint = capsys.readouterr().err
-    assert "is not what was recorded last of own at scale smoke: variants, runs changed" in complaint
+    assert "is not what was recorded last of own at scale smoke: variants, settings, runs changed" in complaint
     assert ablate(monkeypatch, "status", str(file), "--scale", "smoke") == 0
     assert capsys.readouterr().err == complaint.replace("error: ", "note: ")
     assert f"First: ablate run {file} --scale smoke" in complaint

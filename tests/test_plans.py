@@ -59,6 +59,29 @@ def _ablated(study: Study) -> Study:
     )
 
 
+def test_a_study_with_second_sizes_and_tasks_of_their_own_variants_is_carried_out_whole(
+    study: Study, tmp_path: Path
+) -> None:
+    ablated = _ablated(study)
+    lstm, ablation = ablated.variants
+    scale = replace(ablated.scales["smoke"], variants={"adding": ("lstm", "lstm-2k")})
+    variants = (lstm, ablation, ablation.at_hidden_of(lstm), lstm.sized(2000))
+    sizes = replace(ablated, variants=variants, scales={"smoke": scale})
+    stores = Memory(tmp_path)
+    assert carry_out(sizes, stores).runs == sizes.at("smoke").runs
+    record = recorded(sizes, stores)
+    assert [f"{setting.task}/{setting.variant}" for setting in record.settings] == [*sizes.at("smoke").identities]
+    rules = {setting.variant: (setting.size_rule, setting.base) for setting in record.settings}
+    assert rules == {
+        "lstm": ("1,100 parameters", None),
+        "lstm-no-forget-gate": ("1,100 parameters", None),
+        "lstm-no-forget-gate-same-hidden": ("hidden size of lstm", "lstm-no-forget-gate"),
+        "lstm-2k": ("2,000 parameters", "lstm"),
+    }
+    assert len(record.transferred) == sizes.at("smoke").budget.replicates
+    assert carry_out(sizes, stores).runs == 0
+
+
 PAIR = ("lstm", "lstm-no-forget-gate")
 
 

@@ -75,6 +75,24 @@ def test_a_record_of_version_1_is_read_as_one_of_today(uri: str, plan: Plan) -> 
     assert [e["text"] for e in after.settings[0].equations] == [e["text"] for e in before.settings[0].equations]
 
 
+def test_a_record_that_names_no_sizes_has_those_of_its_budget_and_every_variant_on_every_task(
+    uri: str, plan: Plan
+) -> None:
+    before = read(uri, plan.name, plan.scale)
+    assert before.settings[0].size_rule == "1,100 parameters"
+    client, experiment_id = MlflowClient(uri), _experiment_id(uri)
+    (parent,) = client.search_runs([experiment_id], "tags.kind = 'setting'")
+    setting = json.loads(parent.data.tags["setting"])
+    del setting["size_rule"], setting["base"]
+    client.set_tag(parent.info.run_id, "setting", json.dumps(setting))
+    data = read_json(client.get_experiment(experiment_id).tags, "plan")
+    del data["settings"]
+    client.set_experiment_tag(experiment_id, "plan", json.dumps(data))
+    after = read(uri, plan.name, plan.scale)
+    assert after.settings == before.settings
+    assert after.plan == before.plan
+
+
 def test_runs_of_version_1_have_the_names_of_today(uri: str, plan: Plan, tmp_path: Path) -> None:
     setting = setting_of(plan)
     recorder = MlflowRecorder(uri, plan, tmp_path)

@@ -1,13 +1,17 @@
 """Ablations in the report: the forest, the papers' findings, and their verdicts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from builders.fake_record import World, fake_study
 
 from reports.claims import CLAIMS, claims_of
 from reports.claims.findings import FINDINGS, RULES
+from reports.compose import compose
+from reports.document import Note, Paragraph
 from reports.figures import FIGURES
-from reports.figures.ablation_forest import ALL
+from reports.figures.ablation_forest import ALL, HIDDEN, LABELS, TRANSFERRED, TUNED
 from reports.literature import literature_blocks
 from reports.result_tables import ResultTables
 from reports.style import style_of
@@ -43,6 +47,94 @@ def test_every_ablation_is_compared_to_its_parent_on_each_task_and_over_all_in_b
     assert worse["n"].to_list() == [24, 24]
 
 
+SAME = "mgu-same-hidden"
+TWO_SIZES: dict[str, object] = {
+    "variants": (*VARIANTS, SAME),
+    "parents": {**PARENTS, SAME: "gru-reset-before"},
+    "bases": {SAME: "mgu"},
+    "size_rules": {SAME: "hidden size of gru-reset-before"},
+    "hidden": {("copying", "mgu"): 30, ("adding", "mgu"): 30},  # on france it has its parent's size anyway
+    "unplanned": (("france", SAME),),
+    "skill": {**SKILL, **{(task, SAME): 0.7 for task in TASKS}, ("france", "mgu"): 0.8},
+}
+
+
+def test_the_second_view_is_of_the_runs_that_have_the_parents_hidden_size() -> None:
+    table = FIGURES["ablation_forest"].table(results(**TWO_SIZES), rng())
+    assert set(table["variant"]) == {*PARENTS, "gru-reset-before"}
+    rows = table[table["view"] == HIDDEN].set_index("task")
+    assert set(rows["variant"]) == {"mgu"}
+    expected = {"copying": -0.2, "adding": -0.2, "france": -0.1, ALL: -0.5 / 3}
+    for task, difference in expected.items():
+        assert rows.loc[task, "difference"] == pytest.approx(difference, abs=0.03 if task == ALL else 0.02)
+    tuned = table[(table["view"] == TUNED) & (table["variant"] == "mgu")].set_index("task")
+    assert tuned.loc["adding", "difference"] == pytest.approx(0, abs=0.02)
+    assert set(table[table["view"] == TRANSFERRED]["variant"]) == PARENTS.keys()
+
+
+def test_each_view_is_drawn_with_a_label_of_its_own_and_says_what_it_holds_fixed() -> None:
+    kind = FIGURES["ablation_forest"]
+    table = kind.table(results(**TWO_SIZES), rng())
+    (legend,) = kind.draw(table).legends
+    labels = [text.get_text() for text in legend.get_texts()]
+    assert labels == [*LABELS.values()]
+    for words in ("equal parameters, both tuned", "equal hidden size, both tuned", "with its parent's hyperparameters"):
+        assert words in kind.caption(table)
+
+
+def test_a_view_without_runs_is_not_in_the_legend() -> None:
+    kind = FIGURES["ablation_forest"]
+    (legend,) = kind.draw(kind.table(results(), rng())).legends
+    assert [text.get_text() for text in legend.get_texts()] == [LABELS[TUNED], LABELS[TRANSFERRED]]
+
+
+def test_a_study_of_two_sizes_compares_each_variant_to_one_of_its_own_size() -> None:
+    sizes = dict.fromkeys(("lstm-10k", "gru-10k", "gru-no-reset-10k"), "10,000 parameters")
+    compared = results(
+        variants=("lstm", "gru", "gru-no-reset", *sizes, "rnn-30k"),
+        parents={"gru-no-reset": "gru", "gru-no-reset-10k": "gru-10k"},
+        bases={**{name: name.removesuffix("-10k") for name in sizes}, "rnn-30k": "rnn"},
+        size_rules={**sizes, "rnn-30k": "30,000 parameters"},
+    ).compared_to
+    expected = {"gru": "lstm", "gru-no-reset": "gru", "gru-10k": "lstm-10k", "gru-no-reset-10k": "gru-10k"}
+    assert compared == expected  # there is nothing of the size of rnn-30k
+
+
+def test_settings_that_were_not_planned_are_not_missing() -> None:
+    whole = fake_study(world(**TWO_SIZES), "lstm_ablation")
+    document, _ = compose(whole, rng())
+    words = " ".join(block.text for block in document.blocks if isinstance(block, Paragraph | Note))
+    assert "0 planned runs are missing" in words
+    assert "These results are partial" not in words
+    less = replace(whole, transferred=whole.transferred[:-2])
+    words = " ".join(block.text for block in compose(less, rng())[0].blocks if isinstance(block, Paragraph | Note))
+    assert "2 runs with the parent's hyperparameters are missing" in words
+
+
+def test_the_method_says_what_each_view_holds_fixed_and_who_has_another_size() -> None:
+    document, tables = compose(fake_study(world(**TWO_SIZES), "lstm_ablation"), rng())
+    words = " ".join(block.text for block in document.blocks if isinstance(block, Paragraph))
+    assert "about 3,000 parameters" in words
+    assert "but for mgu-same-hidden (hidden size of gru-reset-before)" in words
+    assert "At equal hidden size it is tuned too: its number of parameters can differ" in words
+    assert "differs from its parent in one thing" not in words
+    sizes = tables["settings"].set_index(["task", "variant"])["size"]
+    assert sizes["adding", SAME] == "hidden size of gru-reset-before"
+    assert sizes["adding", "mgu"] == "3,000 parameters"
+
+
+def test_another_size_has_the_colour_and_the_marker_of_its_variant_and_a_line_and_fill_of_its_own() -> None:
+    variants = ["lstm", "feedforward", "mgu", "other", "lstm-10k", "lstm-30k", "mgu-same-hidden", "feedforward-30k"]
+    for variant in variants[4:]:
+        base, own = style_of(variant.rpartition("-")[0].removesuffix("-same"), variants), style_of(variant, variants)
+        assert (base["color"], base["marker"]) == (own["color"], own["marker"])
+        assert base["linestyle"] != own["linestyle"]
+        assert own["fillstyle"] != base.get("fillstyle", "full")
+    assert style_of("lstm-10k", variants) != style_of("lstm-30k", variants)
+    assert style_of("other", variants) == style_of("other", ["lstm", "mgu", "other"])
+    assert style_of("mine-10k", ["mine-10k"])["linestyle"] == "-"  # of no variant that there is
+
+
 def test_pairs_are_those_of_the_same_seed() -> None:
     whole = results()
     runs = whole.replicates.pivot(index=["task", "seed"], columns="variant", values="skill").loc["adding"]
@@ -63,7 +155,7 @@ def test_the_forest_can_be_drawn_and_says_who_is_worse() -> None:
 
 def test_gradients_are_those_of_all_ablations_but_else_of_some_variants_only() -> None:
     kind = FIGURES["gradient_flow"]
-    assert set(kind.table(results(), rng())["variant"]) == set(VARIANTS)
+    assert set(kind.table(results(**TWO_SIZES), rng())["variant"]) == set(VARIANTS)
     assert set(kind.table(results(parents={}), rng())["variant"]) == {"lstm"}
 
 

@@ -6,23 +6,133 @@ from dataclasses import replace
 import pytest
 from pydantic import ValidationError
 
-from ablations.models.variant import Variant, count_parameters
+from ablations.models.variant import HiddenSizeOf, Parameters, Variant, count_parameters
+from ablations.models.variants import VARIANTS
 from ablations.studies import STUDIES
 from ablations.study import Budget, Range, Study
+from ablations.train.cohort import Cohort
 
 
-def test_every_setting_comes_near_the_parameter_count() -> None:
-    for study in STUDIES.values():
-        for scale in ("smoke", "demo"):
-            wanted = study.at(scale).budget.parameters
-            for setting in study.at(scale).settings:
-                count = count_parameters(setting.variant, setting.task.spec, setting.size)
-                assert abs(count - wanted) < 0.12 * wanted, setting.name
+@pytest.mark.parametrize("scale", ["smoke", "demo"])
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_setting_follows_its_size_rule(name: str, scale: str) -> None:
+    plan = STUDIES[name].at(scale)
+    sizes = {(setting.label, setting.variant.name): setting.size for setting in plan.settings}
+    for setting in plan.settings:
+        variant = setting.variant
+        if isinstance(variant.size, HiddenSizeOf):
+            assert setting.size == sizes[setting.label, str(variant.parent)]
+        else:
+            wanted = variant.size.number if variant.size else plan.budget.parameters
+            count = count_parameters(variant, setting.task.spec, setting.size)
+            assert abs(count - wanted) < 0.12 * wanted, setting.name
 
 
 def test_a_study_has_every_task_with_every_variant(study: Study) -> None:
-    names = {setting.name for setting in study.at("smoke").settings}
-    assert names == {"adding/rnn", "adding/lstm", "disambiguation/rnn", "disambiguation/lstm"}
+    assert names(study) == ["adding/rnn", "adding/lstm", "disambiguation/rnn", "disambiguation/lstm"]
+
+
+def names(study: Study) -> list[str]:
+    return [setting.name for setting in study.at("smoke").settings]
+
+
+def limited(study: Study, **variants: tuple[str, ...]) -> Study:
+    """The study with some variants alone on some tasks."""
+    return replace(study, scales={"smoke": replace(study.scales["smoke"], variants=variants)})
+
+
+def test_a_task_may_have_variants_of_its_own(study: Study) -> None:
+    one = limited(study, adding=("lstm",))
+    assert names(one) == ["adding/lstm", "disambiguation/rnn", "disambiguation/lstm"]
+    plan = one.at("smoke")
+    assert plan.data["settings"] == {"adding": ["lstm"], "disambiguation": ["rnn", "lstm"]}
+    assert plan.runs == 3 * plan.budget.runs
+    assert plan.identities == {name: study.at("smoke").identities[name] for name in names(one)}
+
+
+def test_a_variant_that_no_task_has_is_no_part_of_the_plan(study: Study) -> None:
+    data = limited(study, adding=("lstm",), disambiguation=("lstm",)).at("smoke").data
+    assert data["variants"].keys() == data["runs"].keys() == {"lstm"}
+
+
+def test_variants_of_a_task_that_make_no_sense_are_refused(study: Study) -> None:
+    for variants, complaint in (
+        ({"addin": ("lstm",)}, "unknown task with variants of its own 'addin'; did you mean 'adding'"),
+        ({"adding": ("lstm", "gru")}, "unknown variant of 'adding' 'gru'"),
+        ({"adding": ("rnn",)}, "'adding' has the variant 'rnn' and needs 'lstm'"),
+    ):
+        with pytest.raises(ValueError, match=complaint):
+            limited(study, **variants)
+    ablation = Variant("no-forget", "recurrent", {"cell": "lstm-no-forget-gate"}, "lstm", "no forget gate")
+    with_ablation = replace(study, variants=(*study.variants, ablation), baseline="rnn")
+    with pytest.raises(ValueError, match="'adding' has the variant 'no-forget' and needs 'lstm'"):
+        limited(with_ablation, adding=("rnn", "no-forget"))
+
+
+def test_a_second_size_stands_beside_the_first_and_changes_nothing_of_it(study: Study) -> None:
+    two = replace(study, variants=(*study.variants, *(variant.sized(2000) for variant in study.variants)))
+    before, after = study.at("smoke"), two.at("smoke")
+    assert {name: after.identities[name] for name in before.identities} == before.identities
+    sizes = {setting.name: setting.size for setting in after.settings}
+    assert sizes["adding/lstm-2k"] > sizes["adding/lstm"]
+    assert after.data["variants"]["lstm-2k"] == {"model": "recurrent", "cell": "lstm", "size": "2,000 parameters"}
+
+
+def test_two_sizes_of_a_variant_see_the_same_data(cohort: Callable[..., Cohort]) -> None:
+    lstm = Variant("lstm", "recurrent", {"cell": "lstm"})
+    draws = []
+    for variant in (lstm, lstm.sized(10_000), lstm.at_hidden_of(Variant("rnn", "recurrent", {"cell": "rnn"}))):
+        one = cohort(0.01, variant=variant)
+        draws.append([one.generator(one.runs[0], purpose).random() for purpose in ("train", "validation", "test")])
+    assert draws[0] == draws[1] == draws[2]
+
+
+def ablated(study: Study, *ablations: Variant) -> Study:
+    return replace(study, variants=(*study.variants, *ablations), transferred=True)
+
+
+def test_an_ablation_at_its_parents_hidden_size_is_tuned_only(study: Study) -> None:
+    lstm, coupled = VARIANTS["lstm"], VARIANTS["lstm-coupled"]
+    plan = ablated(study, coupled, coupled.at_hidden_of(lstm)).at("smoke")
+    assert plan.parents == {"lstm-coupled": "lstm"}
+    runs = plan.data["runs"]
+    assert runs["lstm-coupled-same-hidden"] == runs["lstm"] == runs["lstm-coupled"] - plan.budget.replicates
+
+
+def test_what_has_its_parents_hidden_size_anyway_is_not_trained_twice(study: Study) -> None:
+    lstm, wider, equal = (VARIANTS[name] for name in ("lstm", "lstm-coupled", "lstm-forget-bias-0"))
+    both = ablated(study, wider, equal, wider.at_hidden_of(lstm), equal.at_hidden_of(lstm))
+    sizes = {setting.name: setting.size for setting in both.at("smoke").settings}
+    assert sizes["adding/lstm-coupled-same-hidden"] == sizes["adding/lstm"] < sizes["adding/lstm-coupled"]
+    assert not any(name.endswith("lstm-forget-bias-0-same-hidden") for name in sizes)
+    assert "lstm-forget-bias-0-same-hidden" not in both.at("smoke").data["variants"]
+
+
+@pytest.mark.parametrize("name", [name for name in STUDIES if name != "claims"])
+@pytest.mark.parametrize("scale", ["smoke", "paper"])
+def test_every_ablation_has_its_parents_hidden_size_once_on_every_task(name: str, scale: str) -> None:
+    plan = STUDIES[name].at(scale)
+    own = {variant.name for variant in plan.variants}
+    for variant in plan.variants:
+        if variant.parent in own and variant.base is None:
+            for label in plan.tasks:
+                settings = [setting for setting in plan.settings if setting.label == label]
+                (size,) = (setting.size for setting in settings if setting.variant.name == variant.parent)
+                hits = [s for s in settings if variant.name in (s.variant.name, s.variant.base) and s.size == size]
+                assert len(hits) == 1
+
+
+def test_an_ablation_of_another_size_than_its_parents_is_refused(study: Study) -> None:
+    lstm, coupled = VARIANTS["lstm"], VARIANTS["lstm-coupled"]
+    gru = VARIANTS["gru"]
+    for size in (Parameters(2000), HiddenSizeOf(gru)):
+        with pytest.raises(
+            ValueError, match="'lstm-coupled' needs the size rule or the hidden size of its parent 'lstm'"
+        ):
+            ablated(study, replace(coupled, size=size))
+    ablated(study, lstm.sized(2000), coupled.sized(2000))
+    with pytest.raises(ValueError, match="unknown parent of 'lstm-coupled-2k' 'lstm-2k'; did you mean 'lstm'"):
+        ablated(study, coupled.sized(2000))
 
 
 @pytest.mark.parametrize(

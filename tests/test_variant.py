@@ -2,6 +2,7 @@
 
 import random
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from ablations.errors import UserError
 from ablations.models import CELLS, MODELS, Network
 from ablations.models.recurrent import RecurrentLayer
-from ablations.models.variant import Variant, count_parameters, solve_size
+from ablations.models.variant import Variant, count_parameters, hidden_size, solve_size
 from tasks import TASKS, TaskSpec
 
 INTERFACES = {
@@ -167,6 +168,47 @@ def test_a_model_that_ignores_its_size_is_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(MODELS, "sizeless", Sizeless)
     with pytest.raises(UserError, match=r"Does the model ignore its size\?"):
         solve_size(Variant("sizeless", "sizeless"), INTERFACES["adding"], 3000)
+
+
+@given(st.integers(800, 40_000), st.integers(100, 5000))
+@settings(max_examples=15, deadline=None)
+def test_a_sized_variant_has_its_parameters_at_any_budget(parameters: int, budget: int) -> None:
+    spec = INTERFACES["france"]
+    sized = VARIANTS["lstm"].sized(parameters)
+    assert hidden_size(sized, spec, budget) == solve_size(VARIANTS["lstm"], spec, parameters)
+    assert str(sized.size_rule(budget)) == f"{parameters:,} parameters"
+    assert str(VARIANTS["lstm"].size_rule(budget)) == f"{budget:,} parameters"
+
+
+@each_variant
+@each_task
+def test_a_variant_at_the_hidden_size_of_another_has_that_and_else_its_own_network(name: str, task: str) -> None:
+    other, spec = VARIANTS["gru"], INTERFACES[task]
+    same = VARIANTS[name].at_hidden_of(other)
+    for budget in (2000, 4000):
+        size = hidden_size(same, spec, budget)
+        assert size == solve_size(other, spec, budget)
+    assert hidden_size(VARIANTS[name].at_hidden_of(other.sized(3000)), spec, 2000) == solve_size(other, spec, 3000)
+    expected = {key: value.shape for key, value in VARIANTS[name].build(spec, size, 0).state_dict().items()}
+    assert {key: value.shape for key, value in same.build(spec, size, 0).state_dict().items()} == expected
+    assert str(same.size_rule(2000)) == "hidden size of gru"
+
+
+@pytest.mark.parametrize(("parameters", "name"), [(10_000, "x-10k"), (1500, "x-1500"), (300, "x-300")])
+def test_another_size_is_named_after_the_variant_and_knows_it(parameters: int, name: str) -> None:
+    ablation = Variant("x", "recurrent", {"cell": "gru"}, "y", "something")
+    sized = ablation.sized(parameters)
+    assert (sized.name, sized.base, sized.parent) == (name, "x", name.replace("x", "y"))
+    same = ablation.at_hidden_of(Variant("y", "recurrent"))
+    assert (same.name, same.base, same.parent, same.change) == ("x-same-hidden", "x", "y", "something")
+    assert same.sized(parameters).base == "x"
+    assert (same.flags, sized.flags) == (ablation.flags, ablation.flags)
+
+
+@pytest.mark.parametrize("parameters", [0, -3000, 1e4, "3000"])
+def test_a_size_that_is_no_number_of_parameters_is_refused(parameters: Any) -> None:
+    with pytest.raises(UserError, match="a number of parameters is a whole number of at least 1, not"):
+        VARIANTS["lstm"].sized(parameters)
 
 
 def test_a_flag_of_numpy_is_a_plain_number() -> None:

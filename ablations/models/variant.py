@@ -1,7 +1,7 @@
-"""A variant: a model with its flags, built from a seed, and sized to a number of parameters."""
+"""A variant: a model with its flags, built from a seed, and sized by a rule: a number of parameters, or a hidden size."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from inspect import signature
 from typing import Any
@@ -20,8 +20,37 @@ LARGEST = 1 << 16
 
 
 @dataclass(frozen=True)
+class Parameters:
+    """A size rule: the hidden size whose parameter count comes nearest to a number."""
+
+    number: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.number, int) or self.number < 1:
+            raise UserError(f"a number of parameters is a whole number of at least 1, not {self.number!r}")
+
+    def __str__(self) -> str:
+        return f"{self.number:,} parameters"
+
+
+@dataclass(frozen=True)
+class HiddenSizeOf:
+    """A size rule: the hidden size that another variant has on the same task. Of a bidirectional one, of each direction."""
+
+    variant: "Variant"
+
+    def __str__(self) -> str:
+        return f"hidden size of {self.variant.name}"
+
+
+@dataclass(frozen=True)
 class Variant:
-    """A model with its flags. An ablation names its `parent`, and the `change`, the one thing in which they differ.
+    """A model with its flags, and perhaps a size rule of its own.
+
+    An ablation names its `parent`, and the `change`: the one flag or part of the cell in which they differ. At an equal
+    number of parameters they can also differ in hidden size; `at_hidden_of` makes the variant that does not.
+    size: how the hidden size is chosen; None is the number of parameters of the study's budget. `base` is the name of
+    the variant of which this one is another size.
 
     >>> from tasks import TASKS
     >>> lstm = Variant("lstm", "recurrent", {"cell": "lstm"})
@@ -34,6 +63,8 @@ class Variant:
     flags: Mapping[str, Any] = field(default_factory=dict)
     parent: str | None = None
     change: str = ""
+    size: Parameters | HiddenSizeOf | None = None
+    base: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "flags", {name: _plain(value) for name, value in self.flags.items()})
@@ -45,6 +76,29 @@ class Variant:
 
     def __hash__(self) -> int:
         return hash((self.name, self.model, tuple(sorted(self.flags.items()))))
+
+    def sized(self, parameters: int) -> "Variant":
+        """This variant with that many parameters at any budget; an ablation's parent is its parent at that size.
+
+        >>> Variant("lstm-coupled", "recurrent", {"cell": "lstm-coupled"}, "lstm", "f = 1 - i").sized(10_000).name
+        'lstm-coupled-10k'
+        """
+        rule = Parameters(parameters)
+        suffix = f"{parameters // 1000}k" if parameters % 1000 == 0 else f"{parameters}"
+        parent = self.parent and f"{self.parent}-{suffix}"
+        return replace(self, name=f"{self.name}-{suffix}", parent=parent, size=rule, base=self.base or self.name)
+
+    def at_hidden_of(self, other: "Variant") -> "Variant":
+        """This variant with the hidden size of another, of its parent for example.
+
+        >>> Variant("gru", "recurrent", {"cell": "gru"}).at_hidden_of(Variant("lstm", "recurrent")).name
+        'gru-same-hidden'
+        """
+        return replace(self, name=f"{self.name}-same-hidden", size=HiddenSizeOf(other), base=self.base or self.name)
+
+    def size_rule(self, parameters: int) -> Parameters | HiddenSizeOf:
+        """Its size rule at a budget of that many parameters."""
+        return self.size or Parameters(parameters)
 
     def build(self, spec: TaskSpec, size: int, seed: int) -> Network:
         """A fresh network, its random start a pure function of `seed`; no other random state is touched."""
@@ -85,6 +139,14 @@ class Variant:
 def count_parameters(variant: Variant, spec: TaskSpec, size: int) -> int:
     """All parameters of the network, frozen ones included."""
     return sum(parameter.numel() for parameter in variant.shapes(spec, size).parameters())
+
+
+def hidden_size(variant: Variant, spec: TaskSpec, parameters: int) -> int:
+    """The hidden size that a variant's rule gives it on a task, at a budget of that many parameters."""
+    rule = variant.size_rule(parameters)
+    if isinstance(rule, HiddenSizeOf):
+        return hidden_size(rule.variant, spec, parameters)
+    return solve_size(variant, spec, rule.number)
 
 
 @lru_cache(maxsize=1024)

@@ -1,4 +1,4 @@
-"""Named variants: recurrent networks, and their ablations, each of which differs from its parent in one thing."""
+"""Named variants: recurrent networks, and their ablations, each of which differs from its parent in one flag or cell."""
 
 from ablations.models.cells import CELLS
 from ablations.models.variant import Variant

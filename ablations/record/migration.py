@@ -2,16 +2,18 @@
 
 Version 1 had no tag `schema_version`, and other names: `criterion`, `group`, the kind "frozen", the parameter `path`.
 Runs are recognised by these, since an experiment of version 1 that is carried on keeps its old runs.
+Early records of version 2 had every variant on every task, and no size but the budget's.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from ablations.record.schema import SCHEMA_VERSION, RecordError
+from ablations.record.schema import SCHEMA_VERSION, RecordError, SettingRecord
 
 READABLE = ("1", SCHEMA_VERSION)
 PLAN = (
-    "name", "scale", "question", "baseline", "tasks", "variants", "parents", "runs", "nuisance", "fixed", "budget",
+    "name", "scale", "question", "baseline", "tasks", "variants", "settings", "parents", "runs", "nuisance", "fixed", "budget",
     "solved_at", "seed",
 )  # fmt: skip
 """What a plan's data has, in every version once it is migrated."""
@@ -31,6 +33,7 @@ def migrated_plan(plan: Mapping[str, Any], version: str) -> dict[str, Any]:
     """A plan's data with the names of this version. Raises KeyError where something is missing."""
     if version == "1":
         plan = _migrated_from_1(plan)
+    plan = {"settings": {task: list(plan["variants"]) for task in plan["tasks"]}, **plan}
     missing = [key for key in PLAN if key not in plan]
     if missing:
         raise KeyError(*missing)
@@ -43,6 +46,11 @@ def _migrated_from_1(plan: Mapping[str, Any]) -> dict[str, Any]:
     searched, again = budget["trials"] * budget["search_seeds"], budget["replicates"]
     runs = {name: searched + again * (1 + (name in plan["parents"])) for name in plan["variants"]}
     return {"runs": runs, **plan}
+
+
+def migrated_setting(setting: SettingRecord, plan: Mapping[str, Any]) -> SettingRecord:
+    """A setting with its size rule: that of the plan's budget where none was recorded."""
+    return setting if setting.size_rule else replace(setting, size_rule=f"{plan['budget']['parameters']:,} parameters")
 
 
 def migrated_kind(kind: str) -> str:

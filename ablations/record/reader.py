@@ -6,7 +6,7 @@ from typing import Any
 
 from ablations.record.contents import contents, setting_record
 from ablations.record.long_tags import read_json
-from ablations.record.migration import migrated_plan, schema_version
+from ablations.record.migration import migrated_plan, migrated_setting, schema_version
 from ablations.record.schema import CURVES, RecordError, RunRecord, StudyRecord, experiment_name, is_ours
 from ablations.record.selection import in_order, select
 from ablations.record.store import Experiment, MlflowClient, NoStore, all_runs, connect, experiment_named
@@ -29,7 +29,7 @@ def read(uri: str, study: str, scale: str) -> StudyRecord:
     own_plan = experiment.tags["plan_identity"]
     parents = {identity: parent.run for identity, parent in runs.parents.items() if own_plan in parent.plans}
     records = [setting_record(run) for run in parents.values() if run.data.tags["kind"] == "setting"]
-    settings = in_order(plan, (record for record in records if record))
+    settings = in_order(plan, (migrated_setting(record, plan) for record in records if record))
     chosen = select(plan, settings, (run for run in runs.ended.values() if run.setting in parents))
     return StudyRecord(
         name=study,

@@ -60,8 +60,9 @@ class SettingRecord:
 
     `references` are the task's exact scores ("chance", "perfect" = 1, perhaps "causal", …), `equations` the typeset
     equations of the variant's cell (each with "name", "text", "mathml", "typst"), empty where there is no cell.
-    An ablation has the name of its `parent`, and the `change` in which it differs from that. `failure` is the first line
-    of the reason where a job of the setting failed.
+    An ablation has the name of its `parent`, and the `change` in which it differs from that. `size_rule` says how the
+    hidden size was chosen ("3,000 parameters", "hidden size of lstm"); a variant that is another one at another size has
+    that one's name as its `base`. `failure` is the first line of the reason where a job of the setting failed.
     """
 
     run_id: str
@@ -80,6 +81,8 @@ class SettingRecord:
     equations: Sequence[Mapping[str, str]] = ()
     parent: str | None = None
     change: str = ""
+    size_rule: str = ""
+    base: str | None = None
     best_trial: int | None = None
     failure: str | None = None
 
@@ -110,10 +113,10 @@ class RunRecord:
 class StudyRecord:
     """Everything the record holds of one study at one scale; `plan` and `provenance` are plain JSON data.
 
-    `plan` has question, baseline, tasks, variants, parents, runs, nuisance, fixed, budget, solved_at and seed;
-    `provenance` has commit, versions, command, started, wall_seconds, cores, device, budget_changes, and study_file if the
-    study has one. Replicates are those of each setting's best trial, and transferred runs those with the hyperparameters
-    of its parent's.
+    `plan` has question, baseline, tasks, variants, settings (the variants of each task), parents, runs (of a setting of each
+    variant), nuisance, fixed, budget, solved_at and seed; `provenance` has commit, versions, command, started,
+    wall_seconds, cores, device, budget_changes, and study_file if the study has one. Replicates are those of each
+    setting's best trial, and transferred runs those with the hyperparameters of its parent's.
     """
 
     name: str

@@ -67,6 +67,7 @@ class MlflowRecorder:
             "variant": setting.variant,
             "model": setting.model,
             "causal": str(setting.causal).lower(),
+            "size": setting.size_rule,
             "difficulty": f"{setting.difficulty} = {setting.nominal}",
             **json_tags("setting", data),
         }

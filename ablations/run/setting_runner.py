@@ -42,6 +42,8 @@ def setting_record(plan: Plan, setting: Setting) -> SettingRecord:
         equations=[] if cell is None else [asdict(equation) for equation in equations(cell)],
         parent=variant.parent,
         change=variant.change,
+        size_rule=str(variant.size_rule(plan.budget.parameters)),
+        base=variant.base,
     )
 
 

@@ -1,12 +1,14 @@
 """What a study may spend at one scale: budgets, and the measurement of training cost."""
 
 from collections.abc import Mapping
+from dataclasses import field
 from typing import Annotated
 
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from ablations.errors import UserError
+from ablations.registry import check_known
 from ablations.study.space import STRICT
 from tasks import Task
 
@@ -70,8 +72,18 @@ class Costs:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Scale:
-    """One size of a study: its tasks by label, its budget, and the cost measurement if there is one."""
+    """One size of a study: its tasks by label, its budget, and the cost measurement if there is one.
+
+    variants: the names of the variants that are trained on a task, by its label; the other tasks have all of them.
+    """
 
     tasks: Mapping[str, Task]
     budget: Budget
     costs: Costs | None = None
+    variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check(self) -> "Scale":
+        for label in self.variants:
+            check_known(self.tasks, label, "task with variants of its own")
+        return self

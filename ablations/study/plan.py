@@ -1,11 +1,11 @@
 """A plan: a study bound to one of its scales, and all that follows from that before anything is trained."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from ablations.models.variant import Variant, solve_size
+from ablations.models.variant import HiddenSizeOf, Variant, hidden_size
 from ablations.study.budget import Budget, Costs
 from ablations.study.identity import identity, setting_identity
 from ablations.study.setting import Setting
@@ -17,7 +17,8 @@ from tasks import Task
 class Plan:
     """A study at one scale, made by `study.at(scale)`: its settings, runs, identities, and its data for the record.
 
-    The fields are those of `Study` and of its `Scale`; `scale` is the scale's name.
+    The fields are those of `Study` and of its `Scale`; `scale` is the scale's name, `variants_of` has the names of the
+    variants of each task, by its label.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Plan:
     baseline: str
     variants: tuple[Variant, ...]
     tasks: Mapping[str, Task]
+    variants_of: Mapping[str, tuple[str, ...]]
     budget: Budget
     costs: Costs | None
     nuisance: Mapping[str, Range]
@@ -38,18 +40,34 @@ class Plan:
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
-        """Every task with every variant, sized to the budget's parameter count."""
-        return tuple(
-            Setting(label, task, variant, solve_size(variant, task.spec, self.budget.parameters))
-            for label, task in self.tasks.items()
-            for variant in self.variants
-        )
+        """Every task with each of its variants, sized by the variant's rule."""
+        return tuple(setting for label in self.tasks for setting in self._settings_of(label))
+
+    def _settings_of(self, label: str) -> Iterator[Setting]:
+        """The settings of a task. A variant at another one's hidden size is left out where its base has that size anyway."""
+        task = self.tasks[label]
+        own = [variant for variant in self.variants if variant.name in self.variants_of[label]]
+        sizes = {variant.name: hidden_size(variant, task.spec, self.budget.parameters) for variant in own}
+        for variant in own:
+            is_double = isinstance(variant.size, HiddenSizeOf) and sizes[variant.name] == sizes.get(variant.base or "")
+            if not is_double:
+                yield Setting(label, task, variant, sizes[variant.name])
 
     @cached_property
     def parents(self) -> Mapping[str, str]:
-        """variant -> its parent, for variants that are trained again with their parent's hyperparameters."""
-        names = {variant.name for variant in self.variants}
-        return {v.name: v.parent for v in self.variants if self.transferred and v.parent in names and v.parent}
+        """variant -> its parent, for variants that are trained again with their parent's hyperparameters.
+
+        Not those at another variant's hidden size, which are tuned only: a third training of each would cost too much.
+        """
+        variants = [variant for variant in self._trained if not isinstance(variant.size, HiddenSizeOf)]
+        names = {variant.name for variant in variants}
+        return {v.name: v.parent for v in variants if self.transferred and v.parent in names and v.parent}
+
+    @cached_property
+    def _trained(self) -> tuple[Variant, ...]:
+        """The variants that have a setting."""
+        names = {setting.variant.name for setting in self.settings}
+        return tuple(variant for variant in self.variants if variant.name in names)
 
     def runs_of(self, variant: str) -> int:
         """The trainings of each setting of a variant: trials on all search seeds, replicates, transferred runs."""
@@ -59,7 +77,7 @@ class Plan:
     @property
     def runs(self) -> int:
         """All trainings of the plan."""
-        return len(self.tasks) * sum(self.runs_of(variant.name) for variant in self.variants)
+        return sum(self.runs_of(setting.variant.name) for setting in self.settings)
 
     @property
     def data(self) -> dict[str, Any]:
@@ -70,9 +88,10 @@ class Plan:
             "question": self.question,
             "baseline": self.baseline,
             "tasks": {label: task.parameters for label, task in self.tasks.items()},
-            "variants": {v.name: {"model": v.model, **v.flags} for v in self.variants},
+            "variants": {v.name: _variant_data(v) for v in self._trained},
+            "settings": {label: [s.variant.name for s in self.settings if s.label == label] for label in self.tasks},
             "parents": dict(self.parents),
-            "runs": {v.name: self.runs_of(v.name) for v in self.variants},
+            "runs": {v.name: self.runs_of(v.name) for v in self._trained},
             "nuisance": {name: asdict(range_) for name, range_ in self.nuisance.items()},
             "fixed": {"optimiser": self.optimiser, "sampler": self.sampler, **self.fixed},
             "budget": asdict(self.budget),
@@ -88,4 +107,10 @@ class Plan:
     @cached_property
     def identity(self) -> str:
         """A hash of the plan's data and of its settings' identities: two plans with equal ones are the same."""
-        return identity({**self.data, "settings": list(self.identities.values())})
+        return identity({**self.data, "identities": list(self.identities.values())})
+
+
+def _variant_data(variant: Variant) -> dict[str, Any]:
+    """Model, flags, and size rule if it has its own: no flag can be called `size`, as each model has that argument."""
+    size = {"size": str(variant.size)} if variant.size else {}
+    return {"model": variant.model, **variant.flags, **size}

@@ -1,6 +1,6 @@
 """A study: one question, and all that determines its answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field, fields, replace
 from typing import Annotated, Literal
 
@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from ablations.errors import UserError
-from ablations.models.variant import Variant
+from ablations.models.variant import HiddenSizeOf, Variant
 from ablations.models.variants import VARIANTS
 from ablations.registry import check_known, look_up
 from ablations.study.budget import Budget, Scale
@@ -53,11 +53,11 @@ class Study:
         for variant in self.variants:
             if variant.parent:
                 check_known([*names, *VARIANTS], variant.parent, f"parent of {variant.name!r}")
-            parent = by_name.get(variant.parent or "")
-            if parent and parent.model == variant.model and changes(variant, parent) != 1:
-                raise UserError(
-                    f"{variant.name!r} differs from {parent.name!r} in {changes(variant, parent)} flags, not in one"
-                )
+            if parent := by_name.get(variant.parent or ""):
+                _check_ablation(variant, parent)
+        for scale in self.scales.values():
+            for label, own in scale.variants.items():
+                self._check_own(label, own, by_name)
         factors = [*self.nuisance, *self.fixed]
         for factor in factors:
             check_known(HYPERPARAMETERS, factor, "nuisance or fixed factor")
@@ -65,17 +65,43 @@ class Study:
             raise UserError(f"nuisance and fixed factors together must be {', '.join(HYPERPARAMETERS)}, each once")
         return self
 
+    def _check_own(self, task: str, own: Sequence[str], by_name: Mapping[str, Variant]) -> None:
+        """Raises `UserError` where a task's own variants are unknown, or lack the one that they are compared to."""
+        for name in own:
+            parent = look_up(by_name, name, f"variant of {task!r}").parent
+            for needed in (self.baseline, parent if parent in by_name else None):
+                if needed and needed not in own:
+                    raise UserError(
+                        f"{task!r} has the variant {name!r} and needs {needed!r}, to which that is compared"
+                    )
+
     def at(self, scale: str) -> Plan:
         """The study bound to that scale. Raises `UserError` where it has no such scale."""
         chosen = look_up(self.scales, scale, "scale")
         own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "scales"}
-        return Plan(scale=scale, tasks=chosen.tasks, budget=chosen.budget, costs=chosen.costs, **own)
+        names = tuple(variant.name for variant in self.variants)
+        return Plan(
+            scale=scale,
+            tasks=chosen.tasks,
+            variants_of={label: chosen.variants.get(label, names) for label in chosen.tasks},
+            budget=chosen.budget,
+            costs=chosen.costs,
+            **own,
+        )
 
     def with_budget(self, scale: str, changes: Mapping[str, int]) -> "Study":
         """The study with some parts of one scale's budget changed."""
         old = look_up(self.scales, scale, "scale")
         budget = Budget(**{**asdict(old.budget), **changes})
         return replace(self, scales={**self.scales, scale: replace(old, budget=budget)})
+
+
+def _check_ablation(variant: Variant, parent: Variant) -> None:
+    """Raises `UserError` where an ablation differs from its parent in several flags, or has a size without reference."""
+    if parent.model == variant.model and (count := changes(variant, parent)) != 1:
+        raise UserError(f"{variant.name!r} differs from {parent.name!r} in {count} flags, not in one")
+    if variant.size not in (parent.size, HiddenSizeOf(parent)):
+        raise UserError(f"{variant.name!r} needs the size rule or the hidden size of its parent {parent.name!r}")
 
 
 def changes(variant: Variant, parent: Variant) -> int:

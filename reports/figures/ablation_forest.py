@@ -1,6 +1,10 @@
-"""Forest plot of the ablations: each variant's difference to its parent, on each task and over all tasks."""
+"""Forest plot of the ablations: each variant's difference to its parent, on each task and over all tasks, in three views.
 
-from collections.abc import Iterator
+The views: tuned at equal parameters; tuned at equal hidden size; and at equal parameters with the parent's
+hyperparameters. The second one is left out of a variant whose hidden size is its parent's in the first one too.
+"""
+
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -8,14 +12,24 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.claims.claim import FEWEST, MARGIN, paired_by_task
+from reports.claims.claim import FEWEST, MARGIN
 from reports.figures.base import FigureKind, panels, shared_legend, unique
 from reports.result_tables import ResultTables
 from reports.statistics import mean, pooled, pooled_probability_of_improvement, probability_of_improvement
 
 ALL = "all tasks"
-VIEWS = {"tuned": ("#0072b2", "o", -0.14), "transferred": ("#d55e00", "D", 0.14)}
-"""Colour, marker and vertical shift of each view: with its own search, or with the parent's hyperparameters."""
+TUNED, HIDDEN, TRANSFERRED = "equal parameters", "equal hidden size", "parent's hyperparameters"
+VIEWS = {
+    TUNED: ("#0072b2", "o", "#0072b2", -0.24),
+    HIDDEN: ("#009e73", "s", "#009e73", 0.0),
+    TRANSFERRED: ("#d55e00", "D", "white", 0.24),
+}
+"""Colour, marker, colour of its face, and vertical shift of each view."""
+LABELS = {
+    TUNED: "equal parameters, tuned",
+    HIDDEN: "equal hidden size, tuned",
+    TRANSFERRED: "equal parameters, parent's hyperparameters",
+}
 
 COLUMNS = ["task", "variant", "parent", "view", "difference", "low", "high", "P(better)", "P low", "P high", "n"]
 
@@ -33,18 +47,31 @@ def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def _differences(results: ResultTables, variant: str, parent: str, view: str) -> Mapping[str, np.ndarray]:
+    """task -> the paired differences in skill of one view; without tasks that have none."""
+    names: dict[str, str | None] = dict.fromkeys(results.tasks, variant)
+    if view == HIDDEN:
+        names = {task: results.at_hidden_of(variant, parent, task) for task in results.tasks}
+        if set(names.values()) <= {variant, None}:
+            return {}
+    by_task = {
+        task: results.paired_differences(name, parent, task, view == TRANSFERRED)
+        for task, name in names.items()
+        if name
+    }
+    return {task: by_seed for task, by_seed in by_task.items() if len(by_seed)}
+
+
 def _rows(
     results: ResultTables, variant: str, parent: str, view: str, rng: np.random.Generator
 ) -> Iterator[list[object]]:
-    is_transferred = view == "transferred"
-    estimates = []
-    for task in results.tasks:
-        by_seed = results.paired_differences(variant, parent, task, is_transferred)
-        if len(by_seed):
-            estimates.append(
-                (task, mean(by_seed, rng), probability_of_improvement(by_seed, np.zeros_like(by_seed), rng))
-            )
-    if strata := paired_by_task(results, variant, parent, is_transferred):
+    by_task = _differences(results, variant, parent, view)
+    estimates = [
+        (task, mean(by_seed, rng), probability_of_improvement(by_seed, np.zeros_like(by_seed), rng))
+        for task, by_seed in by_task.items()
+    ]
+    if by_task:
+        strata = list(by_task.values())
         estimates.append((ALL, pooled(strata, rng), pooled_probability_of_improvement(strata, rng)))
     for task, effect, better in estimates:
         yield [task, variant, parent, view, effect.value, effect.low, effect.high,
@@ -54,38 +81,33 @@ def _rows(
 def draw(table: pd.DataFrame) -> Figure:
     tasks, variants = unique(table["task"]), unique(table["variant"])
     tasks = [*(task for task in tasks if task != ALL), ALL]
-    figure, axes = panels(tasks, height=0.3 * len(variants) + 1.1, columns=len(tasks), sharey=True)
+    figure, axes = panels(tasks, height=0.38 * len(variants) + 1.2, columns=len(tasks), sharey=True)
     for axis, task in zip(axes, tasks, strict=True):
         rows = table[table["task"] == task]
         axis.axvspan(-MARGIN, MARGIN, color="#e6e6e6", linewidth=0, zorder=0)
         axis.axvline(0, color="#444444", linewidth=1)
-        for view in VIEWS:
+        for view in (view for view in VIEWS if view in set(rows["view"])):
             _draw_view(axis, rows[rows["view"] == view], view, variants)
         axis.set_xlabel("difference in skill")
     first = table.drop_duplicates("variant").set_index("variant")["parent"]
     labels = [f"{variant}\nagainst {first[variant]}" for variant in variants]
     axes[0].set_yticks(range(len(variants)), labels)
     axes[0].set_ylim(len(variants) - 0.5, -0.5)
-    _write_chances(axes[-1], table[(table["task"] == ALL) & (table["view"] == "tuned")], variants)
+    _write_chances(axes[-1], table[(table["task"] == ALL) & (table["view"] == TUNED)], variants)
     shared_legend(figure, axes)
     return figure
 
 
 def _draw_view(axis: Axes, rows: pd.DataFrame, view: str, variants: list[str]) -> None:
-    colour, marker, shift = VIEWS[view]
+    colour, marker, face, shift = VIEWS[view]
     places = [variants.index(variant) + shift for variant in rows["variant"]]
     axis.hlines(places, rows["low"], rows["high"], color=colour, linewidth=1.4)
-    face = colour if view == "tuned" else "white"
     style: dict[str, Any] = {"marker": marker, "markersize": 4, "markerfacecolor": face, "markeredgecolor": colour}
-    axis.plot(rows["difference"], places, linestyle="none", label=_label(view), **style)
-
-
-def _label(view: str) -> str:
-    return "tuned" if view == "tuned" else "with the parent's hyperparameters"
+    axis.plot(rows["difference"], places, linestyle="none", label=LABELS[view], **style)
 
 
 def _write_chances(axis: Axes, rows: pd.DataFrame, variants: list[str]) -> None:
-    """Writes P(better) and n of the tuned view to the right of a panel."""
+    """Writes P(better) and n of the first view to the right of a panel."""
     right = axis.get_yaxis_transform()
     axis.text(1.04, -0.6, "P(better), n", transform=right, fontsize=7, va="bottom")
     for variant, chance, n in zip(rows["variant"], rows["P(better)"], rows["n"], strict=True):
@@ -93,7 +115,7 @@ def _write_chances(axis: Axes, rows: pd.DataFrame, variants: list[str]) -> None:
 
 
 def caption(table: pd.DataFrame) -> str:
-    tuned = table[table["view"] == "tuned"]
+    tuned = table[table["view"] == TUNED]
     fewest = tuned.groupby("variant")["n"].min()
     rows = tuned[(tuned["task"] == ALL) & (tuned["variant"].map(fewest) >= FEWEST)]
     worse = ", ".join(rows[rows["high"] < -MARGIN]["variant"]) or "none"
@@ -101,10 +123,13 @@ def caption(table: pd.DataFrame) -> str:
     return (
         "Skill of each variant minus skill of its parent (of the study's baseline if it has none), paired by seed, with 95 % "
         "intervals: the mean on each task, the interquartile mean over all tasks. Each panel has its own scale. The grey band, "
-        f"±{MARGIN}, holds differences without practical importance. Filled circles: both tuned with the same budget. Open "
-        "diamonds: the variant transferred, with its parent's hyperparameters. P(better) is the share of seeds in which the "
-        f"tuned variant is better. Over all tasks clearly worse: {worse}; clearly better: {better} (whole interval beyond the "
-        f"band, at least {FEWEST} runs on each task)."
+        f"±{MARGIN}, holds differences without practical importance. Each view holds something else fixed. Filled circles: equal "
+        "parameters, both tuned with the same budget; the hidden sizes can differ. Filled squares: equal hidden size, both tuned "
+        "with the same budget; the numbers of parameters can differ. A variant without squares has its parent's hidden size at "
+        "equal parameters, or was not trained at it. Open diamonds: equal parameters, the variant transferred, with its parent's "
+        "hyperparameters; the hidden sizes can differ. P(better) is the share of seeds in which the variant at equal parameters, "
+        f"tuned, is better. Over all tasks clearly worse: {worse}; clearly better: {better} (in that view, the whole interval "
+        f"beyond the band, at least {FEWEST} runs on each task)."
     )
 
 

@@ -34,9 +34,9 @@ def draw(table: pd.DataFrame) -> Figure:
 
 def caption(table: pd.DataFrame) -> str:
     return (
-        "Skill at the nominal difficulty against the training time per sequence in a cohort, at equal parameter count. Up and "
-        "to the left is better. Other workers ran at the same time, so read these times as orders of magnitude; the cost "
-        "measurement gives ratios."
+        "Skill at the nominal difficulty against the training time per sequence in a cohort. Up and to the left is "
+        "better. The variants' sizes are in the table of settings. Other workers ran at the same time, so read these times as "
+        "orders of magnitude; the cost measurement gives ratios."
     )
 
 

@@ -10,13 +10,14 @@ from reports.result_tables import ResultTables
 from reports.style import style_of
 
 MAIN_VARIANTS = ("rnn", "lstm", "gru", "reservoir", "tcn")
-"""The variants of this figure in a study without ablations. With ablations, all variants are in it."""
+"""The variants of this figure in a study without ablations. With ablations, all are in it, but for their other sizes."""
 TITLES = {"initial": "before training", "trained": "after training"}
 
 
 def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
     """task, when, variant, distance, mean, n: the geometric mean over seeds of the norm relative to its largest."""
-    variants = results.variants if results.study.plan["parents"] else MAIN_VARIANTS
+    variants = [s.variant for s in results.study.settings if not s.base]
+    variants = variants if results.study.plan["parents"] else [*MAIN_VARIANTS]
     frame = results.gradient[results.gradient["variant"].isin(variants) & (results.gradient["norm"] > 0)]
     logs = frame.assign(log=np.log(frame["relative"]))
     means = (

@@ -47,6 +47,8 @@ class World:
     flops: cell -> likewise. jitter: the most that one timed round is off, as a share.
     noise: the standard deviation of skill over seeds.
     parents: variant -> its parent, in whose study there are transferred runs.
+    bases: variant -> the one of which it is another size; hidden, size_rules: where they are not the usual ones.
+    unplanned: (task, variant) that the study does not have.
     refusing: variants that refuse sequences longer than trained. diverged: (task, variant, seed) that did.
     failed: (task, variant) -> why that setting failed; it has its first two trials and no replicates.
     """
@@ -67,6 +69,18 @@ class World:
     variants: tuple[str, ...] = VARIANTS
     costs: bool = True
     parents: Mapping[str, str] = field(default_factory=lambda: {"bilstm-attention": "bilstm"})
+    bases: Mapping[str, str] = field(default_factory=dict)
+    hidden: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    size_rules: Mapping[str, str] = field(default_factory=dict)
+    unplanned: tuple[tuple[str, str], ...] = ()
+
+    def variants_of(self, task: str) -> list[str]:
+        return [variant for variant in self.variants if (task, variant) not in self.unplanned]
+
+    @property
+    def transferred(self) -> dict[str, str]:
+        """variant -> its parent, of those that are transferred."""
+        return {v: p for v, p in self.parents.items() if v in self.variants and v not in self.bases}
 
     def skill_of(self, task: str, variant: str) -> float:
         plain = 1.0 if variant in BOTH_WAYS else CAUSAL_SKILL
@@ -85,7 +99,7 @@ def fake_study(world: World | None = None, name: str = "claims") -> StudyRecord:
     """The record of a study in that world; the same world gives the same record."""
     world = world or World()
     rng = np.random.default_rng(7)
-    settings = [_setting(world, task, variant) for task in world.tasks for variant in world.variants]
+    settings = [_setting(world, task, variant) for task in world.tasks for variant in world.variants_of(task)]
     return StudyRecord(
         name=name,
         scale="demo",
@@ -99,7 +113,9 @@ def fake_study(world: World | None = None, name: str = "claims") -> StudyRecord:
         ),
         replicates=tuple(run for s in settings for run in _replicates(world, s, rng)),
         costs=tuple(_costs(world, rng)) if world.costs else (),
-        transferred=tuple(_transferred(run) for s in settings if s.parent for run in _replicates(world, s, rng)),
+        transferred=tuple(
+            _transferred(run) for s in settings if s.variant in world.transferred for run in _replicates(world, s, rng)
+        ),
     )
 
 
@@ -110,7 +126,7 @@ def _transferred(replicate: RunRecord) -> RunRecord:
 
 
 def _plan(world: World) -> dict[str, Any]:
-    parents = {v: p for v, p in world.parents.items() if v in world.variants}
+    parents = world.transferred
     return {
         "name": "claims",
         "scale": "demo",
@@ -118,6 +134,7 @@ def _plan(world: World) -> dict[str, Any]:
         "baseline": "lstm",
         "tasks": {task: {} for task in world.tasks},
         "variants": {variant: {"model": variant} for variant in world.variants},
+        "settings": {task: world.variants_of(task) for task in world.tasks},
         "parents": parents,
         "runs": {
             v: world.trials * SEARCH_SEEDS + (2 if v in parents else 1) * world.replicates for v in world.variants
@@ -161,10 +178,12 @@ def _setting(world: World, task: str, variant: str) -> SettingRecord:
         variant=variant,
         model=variant,
         causal=variant in ONE_WAY,
-        hidden=24,
+        hidden=world.hidden.get((task, variant), 24),
         parameters=3000,
         equations=EQUATIONS if "rnn" in variant else (),
         parent=world.parents.get(variant),
+        size_rule=world.size_rules.get(variant, "3,000 parameters"),
+        base=world.bases.get(variant),
         best_trial=1 if failure is None else None,
         failure=failure,
     )
