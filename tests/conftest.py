@@ -21,7 +21,7 @@ torch.set_num_threads(1)
 LSTM = Variant("lstm", "recurrent", {"cell": "lstm"})
 RNN = Variant("rnn", "recurrent", {"cell": "rnn"})
 SMALL = Budget(
-    trials=3,
+    trials=4,
     trials_per_round=2,
     search_seeds=2,
     replicates=2,

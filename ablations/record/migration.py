@@ -1,7 +1,8 @@
 """Records of earlier schema versions, read as if they were of this one. Nothing is written.
 
-Version 1 had no tag `schema_version`, and other names: `criterion`, `group`, the kind "frozen", the parameter `path`.
-Runs are recognised by these, since an experiment of version 1 that is carried on keeps its old runs.
+Version 1 had no tag `schema_version`, and other names: `criterion`, `group`, the kind "frozen", the parameter `path`, and a
+status "solved", which runs of version 2 had at first. Runs are recognised by these, since an experiment of version 1 that is
+carried on keeps its old runs.
 """
 
 from collections.abc import Mapping
@@ -48,6 +49,11 @@ def _migrated_from_1(plan: Mapping[str, Any]) -> dict[str, Any]:
 def migrated_kind(kind: str) -> str:
     """A run's kind by its name of this version."""
     return "transferred" if kind == "frozen" else kind
+
+
+def migrated_status(status: str) -> str:
+    """A run's status by its name of this version. A run that was "solved" had stopped at the validation score `solved_at`."""
+    return "finished" if status == "solved" else status
 
 
 def migrated_factors(factors: Mapping[str, float | str]) -> dict[str, float | str]:

@@ -25,8 +25,9 @@ class Study:
 
     variants and the scales' tasks are the scientific factors: they are varied and reported. `nuisance` are those of
     `HYPERPARAMETERS` that Optuna searches, `fixed` the others. `baseline` is the variant that others are compared to.
-    A training stops early when its validation score reaches `solved_at`. All randomness comes from `seed`. In a study that
-    is `transferred`, the replicates of an ablation are trained a second time, with the best hyperparameters of its parent.
+    `solved_at` is the validation score up to which sequences are counted as `sequences_to_criterion`; no training stops
+    there. All randomness comes from `seed`. In a study that is `transferred`, the replicates of an ablation are trained a
+    second time, with the best hyperparameters of its parent.
     """
 
     name: Name
@@ -63,7 +64,17 @@ class Study:
             check_known(HYPERPARAMETERS, factor, "nuisance or fixed factor")
         if sorted(factors) != sorted(HYPERPARAMETERS):
             raise UserError(f"nuisance and fixed factors together must be {', '.join(HYPERPARAMETERS)}, each once")
+        for name, scale in self.scales.items():
+            self._check_rounds(name, scale.budget)
         return self
+
+    def _check_rounds(self, scale: str, budget: Budget) -> None:
+        """A search with TPE needs two rounds: it proposes all but the first. A single trial is no search."""
+        if self.sampler == "tpe" and budget.trials_per_round == budget.trials > 1:
+            raise UserError(
+                f"scale {scale!r}: trials ({budget.trials}) must be at least twice trials_per_round "
+                f"({budget.trials_per_round}), so that TPE proposes half of them"
+            )
 
     def at(self, scale: str) -> Plan:
         """The study bound to that scale. Raises `UserError` where it has no such scale."""
