@@ -134,7 +134,7 @@ def describe_plan(plan: Plan, workers: int) -> Iterator[str]:
     yield plan.question
     yield (
         f"Scale {plan.scale}, each setting: {budget.trials} trials (search seeds: {budget.search_seeds}), {budget.replicates} "
-        f"replicates{transferred}, at most {budget.steps} steps of {budget.batch} sequences each."
+        f"replicates{transferred}, {budget.steps} steps of {budget.batch} sequences each."
     )
     yield ""
     width = max(32, *(len(setting.name) for setting in plan.settings))
@@ -147,7 +147,7 @@ def describe_plan(plan: Plan, workers: int) -> Iterator[str]:
         total += seconds
     yield ""
     size = f"{len(plan.settings)} settings, {plan.runs} runs"
-    yield f"{size}; about {duration(total)} with {workers} workers if no run stops early."
+    yield f"{size}; about {duration(total)} with {workers} workers if no trial is pruned."
 
 
 def describe_status(study: StudyRecord) -> Iterator[str]:

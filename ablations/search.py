@@ -1,13 +1,13 @@
 """The search over nuisance factors. Optuna proposes trials in rounds; this process alone asks it and tells it results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, RDBStorage
-from optuna.trial import Trial, TrialState
+from optuna.trial import TrialState
 from scipy.stats.qmc import LatinHypercube
 
 from ablations.errors import UserError
@@ -33,17 +33,15 @@ class Search:
     """The search of one setting. Trial n is a deterministic function of n and of the results of earlier rounds.
 
     The first round is a Latin hypercube, the same for all settings of the study. All settings so try the same values, and
-    each tries every part of the ranges. With independent draws, a few trials would compare the luck of the draws.
+    each tries every part of the ranges. With independent draws, a few trials would compare the luck of the draws. The
+    sampler proposes all later rounds.
     name: the search's name in the storage. stream: the name of its random streams. An interrupted search goes on where
     it stopped: a trial that was asked and has no result yet is given out again.
     """
 
     def __init__(self, storage: BaseStorage, name: str, stream: str, plan: Plan) -> None:
         self._plan, self._stream, self._per_round = plan, stream, plan.budget.trials_per_round
-        pruner = optuna.pruners.MedianPruner(n_startup_trials=self._per_round, n_warmup_steps=1)
-        self._optuna = optuna.create_study(
-            storage=storage, study_name=name, direction="maximize", load_if_exists=True, pruner=pruner
-        )
+        self._optuna = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
 
     def hyperparameters(self, number: int) -> dict[str, float]:
         """The hyperparameters of a trial; Optuna is asked if it is a new one."""
@@ -54,33 +52,26 @@ class Search:
         distributions = {name: _distribution(range_) for name, range_ in self._plan.nuisance.items()}
         return dict(self._optuna.ask(fixed_distributions=distributions).params)
 
-    def prune(self, numbers: Sequence[int], scores: Sequence[float], segment: int) -> list[bool]:
-        """Reports the trials' scores after a segment, then asks of each whether to stop it."""
-        frozen = self._optuna.get_trials(deepcopy=False)
-        trials = [Trial(self._optuna, frozen[number]._trial_id) for number in numbers]
-        for trial, number, score in zip(trials, numbers, scores, strict=True):
-            if segment not in frozen[number].intermediate_values:  # it is there after an interruption at this point
-                trial.report(score, segment)
-        return [trial.should_prune() for trial in trials]
+    def tell(self, number: int, objective: float | None) -> None:
+        """Ends a trial with its objective; None if it was pruned or has diverged. A trial that has ended stays as it is.
 
-    def tell(self, number: int, status: str, objective: float | None) -> None:
-        """Ends a trial as finished, solved, pruned or diverged. A trial that has ended stays as it is."""
-        state = {"pruned": TrialState.PRUNED, "diverged": TrialState.FAIL}.get(status, TrialState.COMPLETE)
-        value = objective if state is TrialState.COMPLETE else None
-        self._optuna.tell(number, value, state, skip_if_finished=True)
+        Both are told as pruned. TPE counts pruned trials among the bad ones, and would pass over failed ones: it would go
+        on to propose what diverges.
+        """
+        state = TrialState.PRUNED if objective is None else TrialState.COMPLETE
+        self._optuna.tell(number, objective, state, skip_if_finished=True)
 
-    def best(self, trials: int) -> int | None:
-        """The number of the best of the first `trials` trials, the first of equal ones; None where all diverged."""
-        complete = self._optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        complete = [trial for trial in complete if trial.number < trials]
-        return max(complete, key=lambda trial: (trial.value, -trial.number)).number if complete else None
+    def proposed_by(self, number: int) -> str:
+        """Where a trial's values come from: "start-up", or the sampler's name, "tpe" or "random"."""
+        return "start-up" if number < self._per_round else self._plan.sampler
 
     def _sampler(self, number: int) -> BaseSampler:
+        if number < self._per_round:
+            return _Given(first_draws(self._plan, self._per_round)[number])
         seed = integer(self._plan.seed, self._stream, "sampler", number)
         if self._plan.sampler == "random":
             return optuna.samplers.RandomSampler(seed=seed)
-        if number < self._per_round:
-            return _Given(first_draws(self._plan, self._per_round)[number])
+        # The liar counts the trials of the same round, which have no result yet, as bad: so they do not bunch together.
         return optuna.samplers.TPESampler(
             seed=seed, n_startup_trials=self._per_round, multivariate=True, constant_liar=True
         )

@@ -46,7 +46,7 @@ STUDY = Study(
             tasks={"adding": TASKS["adding"](length=6)},
             budget=Budget(
                 trials=2,
-                trials_per_round=2,
+                trials_per_round=1,
                 search_seeds=1,
                 replicates=2,
                 steps=20,
@@ -61,7 +61,7 @@ STUDY = Study(
             tasks={"adding": TASKS["adding"](length=20)},
             budget=Budget(
                 trials=6,
-                trials_per_round=6,
+                trials_per_round=3,
                 search_seeds=2,
                 replicates=6,
                 steps=1000,

@@ -44,7 +44,7 @@ STUDY = Study(
             tasks={"disambiguation": TASKS["disambiguation"]()},
             budget=Budget(
                 trials=2,
-                trials_per_round=2,
+                trials_per_round=1,
                 search_seeds=1,
                 replicates=2,
                 steps=20,
@@ -59,7 +59,7 @@ STUDY = Study(
             tasks={"disambiguation": TASKS["disambiguation"](lookahead=3)},
             budget=Budget(
                 trials=6,
-                trials_per_round=6,
+                trials_per_round=3,
                 search_seeds=2,
                 replicates=6,
                 steps=600,

@@ -56,7 +56,7 @@ STUDY = Study(
             tasks={"copying": TASKS["copying"](delay=2, items=2)},
             budget=Budget(
                 trials=2,
-                trials_per_round=2,
+                trials_per_round=1,
                 search_seeds=1,
                 replicates=2,
                 steps=20,
@@ -71,7 +71,7 @@ STUDY = Study(
             tasks={"copying": TASKS["copying"](delay=6, items=5), "adding": TASKS["adding"](length=20)},
             budget=Budget(
                 trials=6,
-                trials_per_round=6,
+                trials_per_round=3,
                 search_seeds=2,
                 replicates=6,
                 steps=900,

@@ -92,7 +92,7 @@ STUDY = Study(
             tasks={"parity": ModularSum(length=4)},
             budget=Budget(
                 trials=2,
-                trials_per_round=2,
+                trials_per_round=1,
                 search_seeds=1,
                 replicates=2,
                 steps=20,
@@ -107,7 +107,7 @@ STUDY = Study(
             tasks={"parity": ModularSum(length=30), "mod-5": ModularSum(length=30, base=5)},
             budget=Budget(
                 trials=6,
-                trials_per_round=6,
+                trials_per_round=3,
                 search_seeds=2,
                 replicates=6,
                 steps=600,

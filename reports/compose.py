@@ -12,6 +12,7 @@ from reports.figures import FIGURES
 from reports.literature import literature_blocks
 from reports.method import equation_blocks, failure_blocks, method_blocks, provenance_blocks
 from reports.result_tables import ResultTables
+from reports.search_summary import search_blocks
 from reports.style import as_svg, styled
 from reports.verdicts import judge_claims, verdict_blocks
 
@@ -31,6 +32,7 @@ def compose(study: StudyRecord, rng: np.random.Generator) -> tuple[Document, dic
         *literature_blocks(results, verdicts),
         *comparison_blocks(results, rng),
         *_figure_blocks(data),
+        *search_blocks(results),
         *equation_blocks(results),
         *failure_blocks(results),
         *method_blocks(results),

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -9,7 +10,7 @@ from ablations.record.schema import SettingRecord
 from reports.document import Block, Formula, Heading, Paragraph, Table
 from reports.result_tables import ResultTables
 
-ENDS = ("finished", "solved", "pruned", "diverged")
+ENDS = ("finished", "pruned", "diverged")
 
 
 def equation_blocks(results: ResultTables) -> Iterator[Block]:
@@ -46,14 +47,16 @@ def failure_blocks(results: ResultTables) -> Iterator[Block]:
     diverged = int(counts["diverged"].sum())
     yield Paragraph(
         f"{diverged} runs diverged and {_runs_missing(results)} planned runs are missing. A replicate that diverged counts as "
-        f"guessing (skill 0). Pruned trials were stopped by the median rule.{_refusals(results)}"
+        f"guessing (skill 0). Pruned trials were clearly worse than the others of their round.{_refusals(results)}"
     )
     yield from _failed_settings(results)
-    yield Table(
-        "endings",
-        counts,
-        "How the runs of each setting ended. Solved runs stopped early because they reached the criterion.",
-    )
+    yield Table("endings", counts, "How the runs of each setting ended.")
+
+
+def _later_rounds(plan: Mapping[str, Any]) -> str:
+    """How the rounds of a search are drawn."""
+    later = {"tpe": "proposed by TPE from the results before", "random": "drawn at random"}[plan["fixed"]["sampler"]]
+    return f"the first is a Latin hypercube of the ranges, the same for all settings, and the others are {later}."
 
 
 def _refusals(results: ResultTables) -> str:
@@ -107,11 +110,14 @@ def method_blocks(results: ResultTables) -> Iterator[Block]:
     )
     yield Paragraph(
         f"Every setting had the same budget: {budget['trials']} trials, each on {budget['search_seeds']} search seeds, and "
-        f"{budget['replicates']} replicates of the best trial. Trials were proposed in rounds of {budget['trials_per_round']}; "
-        "the first round is a Latin hypercube of the ranges, the same for all settings. A run has at most "
+        f"{budget['replicates']} replicates of the best trial. Trials come in rounds of {budget['trials_per_round']}; "
+        f"{_later_rounds(plan)} Of trials with the same score the one with the lowest validation loss is the best. A run has "
         f"{budget['steps']} optimiser steps of {budget['batch']} fresh sequences, and its learning rate falls linearly to zero. "
-        f"It is validated on {budget['validation']} sequences after each of {budget['segments']} segments, and stops at a "
-        f"validation score of {plan['solved_at']}. {_sizes(results)}"
+        "Replicates run their whole budget, also when they have solved their task. A run is validated on "
+        f"{budget['validation']} sequences after each of {budget['segments']} segments. Sequences to criterion are those seen "
+        f"when the validation score first reached {plan['solved_at']}; a run that never did is censored. A trial is pruned "
+        "after half of its budget if its best seed is worse than the worst seed of the median trial of its round, by more "
+        f"than two standard errors of such a difference. {_sizes(results)}"
     )
     if plan["parents"]:
         yield Paragraph(

@@ -30,8 +30,8 @@ GRADIENT: Columns = {
     "task": str, "variant": str, "seed": int, "when": str, "distance": int, "norm": float, "relative": float,
 }  # fmt: skip
 TRIAL: Columns = {
-    "task": str, "variant": str, "trial": int, "seed": int, "status": str, "objective": float, "lr": float, "clip": float,
-    "weight_decay": float, "is_best": bool, "run_id": str,
+    "task": str, "variant": str, "trial": int, "seed": int, "status": str, "proposed_by": str, "objective": float,
+    "lr": float, "clip": float, "weight_decay": float, "is_best": bool, "run_id": str,
 }  # fmt: skip
 COST: Columns = {
     "cell": str, "view": str, "row": float, "hidden": float, "parameters": float, "round": int,
@@ -74,7 +74,7 @@ class ResultTables:
     def curves(self) -> pd.DataFrame:
         """The validation score of each replicate over the sequences seen, `CURVE`.
 
-        A run that was solved early keeps its last score to the end of the study's budget.
+        A curve that ends earlier, as of runs that an earlier version stopped, keeps its last score to the end of the budget.
         """
         budget = self.study.plan["budget"]
         per_segment = budget["steps"] * budget["batch"] // budget["segments"]
@@ -113,7 +113,7 @@ class ResultTables:
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """One row per run of a trial, `TRIAL`; a run that diverged has no objective."""
+        """One row per run of a trial, `TRIAL`; one that diverged has no objective, an old one no `proposed_by`."""
         rows = []
         for run, s in self._with_settings("trials"):
             factors = [run.factors.get(name, float("nan")) for name in ("lr", "clip", "weight_decay")]
@@ -125,6 +125,7 @@ class ResultTables:
                     run.number,
                     run.factors["seed"],
                     run.status,
+                    run.factors.get("proposed_by", ""),
                     objective,
                     *factors,
                     run.number == s.best_trial,

@@ -22,7 +22,7 @@ use_one_thread()
 LSTM = Variant("lstm", "recurrent", {"cell": "lstm"})
 RNN = Variant("rnn", "recurrent", {"cell": "rnn"})
 SMALL = Budget(
-    trials=3,
+    trials=4,
     trials_per_round=2,
     search_seeds=2,
     replicates=2,

@@ -20,7 +20,7 @@ from ablations.train.cohort import Cohort, Run
 def state(cohort: Callable[..., Cohort]) -> CohortState:
     """A cohort after one segment."""
     states: list[CohortState] = []
-    steps = train(initial_state(cohort(0.01, 0.02)), 0.99, states.append)
+    steps = train(initial_state(cohort(0.01, 0.02)), states.append)
     steps.send(next(steps)())
     return states[0]
 

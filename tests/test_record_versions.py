@@ -112,6 +112,12 @@ def test_runs_of_version_1_have_the_names_of_today(uri: str, plan: Plan, tmp_pat
     assert "path" not in transferred.factors
 
 
+def test_a_run_that_was_once_called_solved_is_read_as_finished(uri: str, plan: Plan) -> None:
+    before, client = read(uri, plan.name, plan.scale), MlflowClient(uri)
+    client.set_tag(before.replicates[0].run_id, "status", "solved")
+    assert read(uri, plan.name, plan.scale) == before
+
+
 def test_the_runs_of_a_variant_are_counted_where_version_1_did_not(study: Study) -> None:
     data = study.at("smoke").data
     old = {key: value for key, value in data.items() if key not in ("runs", "solved_at")} | {"criterion": 0.99}

@@ -74,15 +74,6 @@ def test_refusing_variants_are_named_and_have_no_point_beyond_the_nominal_diffic
     assert "refuse" not in FIGURES["difficulty"].caption(open_minded)
 
 
-@pytest.mark.parametrize(("lr", "edge"), [(1.1e-3, "lr low"), (0.095, "lr high"), (1e-2, ""), (1.3e-3, ""), (0.07, "")])
-def test_the_best_learning_rate_near_an_end_of_its_logarithmic_range_is_warned_of(lr, edge):
-    study = fake_study(World(tasks=("france",), variants=("lstm",)))
-    moved = tuple(replace(t, factors={**t.factors, "lr": lr}) if t.number == 1 else t for t in study.trials)
-    table = table_of("search", replace(study, trials=moved))
-    assert list(table[table["is_best"]]["edge"]) == [edge]
-    assert ("france/lstm" in FIGURES["search"].caption(table)) == bool(edge)
-
-
 def test_best_so_far_is_the_largest_yet_and_bridges_trials_that_diverged():
     table = table_of("search")
     assert table["objective"].isna().any()

@@ -135,7 +135,7 @@ def test_a_setting_that_failed_is_shown_with_its_reason_and_counts_as_no_run():
     assert "MemoryError: <4 GiB> needed" in Page(to_html(document)).text
     endings = tables["endings"].set_index(["task", "variant"])
     assert endings.loc[("adding", "rnn")].to_dict() == {
-        "finished": 4, "solved": 0, "pruned": 0, "diverged": 0, "missing": 13,
+        "finished": 4, "pruned": 0, "diverged": 0, "missing": 13,
     }  # fmt: skip
     words = " ".join(block.text for block in document.blocks if isinstance(block, Paragraph | Note))
     assert "2 have fewer than the planned 5 replicates, and 2 failed" in words

@@ -15,6 +15,7 @@ from builders.small_study import Databases, Memory, Silent, carry_out, numbers, 
 
 from ablations.record.memory import MemoryRecorder
 from ablations.record.schema import CURVES, VALUES
+from ablations.run.cohort_runner import CohortState
 from ablations.run.executors import ProcessExecutor, SerialExecutor
 from ablations.studies import find
 from ablations.study import Study
@@ -35,7 +36,7 @@ def test_everything_planned_is_recorded(study: Study, tmp_path: Path) -> None:
     assert [(s.task, s.variant) for s in record.settings] == [
         (task, variant) for task in ("adding", "disambiguation") for variant in ("rnn", "lstm")
     ]
-    assert (len(record.trials), len(record.replicates)) == (4 * 3 * 2, 4 * 2)
+    assert (len(record.trials), len(record.replicates)) == (4 * 4 * 2, 4 * 2)
     assert watch.runs == 4 * study.at("smoke").budget.runs
     for setting in record.settings:
         assert setting.best_trial is not None
@@ -45,6 +46,51 @@ def test_everything_planned_is_recorded(study: Study, tmp_path: Path) -> None:
     for run in record.replicates:
         assert {"final_score", "flops_per_sequence", "sequences", "seconds"} <= set(run.metrics)
         assert run.history["test_score"]
+
+
+def test_nobody_stops_early_by_solving_its_task(study: Study, changed: Callable[..., Study], tmp_path: Path) -> None:
+    stores, solved = Memory(tmp_path), changed(study, solved_at=0.0)
+    carry_out(solved, stores)
+    record, budget = recorded(solved, stores), solved.at("smoke").budget
+    first, last = budget.steps * budget.batch // budget.segments, budget.steps * budget.batch
+    for run in record.replicates + record.trials:
+        assert run.status == "finished"
+        assert (run.metrics["sequences_to_criterion"], run.metrics["sequences"]) == (first, last)
+
+
+def test_what_never_reaches_the_criterion_is_censored(
+    study: Study, changed: Callable[..., Study], tmp_path: Path
+) -> None:
+    stores, unsolved = Memory(tmp_path), changed(study, solved_at=2.0)
+    carry_out(unsolved, stores)
+    assert not any("sequences_to_criterion" in run.metrics for run in recorded(unsolved, stores).replicates)
+
+
+def test_each_trial_says_what_proposed_it(study: Study, tmp_path: Path) -> None:
+    stores = Memory(tmp_path)
+    carry_out(study, stores)
+    for run in recorded(study, stores).trials:
+        assert run.factors["proposed_by"] == ("start-up" if run.number < 2 else "tpe")
+
+
+def _stop_the_worst(state: CohortState, segment: int) -> set[int]:
+    """A pruner that stops one run of each cohort, so that it matters who is in it."""
+    scores = [curves["mixed_score"][-1][1] + index / 1000 for index, curves in enumerate(state.curves)]
+    return {scores.index(min(scores))}
+
+
+def test_a_round_whose_checkpoint_is_lost_is_pruned_as_it_would_have_been(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ablations.run.setting_runner.unpromising_runs", _stop_the_worst)
+    whole, stopped = Memory(tmp_path / "whole"), Memory(tmp_path / "stopped")
+    carry_out(study, whole)
+    assert any(run.status == "pruned" for run in recorded(study, whole).trials)
+    _die_at_a_write(study, stopped, 2, monkeypatch)
+    for file in tmp_path.glob("stopped/checkpoints/*"):
+        file.unlink()
+    carry_out(study, stopped)
+    assert numbers(study, stopped) == numbers(study, whole)
 
 
 def test_the_same_study_gives_the_same_numbers(study: Study, tmp_path: Path) -> None:
@@ -89,19 +135,24 @@ def test_a_study_stopped_between_two_writes_of_a_cohort_gives_the_same_numbers(
 ) -> None:
     whole, stopped = Memory(tmp_path / "whole"), Memory(tmp_path / "stopped")
     carry_out(study, whole)
+    _die_at_a_write(study, stopped, 4, monkeypatch)
+    carry_out(study, stopped)
+    assert numbers(study, stopped) == numbers(study, whole)
+
+
+def _die_at_a_write(study: Study, stores: Memory, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Carries out the study until so many runs and one more are written."""
     add, calls = MemoryRecorder.add, iter(range(100))
 
     def add_and_die(*arguments: Any) -> None:
         add(*arguments)
-        if next(calls) == 4:
+        if next(calls) == after:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(MemoryRecorder, "add", add_and_die)
         with pytest.raises(KeyboardInterrupt):
-            carry_out(study, stopped)
-    carry_out(study, stopped)
-    assert numbers(study, stopped) == numbers(study, whole)
+            carry_out(study, stores)
 
 
 def test_a_finished_study_trains_nothing_again(study: Study, tmp_path: Path) -> None:

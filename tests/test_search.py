@@ -1,17 +1,21 @@
 """Optuna, asked and told by one owner: seeded, resumable, and repeatable."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
 import pytest
+from optuna.storages import InMemoryStorage
+from optuna.trial import TrialState
 
 from ablations.search import Search, storage_at
 from ablations.study import Plan, Study
 
 
 def _plan(study: Study, trials_per_round: int = 2) -> Plan:
-    return study.with_budget("smoke", {"trials_per_round": trials_per_round}).at("smoke")
+    budget = {"trials": 2 * trials_per_round, "trials_per_round": trials_per_round}
+    return study.with_budget("smoke", budget).at("smoke")
 
 
 def _search(folder: Path, study: Study, trials_per_round: int = 2) -> Search:
@@ -21,7 +25,7 @@ def _search(folder: Path, study: Study, trials_per_round: int = 2) -> Search:
 def _run(search: Search, numbers: range) -> list[float]:
     rates = [search.hyperparameters(number)["lr"] for number in numbers]
     for number, lr in zip(numbers, rates, strict=True):
-        search.tell(number, "finished", -abs(lr - 0.02))
+        search.tell(number, -abs(lr - 0.02))
     return rates
 
 
@@ -61,7 +65,7 @@ def test_later_draws_follow_from_each_settings_own_results(tmp_path: Path, study
     for name, wanted in (("first", 0.002), ("second", 0.08)):
         search = Search(storage, name, name, _plan(study, 4))
         for number in range(4):
-            search.tell(number, "finished", -abs(search.hyperparameters(number)["lr"] - wanted))
+            search.tell(number, -abs(search.hyperparameters(number)["lr"] - wanted))
         rates.append([search.hyperparameters(number)["lr"] for number in range(4, 8)])
     assert median(rates[0]) < 0.02 < median(rates[1])
 
@@ -72,33 +76,41 @@ def test_a_range_is_kept_to(tmp_path: Path, study: Study) -> None:
     assert len(set(rates)) == 8
 
 
-def test_a_trial_below_the_median_is_pruned(tmp_path: Path, study: Study) -> None:
-    search = _search(tmp_path, study, trials_per_round=2)
-    for number, level in enumerate((0.8, 0.9)):
-        search.hyperparameters(number)
-        for segment in (1, 2, 3):
-            assert search.prune([number], [level], segment) == [False]
-        search.tell(number, "finished", level)
-    search.hyperparameters(2)
-    search.hyperparameters(3)
-    search.prune([2, 3], [0.1, 0.95], 1)
-    assert search.prune([2, 3], [0.1, 0.95], 2) == [True, False]
+def test_all_but_the_first_round_is_proposed_by_the_sampler(
+    tmp_path: Path, study: Study, changed: Callable[..., Study]
+) -> None:
+    storage = storage_at(f"sqlite:///{tmp_path / 'optuna.db'}")
+    for sampler in ("tpe", "random"):
+        search = Search(storage, sampler, "stream", _plan(changed(study, sampler=sampler), 2))
+        assert [search.proposed_by(number) for number in range(4)] == ["start-up", "start-up", sampler, sampler]
 
 
-def test_the_best_is_the_highest_and_the_earliest_of_equals(tmp_path: Path, study: Study) -> None:
-    search = _search(tmp_path, study)
-    ends = [("finished", 0.5), ("diverged", None), ("finished", 0.9), ("solved", 0.9), ("pruned", None)]
-    for number, (status, objective) in enumerate(ends):
-        search.hyperparameters(number)
-        search.tell(number, status, objective)
-    assert search.best(5) == 2
+def test_a_random_search_starts_with_the_draws_that_all_settings_share(
+    tmp_path: Path, study: Study, changed: Callable[..., Study]
+) -> None:
+    storage = storage_at(f"sqlite:///{tmp_path / 'optuna.db'}")
+    tpe, random = (Search(storage, s, "stream", _plan(changed(study, sampler=s), 2)) for s in ("tpe", "random"))
+    assert _run(tpe, range(2)) == _run(random, range(2))
+    assert not set(_run(tpe, range(2, 4))) & set(_run(random, range(2, 4)))
 
 
-def test_there_is_no_best_where_every_trial_diverged(tmp_path: Path, study: Study) -> None:
-    search = _search(tmp_path, study)
-    search.hyperparameters(0)
-    search.tell(0, "diverged", None)
-    assert search.best(1) is None
+def test_tpe_proposes_less_often_what_diverged(study: Study) -> None:
+    """Above a rate of 0.01 all diverges, and the highest below is the best: the proposals press against the limit."""
+    diverged = {"passed over": 0, "told": 0}
+    for stream in "abcdef":
+        for way in diverged:
+            search = Search(InMemoryStorage(), "name", stream, _plan(study, 5))
+            for first in range(0, 20, 5):
+                rates = {number: search.hyperparameters(number)["lr"] for number in range(first, first + 5)}
+                for number, lr in rates.items():
+                    if lr < 0.01:
+                        search.tell(number, lr)
+                    elif way == "told":
+                        search.tell(number, None)
+                    else:
+                        search._optuna.tell(number, state=TrialState.FAIL)
+                    diverged[way] += first > 0 and lr >= 0.01
+    assert diverged["told"] < 0.8 * diverged["passed over"]
 
 
 def test_a_storage_that_cannot_be_opened_is_one_clear_error(tmp_path: Path) -> None:

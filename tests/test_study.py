@@ -169,9 +169,28 @@ def test_steps_have_to_fit_the_segments(study: Study) -> None:
         study.with_budget("smoke", {"steps": 7})
 
 
+def test_trials_have_to_fit_the_rounds(study: Study) -> None:
+    with pytest.raises(ValidationError, match=r"trials \(5\) must be a multiple of trials_per_round \(2\)"):
+        study.with_budget("smoke", {"trials": 5})
+
+
+def test_a_search_with_tpe_has_a_round_to_propose_from(study: Study, changed: Callable[..., Study]) -> None:
+    one_round = {"trials": 4, "trials_per_round": 4}
+    with pytest.raises(ValueError, match=r"scale 'smoke': trials \(4\) must be at least twice trials_per_round \(4\)"):
+        study.with_budget("smoke", one_round)
+    assert changed(study, sampler="random").with_budget("smoke", one_round)
+    assert study.with_budget("smoke", {"trials": 1, "trials_per_round": 1})  # no search at all
+
+
+def test_tpe_proposes_half_of_the_trials_or_more_at_every_scale() -> None:
+    for study in STUDIES.values():
+        for scale in study.scales.values():
+            assert 2 * scale.budget.trials_per_round <= scale.budget.trials
+
+
 def test_a_changed_budget_changes_one_scale_and_nothing_else(study: Study) -> None:
-    more = study.with_budget("smoke", {"trials": 9})
-    assert more.at("smoke").budget.trials == 9
+    more = study.with_budget("smoke", {"trials": 10})
+    assert more.at("smoke").budget.trials == 10
     apart = {"budget": 0, "runs": 0}
     assert more.at("smoke").data | apart == study.at("smoke").data | apart
 

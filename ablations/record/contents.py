@@ -11,7 +11,7 @@ from dataclasses import fields
 from typing import NamedTuple
 
 from ablations.record.long_tags import read_json
-from ablations.record.migration import migrated_factors, migrated_kind
+from ablations.record.migration import migrated_factors, migrated_kind, migrated_status
 from ablations.record.protocol import as_recorded
 from ablations.record.schema import (
     INTERRUPTED,
@@ -104,7 +104,8 @@ def _parent(doubles: Sequence[Run]) -> Parent:
 
 def _run_record(run: Run, parent: str) -> RunRecord | None:
     tags = run.data.tags
-    kind, number, status = migrated_kind(tags.get("kind", "")), tags.get("number", ""), tags.get("status", "")
+    kind, number = migrated_kind(tags.get("kind", "")), tags.get("number", "")
+    status = migrated_status(tags.get("status", ""))
     if kind not in KINDS or not number.isdecimal() or status not in MLFLOW_STATUS:
         _warn(run, f"its kind is {kind!r}, its number {number!r}, its status {status!r}")
         return None

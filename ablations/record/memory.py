@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ablations.record.long_tags import as_json
-from ablations.record.protocol import Ended, as_recorded, parameters_of
+from ablations.record.protocol import Ended, as_recorded, ended, parameters_of
 from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
 from ablations.record.selection import in_order, select
 
@@ -56,7 +56,7 @@ class MemoryRecorder:
             self._runs[run.identity] = replace(
                 run, run_id=run_id, factors=as_recorded(parameters_of(run, parent)), history=dict(run.history)
             )
-            self.finished[run.identity] = Ended(run.status, run.metrics.get("objective"), run.setting)
+            self.finished[run.identity] = ended(run)
 
     def close_parent(self, identity: str, tags: Mapping[str, Any] | None = None) -> None:
         if tags and "best_trial" in tags:

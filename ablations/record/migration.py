@@ -1,7 +1,8 @@
 """Records of earlier schema versions, read as if they were of this one. Nothing is written.
 
-Version 1 had no tag `schema_version`, and other names: `criterion`, `group`, the kind "frozen", the parameter `path`.
-Runs are recognised by these, since an experiment of version 1 that is carried on keeps its old runs.
+Version 1 had no tag `schema_version`, and other names: `criterion`, `group`, the kind "frozen", the parameter `path`, and a
+status "solved", which runs of version 2 had at first. Runs are recognised by these, since an experiment of version 1 that is
+carried on keeps its old runs.
 Early records of version 2 had every variant on every task, and no size but the budget's.
 """
 
@@ -56,6 +57,11 @@ def migrated_setting(setting: SettingRecord, plan: Mapping[str, Any]) -> Setting
 def migrated_kind(kind: str) -> str:
     """A run's kind by its name of this version."""
     return "transferred" if kind == "frozen" else kind
+
+
+def migrated_status(status: str) -> str:
+    """A run's status by its name of this version. A run that was "solved" had stopped at the validation score `solved_at`."""
+    return "finished" if status == "solved" else status
 
 
 def migrated_factors(factors: Mapping[str, float | str]) -> dict[str, float | str]:

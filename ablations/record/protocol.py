@@ -7,11 +7,17 @@ from ablations.record.schema import RunRecord, SettingRecord
 
 
 class Ended(NamedTuple):
-    """How a run ended, the value of the search's objective if it has one, and the identity of its parent."""
+    """How a run ended, its objective and final loss (of a trial: on validation data) if it has them, and its parent."""
 
     status: str
     objective: float | None
+    loss: float | None
     parent: str
+
+
+def ended(run: RunRecord) -> Ended:
+    """What is kept at hand of a run that is in the record."""
+    return Ended(run.status, run.metrics.get("objective"), run.metrics.get("final_loss"), run.setting)
 
 
 class Recorder(Protocol):

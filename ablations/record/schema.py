@@ -19,7 +19,6 @@ Kind = Literal["trial", "replicate", "transferred", "cost"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MLFLOW_STATUS: Mapping[str, str] = {
     "finished": "FINISHED",
-    "solved": "FINISHED",
     "pruned": "KILLED",
     "diverged": "FAILED",
     "failed": "FAILED",
@@ -46,7 +45,7 @@ VALUES: Mapping[str, str] = {
     "best_score": "best validation score seen",
     "objective": "the last validation score over the mixture of difficulties: what the search maximises",
     "sequences": "training sequences seen",
-    "sequences_to_criterion": "sequences seen when the validation score first reached the criterion; absent if never",
+    "sequences_to_criterion": "sequences seen when the validation score first reached `solved_at`; absent if never (censored)",
     "seconds": "the run's share of its cohort's training time",
     "parameters": "number of parameters, frozen ones included",
     "flops_per_sequence": "floating point operations of the matrix products, forward and backward, one sequence",
@@ -91,8 +90,9 @@ class SettingRecord:
 class RunRecord:
     """A trial, replicate, transferred run or cost measurement. `number` is the trial's number, the seed index, or a counter.
 
-    `status` is "finished" (full budget), "solved" (stopped early at the criterion), "pruned", "diverged" or "failed".
-    A replicate's `factors` hold the hyperparameters of its setting's best trial and that trial's number as `trial`, a
+    `status` is "finished" (full budget), "pruned", "diverged" or "failed".
+    A trial's `factors` hold its hyperparameters and `proposed_by`: "start-up" (the first round), or the sampler, "tpe" or
+    "random". A replicate's `factors` hold the hyperparameters of its setting's best trial and that trial's number as `trial`, a
     transferred run's those of its parent's; `backend` is that by which its cells were computed, "kernel" or "eager". A
     cost's hold `cell`, `view` ("equal hidden size" or "equal parameters") and `hidden`. `metrics` are the values of
     single-valued metrics, `history` the curves.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ablations.record.contents import contents
 from ablations.record.long_tags import LONGEST_TAG, json_tags, read_json
 from ablations.record.migration import schema_version
-from ablations.record.protocol import Ended, parameters_of
+from ablations.record.protocol import Ended, ended, parameters_of
 from ablations.record.schema import (
     INTERRUPTED,
     MLFLOW_STATUS,
@@ -101,7 +101,7 @@ class MlflowRecorder:
         # The client splits this into requests of as many metrics and parameters as MLflow takes.
         self.client.log_batch(run_id, metrics=_metrics(run), params=_parameters(parameters_of(run, parent)))
         self.client.set_terminated(run_id, MLFLOW_STATUS[run.status])
-        self.finished[run.identity] = Ended(run.status, run.metrics.get("objective"), run.setting)
+        self.finished[run.identity] = ended(run)
 
     def close_parent(self, identity: str, tags: Mapping[str, Any] | None = None) -> None:
         self._annotate(self._parents[identity], tags or {})
@@ -155,8 +155,7 @@ class MlflowRecorder:
             self._parents[identity] = parent.run.info.run_id
             if "error" in parent.run.data.tags:
                 self._failed.add(identity)
-        for identity, record in existing.ended.items():
-            self.finished[identity] = Ended(record.status, record.metrics.get("objective"), record.setting)
+        self.finished.update({identity: ended(run) for identity, run in existing.ended.items()})
 
     def _annotate(self, run_id: str, tags: Mapping[str, Any]) -> None:
         _annotate(self.client, run_id, tags, {})

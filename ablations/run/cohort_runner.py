@@ -42,20 +42,20 @@ def initial_state(cohort: Cohort) -> CohortState:
 
 
 def train(
-    state: CohortState, solved_at: float, save: Callable[[CohortState], None], prune: Prune | None = None
+    state: CohortState, save: Callable[[CohortState], None], prune: Prune | None = None
 ) -> Generator[Job, Any, CohortState]:
     """Trains a cohort from wherever it is to the end; yields the jobs, is sent their results, returns the last state.
 
-    After each segment, runs end that have diverged, reached the score `solved_at`, been pruned, or taken all steps.
-    Which runs are in the cohort follows from results alone. `save` is called with the state after each segment; training
-    can go on from there.
+    After each segment, runs end that have diverged, been pruned, or taken all steps. None ends because it has solved its
+    task: that would favour slow learners, which are stopped at the score that fast ones go on from. Which runs are in the
+    cohort follows from results alone. `save` is called with the state after each segment; training can go on from there.
     """
     budget = state.cohort.budget
     length = budget.steps // budget.segments
     while active := state.active:
         rows = state.train_state.rows(active) if state.train_state else None
         trained, metrics = yield partial(train_segment, state.cohort.only(active), rows, length)
-        state = _extended(state, trained, metrics, solved_at)
+        state = _extended(state, trained, metrics)
         if prune and state.active:
             state = _pruned(state, prune, state.step // length)
         save(state)
@@ -67,9 +67,7 @@ def _pruned(state: CohortState, prune: Prune, segment: int) -> CohortState:
     return replace(state, status=tuple("pruned" if i in runs else status for i, status in enumerate(state.status)))
 
 
-def _extended(
-    state: CohortState, trained: TrainState, metrics: Sequence[SegmentMetrics], solved_at: float
-) -> CohortState:
+def _extended(state: CohortState, trained: TrainState, metrics: Sequence[SegmentMetrics]) -> CohortState:
     """The state with a segment of its active runs added."""
     budget, active = state.cohort.budget, state.active
     train_state = state.train_state.updated(active, trained) if state.train_state else trained
@@ -79,13 +77,11 @@ def _extended(
         points = {name: getattr(metric, name) for name in ("train_loss", "score", "loss", "mixed_score")}
         curves[index] = {name: (*curves[index].get(name, ()), (sequences, y)) for name, y in points.items()}
         seconds[index] += metric.seconds
-        status[index] = _status(metric, solved_at, trained.step == budget.steps)
+        status[index] = _status(metric, trained.step == budget.steps)
     return CohortState(state.cohort, train_state, tuple(curves), tuple(seconds), tuple(status))
 
 
-def _status(metrics: SegmentMetrics, solved_at: float, at_end: bool) -> str | None:
+def _status(metrics: SegmentMetrics, at_end: bool) -> str | None:
     if metrics.diverged:
         return "diverged"
-    if metrics.score >= solved_at:
-        return "solved"
     return "finished" if at_end else None

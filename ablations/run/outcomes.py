@@ -1,16 +1,27 @@
-"""What follows from the numbers of a training: the run's metrics, a trial's outcome, and which runs to prune."""
+"""What follows from the numbers of a training: the run's metrics, a trial's outcome, the best trial, and which to prune."""
 
 from collections.abc import Mapping, Sequence
+from math import inf, sqrt
 from statistics import mean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ablations.run.cohort_runner import CohortState
-from ablations.search import Search
 from ablations.train.evaluation import Evaluation
 from ablations.train.metrics import Curve
 
 if TYPE_CHECKING:
     from ablations.record.protocol import Ended
+
+DIGITS = 6
+"""The digits to which two trials' scores are compared. What lies below is float32's rounding of equal scores."""
+
+
+class Outcome(NamedTuple):
+    """How a trial ended, given all its seeds; if it is finished, its mean objective and its mean validation loss."""
+
+    status: str
+    objective: float | None = None
+    loss: float = inf
 
 
 def run_metrics(
@@ -33,21 +44,48 @@ def run_metrics(
     return metrics
 
 
-def unpromising_runs(search: Search, state: CohortState, segment: int) -> set[int]:
-    """The runs, by index, of the trials that the pruner stops; it compares each trial's mean score over its seeds."""
-    numbers = [run.number for run in state.cohort.runs]
-    active = sorted({numbers[index] for index in state.active})
-    latest = [curves["mixed_score"][-1][1] for curves in state.curves]
-    means = [mean(score for number, score in zip(numbers, latest, strict=True) if number == each) for each in active]
-    stops = search.prune(active, means, segment)
-    pruned = {number for number, stop in zip(active, stops, strict=True) if stop}
-    return {index for index, number in enumerate(numbers) if number in pruned}
+def unpromising_runs(state: CohortState, segment: int) -> set[int]:
+    """The runs, by index, of the trials that are clearly worse than the median trial of their round; for the pruner.
+
+    No trial is before half of the budget. Later one is if the score of its best seed is below that of the median trial's
+    worst seed by more than two standard errors of the difference between two scores, each on `validation` sequences.
+    The scores of all trials but the median one may differ by noise alone, and often do when all have solved the task.
+    """
+    budget = state.cohort.budget
+    if 2 * segment < budget.segments:
+        return set()
+    scores = _latest_scores(state)
+    ranked = sorted(scores.values(), key=mean, reverse=True)
+    limit = min(ranked[(len(ranked) - 1) // 2]) - 2 * sqrt(2 * 0.25 / budget.validation)  # a score's variance is <= 1/4
+    return {index for index, run in enumerate(state.cohort.runs) if max(scores[run.number]) < limit}
 
 
-def trial_outcome(ends: Sequence["Ended"]) -> tuple[str, float | None]:
-    """How a trial ended, given how it did on each of its seeds, and the mean of its objective."""
+def _latest_scores(state: CohortState) -> dict[int, list[float]]:
+    """trial -> its latest score on each seed; all are -inf where it has diverged on one of them, for then it is over."""
+    scores: dict[int, list[float]] = {}
+    for run, curves, status in zip(state.cohort.runs, state.curves, state.status, strict=True):
+        score = -inf if status == "diverged" else curves["mixed_score"][-1][1]
+        scores.setdefault(run.number, []).append(score)
+    return {number: [-inf] * len(own) if -inf in own else own for number, own in scores.items()}
+
+
+def trial_outcome(ends: Sequence["Ended"]) -> Outcome:
+    """How a trial ended, given how it did on each of its seeds."""
     statuses = {end.status for end in ends}
     for status in ("diverged", "pruned"):
         if status in statuses:
-            return status, None
-    return "finished", mean(end.objective for end in ends if end.objective is not None)
+            return Outcome(status)
+    objective = mean(end.objective for end in ends if end.objective is not None)
+    return Outcome("finished", objective, mean(inf if end.loss is None else end.loss for end in ends))
+
+
+def best_trial(outcomes: Sequence[Outcome]) -> int | None:
+    """The number of the best trial, given the outcomes of trials 0, 1, …; None where none is finished.
+
+    Of trials with the highest objective it is the one with the lowest loss, and of these the earliest.
+
+    >>> best_trial([Outcome("diverged"), Outcome("finished", 1.0, 0.2), Outcome("finished", 1.0, 0.1)])
+    2
+    """
+    ranks = {n: (-round(o.objective, DIGITS), o.loss, n) for n, o in enumerate(outcomes) if o.objective is not None}
+    return min(ranks, key=ranks.__getitem__, default=None)

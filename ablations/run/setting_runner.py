@@ -12,7 +12,7 @@ from ablations.record.schema import RunRecord, SettingRecord
 from ablations.run.cohort_runner import CohortState, Prune, initial_state, train
 from ablations.run.context import RunContext, Steps
 from ablations.run.jobs import Job, JobFailed
-from ablations.run.outcomes import run_metrics, trial_outcome, unpromising_runs
+from ablations.run.outcomes import Outcome, best_trial, run_metrics, trial_outcome, unpromising_runs
 from ablations.search import Search
 from ablations.study import Plan, Setting
 from ablations.study.identity import identity
@@ -50,7 +50,7 @@ def setting_record(plan: Plan, setting: Setting) -> SettingRecord:
 class SettingRunner:
     """The work on one setting of a plan. What the record has already is not done again.
 
-    best: the number of the best trial and its hyperparameters, after the search; None where all trials diverged.
+    best: the number of the best trial and its hyperparameters, after the search; None where no trial is finished.
     """
 
     def __init__(self, plan: Plan, setting: Setting, context: RunContext) -> None:
@@ -87,23 +87,26 @@ class SettingRunner:
     def _search_and_replicate(self) -> Steps:
         parent = self.record.open_setting(self.entry)
         search = Search(self.context.storage, parent, self.setting.name, self.plan)
-        yield from self._search(search)
-        best = search.best(self.budget.trials)
+        best = best_trial((yield from self._search(search)))
         if best is not None:
             self.best = best, search.hyperparameters(best)
             yield from self._replicate("replicate", *self.best)
         self.record.close_parent(self.entry.identity, {} if self.best is None else _best_tags(*self.best))
 
-    def _search(self, search: Search) -> Steps:
+    def _search(self, search: Search) -> Generator[Job, Any, list[Outcome]]:
+        """Carries out the rounds of the search; returns the outcomes of its trials."""
+        outcomes: list[Outcome] = []
         for first in range(0, self.budget.trials, self.budget.trials_per_round):
-            numbers = range(first, min(first + self.budget.trials_per_round, self.budget.trials))
+            numbers = range(first, first + self.budget.trials_per_round)
             seeds = range(self.budget.search_seeds)
             draws = {number: search.hyperparameters(number) for number in numbers}
             runs = [self._run("trial", number, seed, draws[number]) for number in numbers for seed in seeds]
-            yield from self._train(runs, {}, partial(unpromising_runs, search))
+            yield from self._train(runs, {"proposed_by": search.proposed_by(first)}, unpromising_runs)
             for number in numbers:
                 own = [self.record.finished[self._identity(run)] for run in runs if run.number == number]
-                search.tell(number, *trial_outcome(own))
+                outcomes.append(trial_outcome(own))
+                search.tell(number, outcomes[-1].objective)
+        return outcomes
 
     def _replicate(
         self, kind: Literal["replicate", "transferred"], best: int, hyperparameters: Mapping[str, float]
@@ -111,17 +114,20 @@ class SettingRunner:
         runs = [self._run(kind, number, number, hyperparameters) for number in range(self.budget.replicates)]
         yield from self._train(runs, {"trial": best})
 
-    def _train(self, runs: Sequence[Run], factors: Mapping[str, float], prune: Prune | None = None) -> Steps:
+    def _train(self, runs: Sequence[Run], factors: Mapping[str, float | str], prune: Prune | None = None) -> Steps:
         """Trains those of the runs that the record does not have, and writes them to it.
 
         A cohort that was interrupted is trained to its end first, with the runs that it had: no number depends on that.
+        Runs that the pruner compares train all together again where the record lacks one of them.
         """
         key = f"{self.entry.identity}-{runs[0].kind}"
         while missing := tuple(run for run in runs if self._identity(run) not in self.record.finished):
-            state = self._interrupted(key, set(runs)) or initial_state(self._cohort(missing))
-            state = yield from train(state, self.plan.solved_at, partial(self._save, key), prune)
+            state = self._interrupted(key, set(runs)) or initial_state(self._cohort(tuple(runs) if prune else missing))
+            state = yield from train(state, partial(self._save, key), prune)
             tests = (yield from self._test(state)) if prune is None else {}
             for index, run in enumerate(state.cohort.runs):
+                if run not in missing:
+                    continue  # it was written before an interruption
                 entry = self._run_record(run, state, index, tests.get(index), factors)
                 self.record.add(entry, self.entry)
                 self.context.callback.on_run_end(self.setting.name, entry)
@@ -160,7 +166,7 @@ class SettingRunner:
         return identity({"setting": self.entry.identity, **asdict(run)})
 
     def _run_record(
-        self, run: Run, state: CohortState, index: int, test: Evaluation | None, factors: Mapping[str, float]
+        self, run: Run, state: CohortState, index: int, test: Evaluation | None, factors: Mapping[str, float | str]
     ) -> RunRecord:
         curves = {**state.curves[index], **(test.curves if test else {})}
         status = state.status[index]

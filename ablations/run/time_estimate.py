@@ -1,6 +1,5 @@
 """The time that a plan takes at most, from a few timed steps of each of its settings."""
 
-from math import ceil
 from time import perf_counter
 
 from ablations.study import Plan, Setting
@@ -10,12 +9,10 @@ from ablations.train.segment import train_segment
 
 
 def estimate_seconds(plan: Plan, setting: Setting, workers: int) -> float:
-    """The setting's share of the plan's time with `workers` processes if no run stops early, measured here."""
+    """The setting's share of the plan's time with `workers` processes if no trial is pruned, measured here."""
     budget = plan.budget
-    rounds = ceil(budget.trials / budget.trials_per_round)
-    searching = rounds * _segment_seconds(
-        plan, setting, min(budget.trials_per_round, budget.trials) * budget.search_seeds
-    )
+    rounds = budget.trials // budget.trials_per_round
+    searching = rounds * _segment_seconds(plan, setting, budget.trials_per_round * budget.search_seeds)
     times = 2 if setting.variant.name in plan.parents else 1
     replicating = times * _segment_seconds(plan, setting, budget.replicates)
     return budget.segments * (searching + replicating) / workers

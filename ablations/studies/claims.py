@@ -39,7 +39,7 @@ SMOKE = Scale(
     },
     budget=Budget(
         trials=2,
-        trials_per_round=2,
+        trials_per_round=1,
         search_seeds=1,
         replicates=2,
         steps=40,
@@ -60,7 +60,7 @@ DEMO = Scale(
         "disambiguation": Disambiguation(),
     },
     budget=Budget(
-        trials=5,
+        trials=10,
         trials_per_round=5,
         search_seeds=2,
         replicates=6,

@@ -20,7 +20,8 @@ Count = Annotated[int, Field(ge=1)]
 class Budget:
     """What every setting may spend, the same for all.
 
-    trials: draws of the nuisance factors, in rounds of `trials_per_round`; each is trained on `search_seeds` seeds.
+    trials: draws of the nuisance factors, in rounds of `trials_per_round`; each is trained on `search_seeds` seeds. The
+    first round is drawn before there are results.
     replicates: final trainings, each with a fresh seed.
     steps: optimiser steps of each training, in `segments` equal parts with an evaluation after each.
     batch: sequences of each step. parameters: the number that every model is sized to.
@@ -47,6 +48,9 @@ class Budget:
     def _check(self) -> "Budget":
         if self.steps % self.segments:
             raise UserError(f"steps ({self.steps}) must be a multiple of segments ({self.segments})")
+        # Otherwise the trials that go on from here would depend on how many there were at first.
+        if self.trials % self.trials_per_round:
+            raise UserError(f"trials ({self.trials}) must be a multiple of trials_per_round ({self.trials_per_round})")
         return self
 
 

@@ -34,6 +34,7 @@ PROCEDURE = (
     "ablations.run.cohort_runner:train",
     "ablations.run.outcomes:run_metrics",
     "ablations.run.outcomes:trial_outcome",
+    "ablations.run.outcomes:best_trial",
     "ablations.run.outcomes:unpromising_runs",
     "ablations.search:Search",
 )

@@ -25,8 +25,9 @@ class Study:
 
     variants and the scales' tasks are the scientific factors: they are varied and reported. `nuisance` are those of
     `HYPERPARAMETERS` that Optuna searches, `fixed` the others. `baseline` is the variant that others are compared to.
-    A training stops early when its validation score reaches `solved_at`. All randomness comes from `seed`. In a study that
-    is `transferred`, the replicates of an ablation are trained a second time, with the best hyperparameters of its parent.
+    `solved_at` is the validation score up to which sequences are counted as `sequences_to_criterion`; no training stops
+    there. All randomness comes from `seed`. In a study that is `transferred`, the replicates of an ablation are trained a
+    second time, with the best hyperparameters of its parent.
     """
 
     name: Name
@@ -55,15 +56,20 @@ class Study:
                 check_known([*names, *VARIANTS], variant.parent, f"parent of {variant.name!r}")
             if parent := by_name.get(variant.parent or ""):
                 _check_ablation(variant, parent)
-        for scale in self.scales.values():
+        for name, scale in self.scales.items():
+            self._check_rounds(name, scale.budget)
             for label, own in scale.variants.items():
                 self._check_own(label, own, by_name)
+        self._check_factors()
+        return self
+
+    def _check_factors(self) -> None:
+        """Raises `UserError` unless every hyperparameter is either a nuisance or a fixed factor."""
         factors = [*self.nuisance, *self.fixed]
         for factor in factors:
             check_known(HYPERPARAMETERS, factor, "nuisance or fixed factor")
         if sorted(factors) != sorted(HYPERPARAMETERS):
             raise UserError(f"nuisance and fixed factors together must be {', '.join(HYPERPARAMETERS)}, each once")
-        return self
 
     def _check_own(self, task: str, own: Sequence[str], by_name: Mapping[str, Variant]) -> None:
         """Raises `UserError` where a task's own variants are unknown, or lack the one that they are compared to."""
@@ -74,6 +80,14 @@ class Study:
                     raise UserError(
                         f"{task!r} has the variant {name!r} and needs {needed!r}, to which that is compared"
                     )
+
+    def _check_rounds(self, scale: str, budget: Budget) -> None:
+        """A search with TPE needs two rounds: it proposes all but the first. A single trial is no search."""
+        if self.sampler == "tpe" and budget.trials_per_round == budget.trials > 1:
+            raise UserError(
+                f"scale {scale!r}: trials ({budget.trials}) must be at least twice trials_per_round "
+                f"({budget.trials_per_round}), so that TPE proposes half of them"
+            )
 
     def at(self, scale: str) -> Plan:
         """The study bound to that scale. Raises `UserError` where it has no such scale."""

@@ -1,4 +1,4 @@
-"""The search over nuisance factors: its best value after each trial, and best values at the edge of a range."""
+"""The search over nuisance factors: its best value after each trial."""
 
 import numpy as np
 import pandas as pd
@@ -7,40 +7,21 @@ from matplotlib.figure import Figure
 
 from reports.figures.base import FigureKind, panels, unique
 from reports.result_tables import ResultTables
-
-EDGE = 0.05
-"""A best value is at the edge if its distance to an end of the range is below this share of the (log) range."""
+from reports.search_summary import trials
 
 MOST_ANNOTATED = 8
 """The most trials per row whose values are printed into the cells; with more they would overlap."""
 
 
 def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
-    """task, variant, trial, nuisance factors, objective (mean over seeds), best_so_far, is_best, and the best's edge."""
-    nuisance = list(results.study.plan["nuisance"])
-    keys = ["task", "variant", "trial", *nuisance, "is_best"]
-    frame = results.trials.groupby(keys, sort=False, as_index=False)["objective"].agg(_mean_unless_diverged)
+    """task, variant, trial, nuisance factors, proposed_by, status, objective (mean over seeds), best_so_far, is_best."""
+    frame = trials(results).drop(columns="skill")
     best = frame.groupby(["task", "variant"])["objective"].cummax()
     # A trial that diverged has no objective and does not change the best value so far.
-    frame = frame.assign(best_so_far=best.groupby([frame["task"], frame["variant"]]).ffill())
-    ranges = results.study.plan["nuisance"]
-    frame["edge"] = [_edge(row, ranges) if row["is_best"] else "" for _, row in frame.iterrows()]
-    return frame[["task", "variant", "trial", *nuisance, "objective", "best_so_far", "is_best", "edge"]]
-
-
-def _mean_unless_diverged(objectives: pd.Series) -> float:
-    return float(objectives.mean(skipna=False))
-
-
-def _edge(row: pd.Series, ranges: dict[str, dict[str, float]]) -> str:
-    edges = []
-    for name, range_ in ranges.items():
-        scale = np.log if range_["log"] else float
-        low, high, value = (scale(x) for x in (range_["low"], range_["high"], row[name]))
-        share = (value - low) / (high - low)
-        if share < EDGE or share > 1 - EDGE:
-            edges.append(f"{name} {'low' if share < EDGE else 'high'}")
-    return ", ".join(edges)
+    frame.insert(
+        frame.columns.get_loc("is_best"), "best_so_far", best.groupby([frame["task"], frame["variant"]]).ffill()
+    )
+    return frame
 
 
 def draw(table: pd.DataFrame) -> Figure:
@@ -57,13 +38,9 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 def caption(table: pd.DataFrame) -> str:
-    at_edge = table[table["edge"] != ""]
-    names = "; ".join(f"{row.task}/{row.variant} ({row.edge})" for row in at_edge.itertuples())
-    warning = f" The best value is at the edge of its range in: {names}." if names else " No best value is at an edge."
     return (
         "Best value after each trial of the search's objective, which is the validation score over the mixture of "
         "difficulties. Each row is a setting. A row that still changes at its right end would gain from more trials."
-        + warning
     )
 
 

@@ -142,8 +142,9 @@ def _plan(world: World) -> dict[str, Any]:
         "nuisance": {"lr": {"low": 1e-3, "high": 1e-1, "log": True}},
         "fixed": {"optimiser": "adam", "sampler": "tpe", "clip": 1.0, "weight_decay": 0.0},
         "budget": {
-            "trials": world.trials, "trials_per_round": 6, "search_seeds": SEARCH_SEEDS, "replicates": world.replicates,
-            "steps": 1000, "segments": 10, "batch": 32, "parameters": 3000, "validation": 256, "test": 1024,
+            "trials": world.trials, "trials_per_round": world.trials // 2, "search_seeds": SEARCH_SEEDS,
+            "replicates": world.replicates, "steps": 1000, "segments": 10, "batch": 32, "parameters": 3000,
+            "validation": 256, "test": 1024,
         },
         "solved_at": 0.99,
         "seed": 0,
@@ -202,6 +203,7 @@ def _trial(world: World, setting: SettingRecord, number: int, rng: np.random.Gen
     """The trainings of one trial, one for each search seed; a trial that diverges does so on its last seed alone."""
     reached = world.skill_of(setting.task, setting.variant) * (1.0 if number == 1 else rng.uniform(0.3, 0.95))
     lr = float(10 ** rng.uniform(-3, -1))
+    proposed_by = "start-up" if number < world.trials // 2 else "tpe"
     usual = "pruned" if number % 6 == 2 else "finished"
     runs = []
     for seed in range(SEARCH_SEEDS):
@@ -213,7 +215,7 @@ def _trial(world: World, setting: SettingRecord, number: int, rng: np.random.Gen
                 kind="trial",
                 number=number,
                 status="diverged" if is_diverged else usual,
-                factors={"lr": lr, "clip": 1.0, "weight_decay": 0.0, "seed": float(seed)},
+                factors={"lr": lr, "clip": 1.0, "weight_decay": 0.0, "seed": float(seed), "proposed_by": proposed_by},
                 metrics={"sequences": 32000.0, "seconds": 4.0, "parameters": 3000.0, **metrics},
                 setting=setting.identity,
                 run_id=_run_id(f"{setting.identity}/trial/{number}/{seed}"),

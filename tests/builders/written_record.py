@@ -16,7 +16,7 @@ def one_setting(study: Study) -> Plan:
     label = next(iter(scale.tasks))
     variants = tuple(variant for variant in study.variants if variant.name == study.baseline)
     small = replace(study, variants=variants, scales={"smoke": replace(scale, tasks={label: scale.tasks[label]})})
-    budget = {"trials": TRIALS, "search_seeds": 1, "replicates": REPLICATES}
+    budget = {"trials": TRIALS, "trials_per_round": 1, "search_seeds": 1, "replicates": REPLICATES}
     return small.with_budget("smoke", budget).at("smoke")
 
 
