@@ -1,5 +1,6 @@
 """What kernels are made of: functions on lanes, products, transposes, each against NumPy or SciPy."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,14 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from ablations.models.cell import SymbolicFunctions
+from ablations.models.cells import CELLS
+from ablations.models.gru import GRUResetBefore
 from ablations.models.kernels import functions
 from ablations.models.kernels.derivation import derive
 from ablations.models.kernels.lanes import LANES, compiled, load, padded, store
-from ablations.models.kernels.matrices import add_rows, clear_inactive, copy, transpose
+from ablations.models.kernels.matrices import add_rows, clear_inactive, copy, copy_padded, fetch_rows, transpose
 from ablations.models.kernels.products import add_product, multiply
+from ablations.models.kernels.source import source, tape_entries
 
 numbers = st.integers(1, 40)
 
@@ -94,6 +98,24 @@ def test_transposes_and_copies_touch_nothing_else(rows: int, columns: int, seed:
     assert (to[:, columns:] == 7).all()
 
 
+@given(numbers, numbers, st.integers(0, 9))
+@settings(max_examples=60, deadline=None)
+def test_padded_copies_end_in_zeros_and_touch_nothing_else(rows: int, columns: int, seed: int) -> None:
+    matrix = strided(np.random.default_rng(seed), rows, columns)
+    to = np.full((rows + 1, padded(columns) + 2), 7, dtype=np.float32)
+    copy_padded(to, matrix)
+    assert np.array_equal(to[:rows, :columns], matrix)
+    assert (to[:rows, columns : padded(columns)] == 0).all()
+    assert (to[rows:] == 7).all()
+    assert (to[:, padded(columns) :] == 7).all()
+
+
+def test_memory_may_be_asked_for_that_does_not_exist() -> None:
+    """The step after the last one has no tape."""
+    small = np.zeros((2, 2), dtype=np.float32)
+    fetch_rows(np.lib.stride_tricks.as_strided(small, (64, 64), (1 << 30, 4)))
+
+
 def test_rows_are_summed_onto_what_is_there() -> None:
     matrix = np.random.default_rng(0).standard_normal((5, 3 * LANES)).astype(np.float32)
     sums = np.ones(9, dtype=np.float32)
@@ -137,3 +159,24 @@ def test_adjoints_are_sympys_own_derivatives() -> None:
     for symbol in (a, b, c):
         expected = float(plain.diff(symbol).subs({a: 0.3, b: -0.7, c: 1.9}))
         assert number(found.adjoints[symbol.name]) == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_function_of_the_operand_and_the_step_is_computed_and_kept_once() -> None:
+    forward = source(CELLS["mgu"]).partition("def backward(")[0]
+    assert forward.count("= sigmoid(") == 1
+    assert tape_entries(CELLS["mgu"]) == ("new_f", "new_n", "old_h")
+
+
+OPERANDS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
+    "a product of what is kept anyway": (lambda f, a, s: f.sigmoid(a.r) * s.h, ("u1",)),
+    "a function": (lambda f, a, s: f.tanh(a.r * s.h), ("a_r", "u_operand")),
+    "a sum of what nothing else reads": (lambda f, a, s: a.r + s.h, ("u_operand",)),
+}
+
+
+@pytest.mark.parametrize("kind", OPERANDS)
+def test_an_operand_is_kept_where_it_cannot_be_made_again_without_a_function(kind: str) -> None:
+    function, beside = OPERANDS[kind]
+    operand = staticmethod(lambda f, a, s, v: function(f, a, s))
+    cell = type("Other", (GRUResetBefore,), {"name": "other", "operand": operand})
+    assert tape_entries(cell) == ("new_n", "new_z", "old_h", *beside)

@@ -34,6 +34,10 @@ def _copy(to: np.ndarray, from_: np.ndarray) -> None:
     to[: from_.shape[0], : from_.shape[1]] = from_
 
 
+def _copy_padded(to: np.ndarray, from_: np.ndarray) -> None:
+    to[:] = np.pad(from_, ((0, 0), (0, to.shape[1] - from_.shape[1])))
+
+
 def _multiply(c: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
     c[:] = a @ b
 
@@ -76,6 +80,9 @@ WORDS: dict[str, Any] = {
     "carve": lambda workspace, at, rows, columns: workspace[at : at + rows * columns].reshape(rows, columns),
     "transpose": _transpose,
     "copy": _copy,
+    "copy_padded": _copy_padded,
+    "fetch": lambda matrix, row, column: None,
+    "fetch_rows": lambda matrix: None,
     "clear_inactive": _clear_inactive,
     "clear": lambda matrix: matrix.fill(0.0),
     "add_rows": _add_rows,

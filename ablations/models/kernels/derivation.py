@@ -29,6 +29,16 @@ class Derivation:
     adjoints: Mapping[str, sympy.Expr]
     tape: tuple[str, ...]
 
+    def renamed(self, names: Mapping[sympy.Symbol, sympy.Symbol]) -> "Derivation":
+        """The same with other names for some of what `forward` computes; the adjoints keep theirs."""
+        by_name = {old.name: new.name for old, new in names.items()}
+        return Derivation(
+            tuple((names.get(target, target), expr.xreplace(names)) for target, expr in self.forward),
+            tuple((target, expr.xreplace(names)) for target, expr in self.backward),
+            {name: expr.xreplace(names) for name, expr in self.adjoints.items()},
+            tuple(by_name.get(name, name) for name in self.tape),
+        )
+
 
 # Names of generated code: what a symbol is comes first, and the cell's own name of it last, so that no two symbols can
 # have the same name, whatever a cell calls its quantities. The template's own variables begin otherwise.

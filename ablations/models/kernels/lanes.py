@@ -122,6 +122,22 @@ def store(typing: Any, value: Any, array: Any, row: Any, column: Any) -> Any:
 
 
 @intrinsic
+def fetch(typing: Any, matrix: Any, i: Any, j: Any) -> Any:
+    """Asks for the line of memory that matrix[i, j] is in, which need not exist.
+
+    It comes to the second cache: in the first, rows of sequences many steps apart would drive each other out.
+    """
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
+        pointer = place(context, builder, signature.args[0], *arguments)
+        function = llvm_function(builder, "llvm.prefetch.p0", ir.VoidType(), pointer.type, INT, INT, INT)
+        builder.call(function, [pointer, *(ir.Constant(INT, flag) for flag in (0, 2, 1))])
+        return context.get_dummy_value()
+
+    return types.void(matrix, types.intp, types.intp), generate
+
+
+@intrinsic
 def total(typing: Any, value: LanesType) -> Any:
     """The sum over all lanes, a float."""
 

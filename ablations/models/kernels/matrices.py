@@ -11,13 +11,15 @@ from typing import Any
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.imputils import impl_ret_borrowed
-from numba.extending import intrinsic
+from numba.extending import intrinsic, register_jitable
 from numba.np import arrayobj
 
 from ablations.models.kernels.lanes import (
     INT,
     LANES,
+    LanesType,
     compiled,
+    fetch,
     llvm_function,
     load,
     place,
@@ -151,6 +153,12 @@ def _transposed(builder: ir.IRBuilder, lines: list[ir.Value]) -> list[ir.Value]:
     return lines
 
 
+@register_jitable
+def _last(start: int, length: int) -> int:
+    """Where a piece of LANES begins that would go beyond the end: earlier, since to store a part of a register is slow."""
+    return min(start, max(length - LANES, 0))
+
+
 @compiled
 def transpose(to, from_):
     """to[:columns, :rows] = from_ (rows, columns) transposed; the rows of both are contiguous."""
@@ -158,7 +166,8 @@ def transpose(to, from_):
     rows, columns = from_.shape
     for i in range(0, rows, LANES):
         for j in range(0, columns, LANES):
-            _block(to, from_, i, j, min(LANES, rows - i), min(LANES, columns - j))
+            top, left = _last(i, rows), _last(j, columns)
+            _block(to, from_, top, left, min(LANES, rows), min(LANES, columns))
 
 
 @intrinsic
@@ -183,7 +192,38 @@ def copy(to, from_):
     rows, columns = from_.shape
     for i in range(rows):
         for j in range(0, columns, LANES):
-            _piece(to, from_, i, j, min(LANES, columns - j))
+            _piece(to, from_, i, _last(j, columns), min(LANES, columns))
+
+
+@intrinsic
+def _load_first(typing: Any, from_: Any, i: Any, j: Any, count: Any) -> Any:
+    """Lanes of from_[i, j:j+count] for up to LANES floats, the others zero."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
+        from_, i, j, count = arguments
+        pointer = place(context, builder, signature.args[0], from_, i, j)
+        return _masked_load(builder, pointer, _first(builder, count), signature.args[0].dtype.bitwidth // 8)
+
+    return LanesType(from_.dtype)(from_, types.intp, types.intp, types.intp), generate
+
+
+@compiled
+def copy_padded(to, from_):
+    """to = from_ (rows, columns) with zeros up to the next multiple of LANES columns."""
+    noinline()
+    rows, columns = from_.shape
+    for j in range(0, columns, LANES):
+        for i in range(rows):
+            store(_load_first(from_, i, j, min(LANES, columns - j)), to, i, j)
+
+
+@compiled
+def fetch_rows(matrix):
+    """Asks for all of a matrix whose rows are contiguous."""
+    noinline()
+    for i in range(matrix.shape[0]):
+        for j in range(0, matrix.shape[1], LANES):
+            fetch(matrix, i, j)
 
 
 @compiled

@@ -4,6 +4,7 @@ R runs, B sequences, T steps, I inputs, H units, N columns: B, padded to a multi
 """
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sympy.printing.str import StrPrinter
 
 from ablations.models.cell import FUNCTIONS, Cell
-from ablations.models.kernels.derivation import NEW, OLD, OPERAND, Derivation, derive_operand, derive_step
+from ablations.models.kernels.derivation import NEW, OLD, OPERAND, Derivation, Statement, derive_operand, derive_step
 from ablations.models.kernels.layout import Layout
 
 
@@ -32,15 +33,47 @@ PARTS = (sympy.Symbol, sympy.Number, sympy.Add, sympy.Mul, sympy.Pow, *FUNCTIONS
 
 @cache
 def _derivations(cell: type[Cell]) -> tuple[Derivation, Derivation]:
-    operand = derive_operand(cell) if cell.gates_with(operand=True) else Derivation((), (), {}, ())
-    return derive_step(cell), operand
+    """Those of the step and of the operand, in which what both compute has one name."""
+    step = derive_step(cell)
+    if not cell.gates_with(operand=True):
+        return step, Derivation((), (), {}, ())
+    operand = derive_operand(cell)
+    return step, operand.renamed(_same(operand, step))
+
+
+def _same(operand: Derivation, step: Derivation) -> dict[sympy.Symbol, sympy.Symbol]:
+    """The functions in the operand that the step has as well, by the name that they have there; but for the whole of it."""
+    read = _symbols(expr for _, expr in step.forward)
+    known = {expr: target for target, expr in step.forward if isinstance(expr, sympy.Function) and target in read}
+    names: dict[sympy.Symbol, sympy.Symbol] = {}
+    for target, expr in operand.forward[:-1]:
+        if same := known.get(expr.xreplace(names)):
+            names[target] = same
+    return names
+
+
+def _symbols(exprs: Iterable[sympy.Expr]) -> set[sympy.Symbol]:
+    return set[sympy.Symbol]().union(*(expr.free_symbols for expr in exprs))
+
+
+def _again(operand: Derivation) -> tuple[Statement, ...]:
+    """The operand made anew from what is on its tape; nothing, where that would take a function, or is not there."""
+    last = operand.forward[-1:]
+    names = {symbol.name for symbol in _symbols(expr for _, expr in last)}
+    cheap = not any(expr.has(*FUNCTIONS) for _, expr in last) and names <= set(operand.tape)
+    return last if cheap else ()
 
 
 @cache
 def tape_entries(cell: type[Cell]) -> tuple[str, ...]:
     """The quantities of each step that the forward pass saves for the backward one, K of them, of H units each."""
     step, operand = _derivations(cell)
-    return tuple(dict.fromkeys((*step.tape, *_fed_back(cell), *operand.tape, *[OPERAND] * bool(operand.forward))))
+    return tuple(dict.fromkeys((*step.tape, *_fed_back(cell), *_recalled(operand))))
+
+
+def _recalled(operand: Derivation) -> tuple[str, ...]:
+    """What the operand's part of the backward pass reads from the tape."""
+    return tuple(dict.fromkeys((*operand.tape, *[OPERAND] * bool(operand.forward and not _again(operand)))))
 
 
 def _fed_back(cell: type[Cell]) -> list[str]:
@@ -53,7 +86,8 @@ def source(cell: type[Cell]) -> str:
     layout = Layout(cell)
     step, operand = _derivations(cell)
     _check(layout, step, operand)
-    operand_symbols = set[sympy.Symbol]().union(*(expr.free_symbols for _, expr in operand.forward))
+    operand_symbols = _symbols(expr for _, expr in operand.forward)
+    shared = [target.name for target, _ in operand.forward if target in dict(step.forward)]
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -68,8 +102,12 @@ def source(cell: type[Cell]) -> str:
         operand_gates=[name for name in layout.symbols if sympy.Symbol(name) in operand_symbols],
         tape=tape_entries(cell),
         step_tape=[name for name in tape_entries(cell) if name in step.tape or name in _fed_back(cell)],
-        operand_tape=[name for name in (*operand.tape, OPERAND) if name not in step.tape],
-        forward_workspace=_forward_workspace(layout),
+        operand_tape=[name for name in _recalled(operand) if name not in step.tape],
+        operand_recalled=_recalled(operand),
+        operand_again=_again(operand),
+        shared=shared,
+        rest_of_step=[(target, expr) for target, expr in step.forward if target.name not in shared],
+        forward_workspace=_forward_workspace(layout, len(shared)),
         backward_workspace=_backward_workspace(layout),
         row=cell.gates_with().index,
         recurrent_row=cell.connected().index,
@@ -96,7 +134,7 @@ Matrix = tuple[str, str, str, bool]
 """A matrix of one step: its name, rows and columns, and whether it is a sum that starts from zero in each run."""
 
 
-def _forward_workspace(layout: Layout) -> list[Matrix]:
+def _forward_workspace(layout: Layout, shared: int) -> list[Matrix]:
     memory, operand = len(layout.memory), layout.of_operand
     return [
         ("active", "1", "N", False),
@@ -104,6 +142,7 @@ def _forward_workspace(layout: Layout) -> list[Matrix]:
         *([("memory", f"{memory} * H", "N", False)] if memory else []),  # the state but for h
         ("gates", f"{len(layout.symbols)} * H", "N", False),
         *([("operand", "H", "N", False)] if operand else []),
+        *([("shared", f"{shared} * H", "N", False)] if shared else []),  # what the operand and the step both read
         ("packed", f"{len(layout.inputs)} * H", "(H + I)", False),  # recurrent weights beside input weights
     ]
 
