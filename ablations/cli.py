@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ablations.errors import UserError, in_one_line
+from ablations.registry import is_file
 
 if TYPE_CHECKING:
     from ablations.record.schema import StudyRecord
@@ -103,7 +104,6 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
     from ablations.describe import describe_plan
     from ablations.run.session import Origin, Place, run_session
     from ablations.sqlite import sqlite_url
-    from ablations.studies import is_file
 
     changes = {part: options[part] for part in BUDGET if options[part] is not None}
     plan = _plan(study, scale, changes)
@@ -143,21 +143,29 @@ def _plan(name: str, scale: str, changes: Mapping[str, int]) -> "Plan":
         raise click.UsageError(in_one_line(error)) from error
 
 
-def _record(study: str, scale: str, tracking_uri: str | None) -> "StudyRecord":
-    """The record of a study, given its name or its file."""
+def _record(study: str, scale: str, tracking_uri: str | None, curves: bool = True) -> "StudyRecord":
+    """The record of a study, given its name or its file. A study's code is loaded only where a file is given."""
     from ablations.record.reader import read
-    from ablations.studies import find, is_file
 
-    return read(_tracking(tracking_uri), find(study).name if is_file(study) else study, scale)
+    return read(_tracking(tracking_uri), _name(study), scale, curves)
+
+
+def _name(study: str) -> str:
+    """The name of a study, given that or its file."""
+    if not is_file(study):
+        return study
+    from ablations.studies import find
+
+    return find(study).name
 
 
 def _outdated(study: str, scale: str, record: "StudyRecord") -> str | None:
     """What to say where a study's file is not what was recorded last."""
+    if not is_file(study):
+        return None
     from ablations.run.recorded_plan import differences
-    from ablations.studies import is_file
 
-    changes = record.provenance.get("budget_changes", {})
-    parts = differences(_plan(study, scale, changes), record) if is_file(study) else []
+    parts = differences(_plan(study, scale, record.provenance.get("budget_changes", {})), record)
     if not parts:
         return None
     return (
@@ -173,8 +181,7 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
     """Write the HTML and PDF report of STUDY, a name or a file, from its record, and describe it in MLflow."""
     import numpy as np
 
-    from ablations.run.session import make_writable
-    from ablations.studies import is_file
+    from ablations.record.lock import make_writable
     from reports.mlflow_texts import describe_in_mlflow
     from reports.write import write
 
@@ -214,7 +221,7 @@ def list_(kind: str | None) -> None:
 def show(name: str, scale: str, workers: int, source: bool) -> None:
     """Explain one task, cell, model, ablation, study or claim; or a study's file, with its own cells."""
     from ablations import describe as texts
-    from ablations.studies import find, is_file
+    from ablations.studies import find
     from reports.claims import CLAIMS
 
     def describe_study(study: "Study") -> str:
@@ -234,9 +241,9 @@ def show(name: str, scale: str, workers: int, source: bool) -> None:
 @_with_place
 def status(study: str, scale: str, tracking_uri: str | None) -> None:
     """Show how many runs of STUDY, a name or a file, are done: by setting, how they ended, and the scores so far."""
-    from ablations.describe import describe_status
+    from ablations.record.status import describe_status
 
-    record = _record(study, scale, tracking_uri)
+    record = _record(study, scale, tracking_uri, curves=False)
     for line in describe_status(record):
         click.echo(line)
     if outdated := _outdated(study, scale, record):

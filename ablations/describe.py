@@ -1,6 +1,5 @@
 """What there is, described in text: tasks, cells, models, studies."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from inspect import getdoc
 
@@ -14,7 +13,6 @@ from ablations.models.equations import marked
 from ablations.models.kernels.source import source
 from ablations.models.variant import Variant, count_parameters, solve_size
 from ablations.models.variants import VARIANTS
-from ablations.record.schema import StudyRecord
 from ablations.registry import look_up
 from ablations.run.progress import duration
 from ablations.run.time_estimate import estimate_seconds
@@ -141,30 +139,6 @@ def describe_plan(plan: Plan, workers: int) -> Iterator[str]:
     yield ""
     size = f"{len(plan.settings)} settings, {plan.runs} runs"
     yield f"{size}; about {duration(total)} with {workers} workers if no run stops early."
-
-
-def describe_status(study: StudyRecord) -> Iterator[str]:
-    """The lines about a record: runs of each setting, how they ended, and the mean test score so far."""
-    budget = study.plan["budget"]
-    yield f"{study.name} at scale {study.scale}: {study.plan['question']}"
-    yield f"{'setting':40} {'trainings':>9} {'replicates':>10} {'transferred':>7} {'score':>7}  ended early"
-    for setting in study.settings:
-        trials, replicates, transferred = (
-            [run for run in runs if run.setting == setting.identity]
-            for runs in (study.trials, study.replicates, study.transferred)
-        )
-        scores = [run.metrics["final_score"] for run in replicates if "final_score" in run.metrics]
-        score = f"{np.mean(scores):.3f}" if scores else "-"
-        ends = Counter(run.status for run in trials + replicates + transferred if run.status != "finished")
-        again = budget["replicates"] if setting.variant in study.plan["parents"] else 0
-        early = ", ".join(f"{count} {status}" for status, count in sorted(ends.items()))
-        early = f"failed: {setting.failure}" if setting.failure else early
-        yield (
-            f"{setting.task + '/' + setting.variant:40} {len(trials):>5}/{budget['trials'] * budget['search_seeds']:<3} "
-            f"{len(replicates):>6}/{budget['replicates']:<3} {len(transferred):>4}/{again:<2} {score:>7}  {early}"
-        )
-    planned = len(study.plan["tasks"]) * len(study.plan["variants"])
-    yield f"{len(study.settings)} of {planned} settings started"
 
 
 def _prose(thing: object) -> str:

@@ -13,9 +13,9 @@ import pytest
 from builders.small_study import Silent, carry_out, recorded
 from rich.console import Console
 
-from ablations.describe import describe_status
 from ablations.models.variants import VARIANTS
 from ablations.record.schema import RunRecord
+from ablations.record.status import describe_status
 from ablations.run.executors import SerialExecutor
 from ablations.run.jobs import JobFailed
 from ablations.run.progress import Reporter

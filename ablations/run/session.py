@@ -11,8 +11,7 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from ablations.errors import UserError
-from ablations.record.lock import sole_writer
+from ablations.record.lock import make_writable, sole_writer
 from ablations.record.protocol import Recorder
 from ablations.record.schema import experiment_name
 from ablations.record.writer import MlflowRecorder
@@ -75,17 +74,6 @@ def run_session(
             context = RunContext(record, storage_at(place.storage), checkpoints, callback)
             with _timed(record, {**provenance(origin.command), **_recorded(origin), "workers": workers}):
                 return run_plan(plan, context, pool, at_once=workers + 1)
-
-
-def make_writable(folder: Path) -> None:
-    """Creates the folder where it is missing. Raises `UserError` where it cannot be written to."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise UserError(f"the results folder {folder} cannot be written to: {error.strerror}") from error
 
 
 @contextmanager
