@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ablations.record.schema import StudyRecord
     from ablations.study import Plan, Study
 
-BUDGET = ("trials", "trials_per_round", "search_seeds", "replicates", "steps", "segments", "batch", "parameters", "validation",
-          "test")  # fmt: skip
+BUDGET = ("trials", "trials_per_round", "search_seeds", "replicates", "steps", "segments", "batch", "parameters",
+          "validation", "test")  # fmt: skip
 KINDS = ("tasks", "cells", "models", "ablations", "studies", "claims")
 INTERRUPTED = 130
 
@@ -76,9 +76,10 @@ def _tracking(uri: str | None) -> str:
     return uri or sqlite_url(_home() / "mlflow.db")
 
 
-@click.group(
-    invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(invoke_without_command=True, context_settings=HELP)
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Compare recurrent networks: tuned, replicated, one part at a time.
@@ -122,9 +123,9 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
         return INTERRUPTED
     if failures:
         click.echo(f"settings failed: {failures}. To try them again: {command}", err=True)
-    else:
-        click.echo(f"{plan.name} is complete at scale {scale}. Next: {_command('report', study, scale)}")
-    return int(failures > 0)
+        return 1
+    click.echo(f"{plan.name} is complete at scale {scale}. Next: {_command('report', study, scale)}")
+    return 0
 
 
 def _command(name: str, study: str, scale: str) -> str:
@@ -147,16 +148,11 @@ def _record(study: str, scale: str, tracking_uri: str | None, curves: bool = Tru
     """The record of a study, given its name or its file. A study's code is loaded only where a file is given."""
     from ablations.record.reader import read
 
-    return read(_tracking(tracking_uri), _name(study), scale, curves)
+    if is_file(study):
+        from ablations.studies import find
 
-
-def _name(study: str) -> str:
-    """The name of a study, given that or its file."""
-    if not is_file(study):
-        return study
-    from ablations.studies import find
-
-    return find(study).name
+        study = find(study).name
+    return read(_tracking(tracking_uri), study, scale, curves)
 
 
 def _outdated(study: str, scale: str, record: "StudyRecord") -> str | None:
@@ -179,19 +175,25 @@ def _outdated(study: str, scale: str, record: "StudyRecord") -> str | None:
 @_with_place
 def report(study: str, scale: str, tracking_uri: str | None) -> None:
     """Write the HTML and PDF report of STUDY, a name or a file, from its record, and describe it in MLflow."""
-    import numpy as np
+    from rich.console import Console
 
     from ablations.record.lock import make_writable
-    from reports.mlflow_texts import describe_in_mlflow
-    from reports.write import write
+    from ablations.stages import Stages
 
-    record = _record(study, scale, tracking_uri)
-    if outdated := _outdated(study, scale, record):
-        raise UserError(outdated)
-    make_writable(_home())
-    folder = _home() / "reports" / f"{record.name}-{scale}"
-    paths = write(record, folder, np.random.default_rng(0))
-    describe_in_mlflow(record, folder)
+    with Stages(Console(stderr=True), "reading the record") as say:
+        record = _record(study, scale, tracking_uri)
+        if outdated := _outdated(study, scale, record):
+            raise UserError(outdated)
+        make_writable(_home())
+        say("loading the libraries")
+        from numpy.random import default_rng
+
+        from reports.mlflow_texts import describe_in_mlflow
+        from reports.write import write
+
+        folder = _home() / "reports" / f"{record.name}-{scale}"
+        paths = write(record, folder, default_rng(0), say)
+        describe_in_mlflow(record, folder, say)
     for path in paths:
         click.echo(path)
     file = record.provenance.get("study_file")
