@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BUDGET = ("trials", "trials_per_round", "search_seeds", "replicates", "steps", "segments", "batch", "parameters",
           "validation", "test")  # fmt: skip
 KINDS = ("tasks", "cells", "models", "ablations", "studies", "claims")
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 INTERRUPTED = 130
 
 Command = Callable[..., Any]
@@ -76,9 +77,6 @@ def _tracking(uri: str | None) -> str:
     return uri or sqlite_url(_home() / "mlflow.db")
 
 
-HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-
 @click.group(invoke_without_command=True, context_settings=HELP)
 @click.pass_context
 def cli(context: click.Context) -> None:
@@ -103,17 +101,17 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
     from rich.console import Console
 
     from ablations.describe import describe_plan
+    from ablations.record.reader import ended_runs
     from ablations.run.session import Origin, Place, run_session
     from ablations.sqlite import sqlite_url
 
     changes = {part: options[part] for part in BUDGET if options[part] is not None}
     plan = _plan(study, scale, changes)
     if dry_run:
-        for line in describe_plan(plan, workers):
+        for line in describe_plan(plan, workers, ended_runs(_tracking(options["tracking_uri"]), plan.name, scale)):
             click.echo(line)
         return 0
-    home = _home()
-    place = Place(home, _tracking(options["tracking_uri"]), options["storage"] or sqlite_url(home / "optuna.db"))
+    place = Place(_home(), _tracking(options["tracking_uri"]), options["storage"] or sqlite_url(_home() / "optuna.db"))
     command = shlex.join(["ablate", *sys.argv[1:]])
     origin = Origin(command, study if is_file(study) else None, changes)
     try:
@@ -196,8 +194,7 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
         describe_in_mlflow(record, folder, say)
     for path in paths:
         click.echo(path)
-    file = record.provenance.get("study_file")
-    if file and not is_file(study):
+    if (file := record.provenance.get("study_file")) and not is_file(study):
         click.echo(f"note: claims and figures that {file} defines are in: {_command('report', file, scale)}", err=True)
 
 
@@ -227,7 +224,7 @@ def show(name: str, scale: str, workers: int, source: bool) -> None:
     from reports.claims import CLAIMS
 
     def describe_study(study: "Study") -> str:
-        return "\n".join(texts.describe_plan(study.at(scale), workers))
+        return "\n".join(texts.describe_plan(study.at(scale), workers, {}))
 
     claims = {name: f"{claim.sentence}\n\nRule: {claim.rule}" for name, claim in CLAIMS.items()}
     if is_file(name):
@@ -246,8 +243,7 @@ def status(study: str, scale: str, tracking_uri: str | None) -> None:
     from ablations.record.status import describe_status
 
     record = _record(study, scale, tracking_uri, curves=False)
-    for line in describe_status(record):
-        click.echo(line)
+    click.echo("\n".join(describe_status(record)))
     if outdated := _outdated(study, scale, record):
         click.echo(f"note: {outdated}", err=True)
 

@@ -132,7 +132,7 @@ def test_a_failed_setting_is_one_line_and_is_not_counted_as_a_run() -> None:
     assert len(lines) == 1
     assert lines[0].startswith("adding/lstm failed: ValueError: long")
     assert lines[0].endswith("(traceback: the artifact failure.txt of the MLflow run adding/lstm)")
-    assert text.startswith("4 of 10 runs (1 finished) · settings failed: 1 · time left: about")
+    assert text.startswith("4 of 10 runs (1 finished) · settings failed: 1 · time left: not known yet")
 
 
 BROKEN_FILE = """

@@ -43,6 +43,20 @@ def read(uri: str, study: str, scale: str, curves: bool = True) -> StudyRecord:
     )
 
 
+def ended_runs(uri: str, study: str, scale: str) -> dict[str, list[RunRecord]]:
+    """The recorded runs of a study at one scale, without curves, by the identity of their parent; none is no error."""
+    try:
+        source = open_source(uri)
+    except NoStore:
+        return {}
+    experiment = experiment_named(source, experiment_name(study, scale), uri)
+    groups: dict[str, list[RunRecord]] = {}
+    if experiment and is_ours(experiment.tags):
+        for run in contents(source.runs(experiment.experiment_id)).ended.values():
+            groups.setdefault(run.setting, []).append(run)
+    return groups
+
+
 def _experiment(source: Source, study: str, scale: str, uri: str) -> Experiment:
     experiment = experiment_named(source, experiment_name(study, scale), uri)
     if experiment and is_ours(experiment.tags) and "provenance" in experiment.tags:
