@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ablations.errors import UserError, in_one_line
+from ablations.registry import is_file
 
 if TYPE_CHECKING:
     from ablations.record.schema import StudyRecord
     from ablations.study import Plan, Study
 
-BUDGET = ("trials", "trials_per_round", "search_seeds", "replicates", "steps", "segments", "batch", "parameters", "validation",
-          "test")  # fmt: skip
+BUDGET = ("trials", "trials_per_round", "search_seeds", "replicates", "steps", "segments", "batch", "parameters",
+          "validation", "test")  # fmt: skip
 KINDS = ("tasks", "cells", "models", "ablations", "studies", "claims")
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 INTERRUPTED = 130
 
 Command = Callable[..., Any]
@@ -75,9 +77,7 @@ def _tracking(uri: str | None) -> str:
     return uri or sqlite_url(_home() / "mlflow.db")
 
 
-@click.group(
-    invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
+@click.group(invoke_without_command=True, context_settings=HELP)
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Compare recurrent networks: tuned, replicated, one part at a time.
@@ -101,18 +101,17 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
     from rich.console import Console
 
     from ablations.describe import describe_plan
+    from ablations.record.reader import ended_runs
     from ablations.run.session import Origin, Place, run_session
     from ablations.sqlite import sqlite_url
-    from ablations.studies import is_file
 
     changes = {part: options[part] for part in BUDGET if options[part] is not None}
     plan = _plan(study, scale, changes)
     if dry_run:
-        for line in describe_plan(plan, workers):
+        for line in describe_plan(plan, workers, ended_runs(_tracking(options["tracking_uri"]), plan.name, scale)):
             click.echo(line)
         return 0
-    home = _home()
-    place = Place(home, _tracking(options["tracking_uri"]), options["storage"] or sqlite_url(home / "optuna.db"))
+    place = Place(_home(), _tracking(options["tracking_uri"]), options["storage"] or sqlite_url(_home() / "optuna.db"))
     command = shlex.join(["ablate", *sys.argv[1:]])
     origin = Origin(command, study if is_file(study) else None, changes)
     try:
@@ -122,9 +121,9 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
         return INTERRUPTED
     if failures:
         click.echo(f"settings failed: {failures}. To try them again: {command}", err=True)
-    else:
-        click.echo(f"{plan.name} is complete at scale {scale}. Next: {_command('report', study, scale)}")
-    return int(failures > 0)
+        return 1
+    click.echo(f"{plan.name} is complete at scale {scale}. Next: {_command('report', study, scale)}")
+    return 0
 
 
 def _command(name: str, study: str, scale: str) -> str:
@@ -143,21 +142,24 @@ def _plan(name: str, scale: str, changes: Mapping[str, int]) -> "Plan":
         raise click.UsageError(in_one_line(error)) from error
 
 
-def _record(study: str, scale: str, tracking_uri: str | None) -> "StudyRecord":
-    """The record of a study, given its name or its file."""
+def _record(study: str, scale: str, tracking_uri: str | None, curves: bool = True) -> "StudyRecord":
+    """The record of a study, given its name or its file. A study's code is loaded only where a file is given."""
     from ablations.record.reader import read
-    from ablations.studies import find, is_file
 
-    return read(_tracking(tracking_uri), find(study).name if is_file(study) else study, scale)
+    if is_file(study):
+        from ablations.studies import find
+
+        study = find(study).name
+    return read(_tracking(tracking_uri), study, scale, curves)
 
 
 def _outdated(study: str, scale: str, record: "StudyRecord") -> str | None:
     """What to say where a study's file is not what was recorded last."""
+    if not is_file(study):
+        return None
     from ablations.run.recorded_plan import differences
-    from ablations.studies import is_file
 
-    changes = record.provenance.get("budget_changes", {})
-    parts = differences(_plan(study, scale, changes), record) if is_file(study) else []
+    parts = differences(_plan(study, scale, record.provenance.get("budget_changes", {})), record)
     if not parts:
         return None
     return (
@@ -171,24 +173,28 @@ def _outdated(study: str, scale: str, record: "StudyRecord") -> str | None:
 @_with_place
 def report(study: str, scale: str, tracking_uri: str | None) -> None:
     """Write the HTML and PDF report of STUDY, a name or a file, from its record, and describe it in MLflow."""
-    import numpy as np
+    from rich.console import Console
 
-    from ablations.run.session import make_writable
-    from ablations.studies import is_file
-    from reports.mlflow_texts import describe_in_mlflow
-    from reports.write import write
+    from ablations.record.lock import make_writable
+    from ablations.stages import Stages
 
-    record = _record(study, scale, tracking_uri)
-    if outdated := _outdated(study, scale, record):
-        raise UserError(outdated)
-    make_writable(_home())
-    folder = _home() / "reports" / f"{record.name}-{scale}"
-    paths = write(record, folder, np.random.default_rng(0))
-    describe_in_mlflow(record, folder)
+    with Stages(Console(stderr=True), "reading the record") as say:
+        record = _record(study, scale, tracking_uri)
+        if outdated := _outdated(study, scale, record):
+            raise UserError(outdated)
+        make_writable(_home())
+        say("loading the libraries")
+        from numpy.random import default_rng
+
+        from reports.mlflow_texts import describe_in_mlflow
+        from reports.write import write
+
+        folder = _home() / "reports" / f"{record.name}-{scale}"
+        paths = write(record, folder, default_rng(0), say)
+        describe_in_mlflow(record, folder, say)
     for path in paths:
         click.echo(path)
-    file = record.provenance.get("study_file")
-    if file and not is_file(study):
+    if (file := record.provenance.get("study_file")) and not is_file(study):
         click.echo(f"note: claims and figures that {file} defines are in: {_command('report', file, scale)}", err=True)
 
 
@@ -214,11 +220,11 @@ def list_(kind: str | None) -> None:
 def show(name: str, scale: str, workers: int, source: bool) -> None:
     """Explain one task, cell, model, ablation, study or claim; or a study's file, with its own cells."""
     from ablations import describe as texts
-    from ablations.studies import find, is_file
+    from ablations.studies import find
     from reports.claims import CLAIMS
 
     def describe_study(study: "Study") -> str:
-        return "\n".join(texts.describe_plan(study.at(scale), workers))
+        return "\n".join(texts.describe_plan(study.at(scale), workers, {}))
 
     claims = {name: f"{claim.sentence}\n\nRule: {claim.rule}" for name, claim in CLAIMS.items()}
     if is_file(name):
@@ -234,11 +240,10 @@ def show(name: str, scale: str, workers: int, source: bool) -> None:
 @_with_place
 def status(study: str, scale: str, tracking_uri: str | None) -> None:
     """Show how many runs of STUDY, a name or a file, are done: by setting, how they ended, and the scores so far."""
-    from ablations.describe import describe_status
+    from ablations.record.status import describe_status
 
-    record = _record(study, scale, tracking_uri)
-    for line in describe_status(record):
-        click.echo(line)
+    record = _record(study, scale, tracking_uri, curves=False)
+    click.echo("\n".join(describe_status(record)))
     if outdated := _outdated(study, scale, record):
         click.echo(f"note: {outdated}", err=True)
 

@@ -1,7 +1,7 @@
 """What there is, described in text: tasks, cells, models, studies."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from inspect import getdoc
 
 import numpy as np
@@ -13,13 +13,14 @@ from ablations.models.equations import marked
 from ablations.models.kernels.source import source
 from ablations.models.variant import Variant, count_parameters, solve_size
 from ablations.models.variants import VARIANTS
-from ablations.record.schema import StudyRecord
+from ablations.record.schema import RunRecord
 from ablations.registry import look_up
 from ablations.run.progress import duration
-from ablations.run.time_estimate import estimate_seconds
+from ablations.run.time_estimate import Work, remaining_work, total_seconds
 from ablations.studies import STUDIES
 from ablations.study import Plan, Study
 from ablations.study.file import own_cells
+from ablations.study.identity import costs_identity
 from ablations.train.threads import use_one_thread
 from tasks import TASKS, Task
 
@@ -126,10 +127,13 @@ def describe_model(name: str) -> str:
     return "\n\n".join([_prose(MODELS[name]), *facts, _indented("\n".join(rows))])
 
 
-def describe_plan(plan: Plan, workers: int) -> Iterator[str]:
-    """The lines about a plan: question, settings with sizes, runs, and the time at most, measured here."""
+def describe_plan(plan: Plan, workers: int, ended: Mapping[str, Sequence[RunRecord]]) -> Iterator[str]:
+    """The lines about a plan: question, settings with sizes, runs, and the time that is left at most, measured here.
+
+    ended: the recorded runs by the identity of their setting, or of the measurement of costs.
+    """
     use_one_thread()  # as each worker has
-    budget = plan.budget
+    budget, workers = plan.budget, min(workers, os.cpu_count() or 1)
     transferred = ", and of ablations as many with the parent's hyperparameters" if plan.parents else ""
     yield plan.question
     yield (
@@ -138,41 +142,27 @@ def describe_plan(plan: Plan, workers: int) -> Iterator[str]:
     )
     yield ""
     width = max(32, *(len(setting.name) for setting in plan.settings))
-    yield f"{'setting':{width}} {'hidden':>6} {'parameters':>10} {'at most':>12}"
-    total = 0.0
+    yield f"{'setting':{width}} {'hidden':>6} {'parameters':>10} {'recorded':>8} {'left':>6} {'at most':>12}"
+    works = []
     for setting in plan.settings:
-        seconds = estimate_seconds(plan, setting, workers)
+        work = remaining_work(plan, setting, ended.get(plan.identities[setting.name], ()), workers)
         parameters = count_parameters(setting.variant, setting.task.spec, setting.size)
-        yield f"{setting.name:{width}} {setting.size:6} {parameters:10} {duration(seconds):>12}"
-        total += seconds
+        time = duration(work.seconds / workers)
+        yield f"{setting.name:{width}} {setting.size:6} {parameters:10} {work.recorded:8} {work.left:6} {time:>12}"
+        works.append(work)
     yield ""
-    size = f"{len(plan.settings)} settings, {plan.runs} runs"
-    yield f"{size}; about {duration(total)} with {workers} workers if no trial is pruned."
+    yield _totals(plan, works, workers, ended)
 
 
-def describe_status(study: StudyRecord) -> Iterator[str]:
-    """The lines about a record: runs of each setting, how they ended, and the mean test score so far."""
-    budget = study.plan["budget"]
-    yield f"{study.name} at scale {study.scale}: {study.plan['question']}"
-    width = max(40, *(len(f"{setting.task}/{setting.variant}") for setting in study.settings), 0)
-    yield f"{'setting':{width}} {'trainings':>9} {'replicates':>10} {'transferred':>7} {'score':>7}  ended early"
-    for setting in study.settings:
-        trials, replicates, transferred = (
-            [run for run in runs if run.setting == setting.identity]
-            for runs in (study.trials, study.replicates, study.transferred)
-        )
-        scores = [run.metrics["final_score"] for run in replicates if "final_score" in run.metrics]
-        score = f"{np.mean(scores):.3f}" if scores else "-"
-        ends = Counter(run.status for run in trials + replicates + transferred if run.status != "finished")
-        again = budget["replicates"] if setting.variant in study.plan["parents"] else 0
-        early = ", ".join(f"{count} {status}" for status, count in sorted(ends.items()))
-        early = f"failed: {setting.failure}" if setting.failure else early
-        yield (
-            f"{setting.task + '/' + setting.variant:{width}} {len(trials):>5}/{budget['trials'] * budget['search_seeds']:<3} "
-            f"{len(replicates):>6}/{budget['replicates']:<3} {len(transferred):>4}/{again:<2} {score:>7}  {early}"
-        )
-    planned = sum(map(len, study.plan["settings"].values()))
-    yield f"{len(study.settings)} of {planned} settings started"
+def _totals(plan: Plan, works: Sequence[Work], workers: int, ended: Mapping[str, Sequence[RunRecord]]) -> str:
+    recorded = sum(work.recorded for work in works)
+    size = f"{len(works)} settings, {plan.runs} runs"
+    size += f", of which {recorded} are recorded and {plan.runs - recorded} are left" if recorded else ""
+    costs = bool(plan.costs and ended.get(costs_identity(plan.costs, plan.seed)))
+    seconds = total_seconds(plan, works, workers, costs)
+    if not seconds:
+        return f"{size}; nothing is left to do."
+    return f"{size}; about {duration(seconds)} with {workers} workers if no trial is pruned, start and costs included."
 
 
 def _prose(thing: object) -> str:

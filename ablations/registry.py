@@ -34,3 +34,12 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name.lower(), names, n=1)
     hint = f"did you mean {near[0]!r}? Known: " if near else "known: "
     return f"unknown {kind} {name!r}; {hint}{', '.join(names)}"
+
+
+def is_file(name: str) -> bool:
+    """Whether a user means a Python file, and not the name of something.
+
+    >>> is_file("own_study.py"), is_file("claims")
+    (True, False)
+    """
+    return name.endswith(".py")

@@ -1,6 +1,6 @@
 """Makes the report's document from a study's record."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,19 @@ PRINTED_TABLES = ("score_matrix", "cost_growth")
 """The figures whose table is printed below them. The tables of all figures are written as CSV files."""
 
 
-def compose(study: StudyRecord, rng: np.random.Generator) -> tuple[Document, dict[str, pd.DataFrame]]:
+Say = Callable[[str, str], object]
+"""Is told the stage that a report is in, and a detail of it."""
+
+
+def silent(stage: str, detail: str) -> None:
+    """Says nothing."""
+
+
+def compose(
+    study: StudyRecord, rng: np.random.Generator, say: Say = silent
+) -> tuple[Document, dict[str, pd.DataFrame]]:
     """The report of a study, and all of its tables by name."""
+    say("computing the tables", "")
     results = ResultTables(study)
     verdicts = judge_claims(results, rng)
     data = {name: figure.table(results, rng) for name, figure in FIGURES.items()}
@@ -31,7 +42,7 @@ def compose(study: StudyRecord, rng: np.random.Generator) -> tuple[Document, dic
         *verdict_blocks(verdicts),
         *literature_blocks(results, verdicts),
         *comparison_blocks(results, rng),
-        *_figure_blocks(data),
+        *_figure_blocks(data, say),
         *search_blocks(results),
         *equation_blocks(results),
         *failure_blocks(results),
@@ -62,11 +73,12 @@ def _partial(results: ResultTables) -> Iterator[Block]:
         )
 
 
-def _figure_blocks(data: Mapping[str, pd.DataFrame]) -> Iterator[Block]:
+def _figure_blocks(data: Mapping[str, pd.DataFrame], say: Say) -> Iterator[Block]:
     yield Heading("Evidence")
     for name, figure in FIGURES.items():
         if data[name].empty:
             continue
+        say("drawing the figures", figure.title)
         yield Heading(figure.title, level=2)
         caption = f"{figure.caption(data[name])} Numbers: tables/{name}.csv."
         with styled():

@@ -2,22 +2,22 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from ablations.record.schema import StudyRecord
 from ablations.record.store import connect
 from ablations.record.writer import describe, describe_experiment
+from reports.compose import Say, silent
 from reports.result_tables import ResultTables
-from reports.setting_summary import summarise
+from reports.setting_summary import summaries
 from reports.verdicts import in_brief
 
 
-def describe_in_mlflow(study: StudyRecord, folder: Path) -> None:
+def describe_in_mlflow(study: StudyRecord, folder: Path, say: Say = silent) -> None:
     """Describes a study's settings and its experiment, after the report in the folder."""
     client, results = connect(study.uri), ResultTables(study)
-    for setting in study.settings:
-        if summary := summarise(results, setting, np.random.default_rng(0)):
-            describe(client, setting.run_id, summary.text, summary.metrics, {"setting.svg": summary.svg})
+    for summary in summaries(results, seed=0):
+        say("describing the settings in MLflow", f"{summary.setting.task}/{summary.setting.variant}")
+        describe(client, summary.setting.run_id, summary.text, summary.metrics, {"setting.svg": summary.svg})
     ledger = pd.read_csv(folder / "tables" / "verdicts.csv")
     describe_experiment(client, study.experiment_id, in_brief(study.plan["question"], ledger))

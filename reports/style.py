@@ -8,6 +8,7 @@ from typing import Any
 
 import matplotlib as mpl
 import seaborn as sns
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
@@ -95,7 +96,9 @@ def as_svg(figure: Figure) -> str:
     Texts are drawn as paths. The comments that repeat them are left out, so that no string of a record is in the SVG.
     """
     buffer = BytesIO()
+    figure.set_facecolor("white")
     with styled():
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, facecolor="white")
+        # Not `savefig`: it lays a figure out and draws it twice.
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
     text = COMMENT.sub("", buffer.getvalue().decode())
     return text[text.index("<svg") :]

@@ -7,13 +7,13 @@ from tempfile import TemporaryDirectory, mkdtemp
 import numpy as np
 
 from ablations.record.schema import StudyRecord
-from reports.compose import compose
+from reports.compose import Say, compose, silent
 from reports.document import Picture
 from reports.html import to_html
 from reports.pdf import to_pdf
 
 
-def write(study: StudyRecord, folder: Path, rng: np.random.Generator) -> tuple[Path, Path]:
+def write(study: StudyRecord, folder: Path, rng: np.random.Generator, say: Say = silent) -> tuple[Path, Path]:
     """Writes report.html, report.pdf, tables/*.csv and figures/*.svg; returns the paths of the two reports.
 
     The files are written to a temporary folder first, which then replaces the old one: no report is ever half-written.
@@ -21,7 +21,7 @@ def write(study: StudyRecord, folder: Path, rng: np.random.Generator) -> tuple[P
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        document, data = compose(study, rng)
+        document, data = compose(study, rng, say)
         for name in ("tables", "figures"):
             (fresh / name).mkdir()
         for name, frame in data.items():
@@ -29,6 +29,7 @@ def write(study: StudyRecord, folder: Path, rng: np.random.Generator) -> tuple[P
         for block in document.blocks:
             if isinstance(block, Picture):
                 (fresh / "figures" / f"{block.name}.svg").write_text(block.svg, encoding="utf-8")
+        say("writing report.html and report.pdf", "")
         (fresh / "report.html").write_text(to_html(document), encoding="utf-8")
         (fresh / "report.pdf").write_bytes(to_pdf(document))
         fresh.chmod(0o755)

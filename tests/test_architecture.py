@@ -15,6 +15,7 @@ INNER = (
     "errors",
     "registry",
     "sqlite",
+    "stages",
     "models",
     "study",
     "studies",

@@ -78,3 +78,12 @@ def test_closing_does_not_wait_for_running_jobs() -> None:
     began = time.monotonic()
     executor.close()
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.slow
+def test_all_workers_start_before_there_is_a_job() -> None:
+    executor = ProcessExecutor(2)
+    try:
+        assert len(executor._pool._processes) == 2
+    finally:
+        executor.close()

@@ -13,9 +13,9 @@ import pytest
 from builders.small_study import Silent, carry_out, recorded
 from rich.console import Console
 
-from ablations.describe import describe_status
 from ablations.models.variants import VARIANTS
 from ablations.record.schema import RunRecord
+from ablations.record.status import describe_status
 from ablations.run.executors import SerialExecutor
 from ablations.run.jobs import JobFailed
 from ablations.run.progress import Reporter
@@ -132,7 +132,7 @@ def test_a_failed_setting_is_one_line_and_is_not_counted_as_a_run() -> None:
     assert len(lines) == 1
     assert lines[0].startswith("adding/lstm failed: ValueError: long")
     assert lines[0].endswith("(traceback: the artifact failure.txt of the MLflow run adding/lstm)")
-    assert text.startswith("4 of 10 runs (1 finished) · settings failed: 1 · time left: about")
+    assert text.startswith("4 of 10 runs (1 finished) · settings failed: 1 · time left: not known yet")
 
 
 BROKEN_FILE = """

@@ -17,7 +17,7 @@ from reports.document import Heading, Note, Paragraph, Table
 from reports.figures import FIGURES
 from reports.html import to_html
 from reports.result_tables import ResultTables
-from reports.setting_summary import summarise
+from reports.setting_summary import summaries
 from reports.write import write
 
 SMALL = World(tasks=("adding", "disambiguation"), variants=("rnn", "lstm", "birnn"), diverged=())
@@ -179,8 +179,8 @@ def test_a_new_report_takes_the_place_of_the_old_one(tmp_path):
 
 def test_a_setting_is_summarised_from_its_own_replicates():
     study = fake_study(SMALL)
-    results, setting = ResultTables(study), study.settings[1]
-    summary = summarise(results, setting, rng())
+    results = ResultTables(study)
+    summary = next(each for each in summaries(results, 0) if each.setting == study.settings[1])
     own = results.replicates[(results.replicates["task"] == "adding") & (results.replicates["variant"] == "lstm")]
     assert summary.metrics["score"] == pytest.approx(own["score"].mean())
     assert summary.metrics["score_low"] <= summary.metrics["score"] <= summary.metrics["score_high"]
@@ -191,7 +191,16 @@ def test_a_setting_is_summarised_from_its_own_replicates():
 
 def test_a_setting_without_replicates_has_no_summary():
     study = replace(fake_study(SMALL), replicates=())
-    assert summarise(ResultTables(study), study.settings[0], rng()) is None
+    assert not list(summaries(ResultTables(study), 0))
+
+
+def test_the_figure_of_a_setting_does_not_depend_on_those_before_it():
+    study = fake_study(SMALL)
+    together = [summary.svg for summary in summaries(ResultTables(study), 0)]
+    for setting, svg in zip(study.settings, together, strict=True):
+        own = tuple(run for run in study.replicates if run.setting == setting.identity)
+        (alone,) = summaries(ResultTables(replace(study, replicates=own)), 0)
+        assert alone.svg == svg
 
 
 def test_reports_never_load_torch():

@@ -172,7 +172,8 @@ class Reservoir(Network):
         for part in (self.encoder, self.recurrent):
             part.requires_grad_(False)
         weight = self.recurrent.get_parameter("layers.0.0.recurrent_weight")
-        weight.mul_(self.spectral_radius / torch.linalg.eigvals(weight).abs().max())
+        if not weight.is_meta:  # on the meta device there are no numbers, see `Variant.shapes`
+            weight.mul_(self.spectral_radius / torch.linalg.eigvals(weight).abs().max())
 
     def forward_encoded(self, x: Tensor, mask: Tensor | None) -> Tensor:
         states, final = self.recurrent.forward_with_state(x, mask)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from ablations.errors import UserError
 from ablations.models import MODELS, Network
@@ -108,7 +110,7 @@ class Variant:
 
     def shapes(self, spec: TaskSpec, size: int) -> Network:
         """The network on the meta device, where tensors have shapes and no numbers: nothing is drawn, no memory is taken."""
-        with torch.device("meta"):
+        with torch.device("meta"), _Undrawn():
             return MODELS[self.model](spec, size, **self.flags)
 
     @property
@@ -133,6 +135,21 @@ class Variant:
     def all_flags(self) -> Mapping[str, Any]:
         """The flags that the model's name fixes, and the variant's own."""
         return {**getattr(MODELS[self.model], "keywords", {}), **self.flags}
+
+
+DRAWS = frozenset(
+    {torch.Tensor.normal_, torch.Tensor.uniform_}
+    | {function for name, function in vars(nn.init).items() if name.endswith("_") and callable(function)}
+)
+"""What draws a tensor's random start in place: the first argument of each."""
+
+
+class _Undrawn(TorchFunctionMode):
+    """Leaves out random starts. On the meta device they draw nothing, but torch imports its compiler for them: a second."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        return next(iter((*args, *kwargs.values()))) if func in DRAWS else func(*args, **kwargs)
 
 
 @lru_cache(maxsize=4096)

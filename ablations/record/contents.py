@@ -21,7 +21,7 @@ from ablations.record.schema import (
     RunRecord,
     SettingRecord,
 )
-from ablations.record.store import Run
+from ablations.record.source import Run
 
 OVER = set(MLFLOW_STATUS.values())
 log = logging.getLogger(__name__)
@@ -47,19 +47,19 @@ class Contents(NamedTuple):
 
 def contents(runs: Iterable[Run]) -> Contents:
     """What is in an experiment, given its runs that are not deleted; a run whose parent is deleted does not count."""
-    ordered = sorted(runs, key=lambda run: (run.info.start_time, run.info.run_id))
+    ordered = sorted(runs, key=lambda run: (run.start_time, run.run_id))
     doubles: dict[str, list[Run]] = {}
     for run in ordered:
         if _is_parent(run):
-            doubles.setdefault(run.data.tags["identity"], []).append(run)
-    parent_of = {run.info.run_id: identity for identity, runs in doubles.items() for run in runs}
+            doubles.setdefault(run.tags["identity"], []).append(run)
+    parent_of = {run.run_id: identity for identity, runs in doubles.items() for run in runs}
     ended: dict[str, RunRecord] = {}
     unfinished = []
     for run in ordered:
-        parent = parent_of.get(run.data.tags.get(PARENT, ""))
-        if parent is None or "identity" not in run.data.tags or run.data.tags.get("status") == INTERRUPTED:
+        parent = parent_of.get(run.tags.get(PARENT, ""))
+        if parent is None or "identity" not in run.tags or run.tags.get("status") == INTERRUPTED:
             continue
-        if run.info.status not in OVER:
+        if run.status not in OVER:
             unfinished.append(run)
         elif record := _run_record(run, parent):
             ended.setdefault(record.identity, record)
@@ -68,13 +68,13 @@ def contents(runs: Iterable[Run]) -> Contents:
 
 def setting_record(run: Run) -> SettingRecord | None:
     """The setting that a parent run holds; None where its tags make no sense."""
-    tags = run.data.tags
+    tags = run.tags
     names = {field.name for field in fields(SettingRecord)}
     try:
         data = {key: value for key, value in read_json(tags, "setting").items() if key in names}
         best = int(tags["best_trial"]) if "best_trial" in tags else None
-        failure = tags.get("error", "").partition("\n")[0] if run.info.status == "FAILED" else ""
-        own = {"run_id": run.info.run_id, "best_trial": best, "failure": failure or None}
+        failure = tags.get("error", "").partition("\n")[0] if run.status == "FAILED" else ""
+        own = {"run_id": run.run_id, "best_trial": best, "failure": failure or None}
         return SettingRecord(**{**data, **own})
     except (ValueError, TypeError) as error:
         _warn(run, str(error))
@@ -83,7 +83,7 @@ def setting_record(run: Run) -> SettingRecord | None:
 
 def _is_parent(run: Run) -> bool:
     """True for the parent of a setting or of costs. What has none of our tags is passed over without a word."""
-    tags = run.data.tags
+    tags = run.tags
     if PARENT in tags or not tags.get("identity"):
         return False
     if tags.get("kind") not in ("setting", "costs"):
@@ -98,12 +98,12 @@ def _is_parent(run: Run) -> bool:
 
 def _parent(doubles: Sequence[Run]) -> Parent:
     """The earliest, of those whose search is over if there are any."""
-    chosen = next((run for run in doubles if "best_trial" in run.data.tags), doubles[0])
-    return Parent(chosen, frozenset(run.data.tags.get("plan", "") for run in doubles))
+    chosen = next((run for run in doubles if "best_trial" in run.tags), doubles[0])
+    return Parent(chosen, frozenset(run.tags.get("plan", "") for run in doubles))
 
 
 def _run_record(run: Run, parent: str) -> RunRecord | None:
-    tags = run.data.tags
+    tags = run.tags
     kind, number = migrated_kind(tags.get("kind", "")), tags.get("number", "")
     status = migrated_status(tags.get("status", ""))
     if kind not in KINDS or not number.isdecimal() or status not in MLFLOW_STATUS:
@@ -114,12 +114,12 @@ def _run_record(run: Run, parent: str) -> RunRecord | None:
         kind=kind,
         number=int(number),
         status=status,
-        factors=migrated_factors(as_recorded(run.data.params)),
-        metrics=run.data.metrics,
+        factors=migrated_factors(as_recorded(run.params)),
+        metrics=run.metrics,
         setting=parent,
-        run_id=run.info.run_id,
+        run_id=run.run_id,
     )
 
 
 def _warn(run: Run, reason: str) -> None:
-    log.warning("run %s (%s) of the record is ignored: %s", run.info.run_id, run.info.run_name, reason)
+    log.warning("run %s (%s) of the record is ignored: %s", run.run_id, run.name, reason)

@@ -4,14 +4,15 @@ from urllib.parse import quote
 
 from ablations.record.long_tags import read_json
 from ablations.record.schema import is_ours
-from ablations.record.store import Experiment, connect
+from ablations.record.source import Experiment
+from ablations.record.store import ClientSource, connect
 
 
 def views(uri: str) -> dict[str, str]:
     """Pages of the MLflow UI that list a task's settings, the best first, as paths by experiment and task."""
     return {
         f"{experiment.name} {task}": _page(experiment, task)
-        for experiment in connect(uri).search_experiments()
+        for experiment in ClientSource(connect(uri)).experiments()
         for task in _tasks(experiment)
     }
 

@@ -1,4 +1,4 @@
-"""One writer per record: a lock in the results folder that says who holds it."""
+"""Writing to the results folder: whether that is possible, and a lock that lets one writer at a time have a record."""
 
 import json
 import os
@@ -11,6 +11,17 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ablations.errors import UserError
+
+
+def make_writable(folder: Path) -> None:
+    """Creates the folder where it is missing. Raises `UserError` where it cannot be written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UserError(f"the results folder {folder} cannot be written to: {error.strerror}") from error
 
 
 @contextmanager

@@ -1,34 +1,34 @@
 """Reading the record: all that MLflow holds of a study, as plain dataclasses."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from ablations.record.contents import contents, setting_record
 from ablations.record.long_tags import read_json
 from ablations.record.migration import migrated_plan, migrated_setting, schema_version
-from ablations.record.schema import CURVES, RecordError, RunRecord, StudyRecord, experiment_name, is_ours
-from ablations.record.selection import in_order, select
-from ablations.record.store import Experiment, MlflowClient, NoStore, all_runs, connect, experiment_named
-from ablations.train.metrics import Curve
+from ablations.record.opening import open_source
+from ablations.record.schema import CURVES, NoStore, RecordError, RunRecord, StudyRecord, experiment_name, is_ours
+from ablations.record.selection import Selection, in_order, select
+from ablations.record.source import Experiment, Source, experiment_named
 
 
-def read(uri: str, study: str, scale: str) -> StudyRecord:
+def read(uri: str, study: str, scale: str, curves: bool = True) -> StudyRecord:
     """The record of a study at one scale. Raises `RecordError` where there is none.
 
     Of an interrupted study the finished part is read. Left out is what does not belong to the study's latest plan:
     other settings, more trials and replicates than it has, and replicates of a trial that is not the best any more.
+    Without `curves`, which are most of a record, the runs have no history.
     """
     try:
-        client = connect(uri)
+        source = open_source(uri)
     except NoStore as error:
         raise RecordError(f"nothing is recorded of study {study!r} at scale {scale!r}: {error}") from error
-    experiment = _experiment(client, study, scale)
+    experiment = _experiment(source, study, scale, uri)
     plan = _plan(experiment)
-    runs = contents(all_runs(client, experiment.experiment_id))
+    runs = contents(source.runs(experiment.experiment_id))
     own_plan = experiment.tags["plan_identity"]
     parents = {identity: parent.run for identity, parent in runs.parents.items() if own_plan in parent.plans}
-    records = [setting_record(run) for run in parents.values() if run.data.tags["kind"] == "setting"]
+    records = [setting_record(run) for run in parents.values() if run.tags["kind"] == "setting"]
     settings = in_order(plan, (migrated_setting(record, plan) for record in records if record))
     chosen = select(plan, settings, (run for run in runs.ended.values() if run.setting in parents))
     return StudyRecord(
@@ -39,15 +39,29 @@ def read(uri: str, study: str, scale: str) -> StudyRecord:
         plan=plan,
         provenance=_data(experiment, "provenance"),
         settings=settings,
-        **{kind: _with_curves(client, records) for kind, records in chosen._asdict().items()},
+        **(_with_curves(source, experiment, chosen) if curves else chosen)._asdict(),
     )
 
 
-def _experiment(client: MlflowClient, study: str, scale: str) -> Experiment:
-    experiment = experiment_named(client, experiment_name(study, scale))
+def ended_runs(uri: str, study: str, scale: str) -> dict[str, list[RunRecord]]:
+    """The recorded runs of a study at one scale, without curves, by the identity of their parent; none is no error."""
+    try:
+        source = open_source(uri)
+    except NoStore:
+        return {}
+    experiment = experiment_named(source, experiment_name(study, scale), uri)
+    groups: dict[str, list[RunRecord]] = {}
+    if experiment and is_ours(experiment.tags):
+        for run in contents(source.runs(experiment.experiment_id)).ended.values():
+            groups.setdefault(run.setting, []).append(run)
+    return groups
+
+
+def _experiment(source: Source, study: str, scale: str, uri: str) -> Experiment:
+    experiment = experiment_named(source, experiment_name(study, scale), uri)
     if experiment and is_ours(experiment.tags) and "provenance" in experiment.tags:
         return experiment
-    names = sorted(each.name for each in client.search_experiments() if is_ours(each.tags))
+    names = sorted(each.name for each in source.experiments() if is_ours(each.tags))
     there = f"recorded are {', '.join(names)}" if names else "`ablate run` comes first"
     raise RecordError(f"nothing is recorded of study {study!r} at scale {scale!r}; {there}")
 
@@ -71,18 +85,13 @@ def _unreadable(experiment: Experiment, tag: str) -> RecordError:
     return RecordError(f"the tag {tag!r} of the experiment {experiment.name} was changed; `ablate run` writes it anew")
 
 
-def _with_curves(client: MlflowClient, runs: Iterable[RunRecord]) -> tuple[RunRecord, ...]:
+def _with_curves(source: Source, experiment: Experiment, chosen: Selection) -> Selection:
     """The runs, with whole curves apart from the values."""
-    return tuple(
-        replace(
-            run,
-            metrics={name: value for name, value in run.metrics.items() if name not in CURVES},
-            history={name: _curve(client, run.run_id, name) for name in run.metrics if name in CURVES},
-        )
-        for run in runs
-    )
+    wanted = {run.run_id: [name for name in run.metrics if name in CURVES] for runs in chosen for run in runs}
+    curves = source.curves(experiment.experiment_id, wanted)
 
+    def completed(run: RunRecord) -> RunRecord:
+        values = {name: value for name, value in run.metrics.items() if name not in CURVES}
+        return replace(run, metrics=values, history=curves[run.run_id])
 
-def _curve(client: MlflowClient, run_id: str, name: str) -> Curve:
-    points = client.get_metric_history(run_id, name)
-    return tuple(sorted((point.step, point.value) for point in points))
+    return Selection(*(tuple(map(completed, runs)) for runs in chosen))

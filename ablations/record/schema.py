@@ -142,6 +142,10 @@ class RecordError(UserError):
     """What was asked for is not in the record, or the record cannot be opened."""
 
 
+class NoStore(RecordError):
+    """There is no database file at a tracking URI."""
+
+
 def experiment_name(study: str, scale: str) -> str:
     """The MLflow experiment that holds a study at one scale."""
     return f"{study}-{scale}"

@@ -3,7 +3,7 @@
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
@@ -12,18 +12,19 @@ from urllib.parse import quote
 os.environ |= {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
 from mlflow import MlflowClient
-from mlflow.entities import Experiment, Metric, Param, Run, RunTag, ViewType
+from mlflow.entities import Experiment as MlflowExperiment
+from mlflow.entities import Metric, Param, RunTag, ViewType
+from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
+from ablations.record.database import check_file
 from ablations.record.schema import RecordError, is_ours
-from ablations.sqlite import create_once, database_file, is_database, is_missing
+from ablations.record.source import Experiment, Run, as_curve
+from ablations.sqlite import create_once, database_file
+from ablations.train.metrics import Curve
 
-__all__ = ["Experiment", "Metric", "MlflowClient", "MlflowException", "Param", "Run", "RunTag", "all_runs", "connect"]
-
-
-class NoStore(RecordError):
-    """There is no database file at a tracking URI."""
+__all__ = ["ClientSource", "Metric", "MlflowClient", "MlflowException", "Param", "RunTag", "connect"]
 
 
 def connect(uri: str, create: bool = False) -> MlflowClient:
@@ -37,7 +38,9 @@ def connect(uri: str, create: bool = False) -> MlflowClient:
     file = database_file(uri)
     try:
         if file:
-            _check_file(file, uri, create)
+            if create:
+                create_once(file, lambda url: _create_tables(url, file))
+            check_file(file, uri)
         client = MlflowClient(tracking_uri=uri)
         client.search_experiments(max_results=1)
         if file:
@@ -55,37 +58,44 @@ def artifact_location(uri: str, name: str, folder: Path) -> str | None:
     return _beside(file, name) if file else (folder.absolute() / name).as_uri()
 
 
-def experiment_named(client: MlflowClient, name: str) -> Experiment | None:
-    """The experiment of that name, if there is one. Raises `RecordError` where it was deleted in the MLflow UI."""
-    experiment = client.get_experiment_by_name(name)
-    if experiment and experiment.lifecycle_stage == "deleted":
-        number = experiment.experiment_id
-        raise RecordError(
-            f"the experiment {name} was deleted in MLflow. After export MLFLOW_TRACKING_URI='{client.tracking_uri}', "
-            f"mlflow experiments restore -x {number} restores it, and mlflow gc --backend-store-uri "
-            f'"$MLFLOW_TRACKING_URI" --experiment-ids {number} deletes it for good'
-        )
-    return experiment
+class ClientSource:
+    """A `Source` that MLflow's client reads: a tracking server, or another kind of database."""
+
+    def __init__(self, client: MlflowClient) -> None:
+        self._client = client
+
+    def experiments(self) -> list[Experiment]:
+        return [_experiment(each) for each in self._client.search_experiments()]
+
+    def experiment(self, name: str) -> Experiment | None:
+        experiment = self._client.get_experiment_by_name(name)
+        return _experiment(experiment) if experiment else None
+
+    def runs(self, experiment_id: str) -> list[Run]:
+        return [
+            Run(run.info.run_id, run.info.run_name or "", run.info.status, run.info.start_time or 0,
+                run.data.tags, run.data.params, run.data.metrics)
+            for run in self._pages(experiment_id)
+        ]  # fmt: skip
+
+    def curves(self, experiment_id: str, wanted: Mapping[str, Sequence[str]]) -> Mapping[str, Mapping[str, Curve]]:
+        return {run_id: {name: self._curve(run_id, name) for name in names} for run_id, names in wanted.items()}
+
+    def _pages(self, experiment_id: str) -> Iterator[MlflowRun]:
+        """Every run, page by page."""
+        token = None
+        while True:
+            page = self._client.search_runs([experiment_id], max_results=1000, page_token=token)
+            yield from page
+            if not (token := page.token):
+                return
+
+    def _curve(self, run_id: str, name: str) -> Curve:
+        return as_curve((point.step, point.value) for point in self._client.get_metric_history(run_id, name))
 
 
-def all_runs(client: MlflowClient, experiment_id: str) -> Iterator[Run]:
-    """Every run of an experiment that is not deleted, page by page, the earliest first."""
-    token = None
-    while True:
-        page = client.search_runs([experiment_id], max_results=1000, order_by=["start_time ASC"], page_token=token)
-        yield from page
-        if not (token := page.token):
-            return
-
-
-def _check_file(file: Path, uri: str, create: bool) -> None:
-    """Creates the database where that is asked for, and refuses what MLflow would try to open for minutes."""
-    if is_missing(file):
-        if not create:
-            raise NoStore(f"cannot open the MLflow store {uri}: there is no such file; `ablate run` comes first")
-        create_once(file, lambda url: _create_tables(url, file))
-    if not is_database(file):
-        raise RecordError(f"cannot open the MLflow store {uri}: {file} is no SQLite database")
+def _experiment(each: MlflowExperiment) -> Experiment:
+    return Experiment(each.experiment_id, each.name, each.lifecycle_stage == "deleted", each.tags)
 
 
 def _create_tables(url: str, file: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ablations.record.contents import contents
 from ablations.record.long_tags import LONGEST_TAG, json_tags, read_json
 from ablations.record.migration import schema_version
+from ablations.record.opening import open_source
 from ablations.record.protocol import Ended, ended, parameters_of
 from ablations.record.schema import (
     INTERRUPTED,
@@ -21,15 +22,14 @@ from ablations.record.schema import (
     SettingRecord,
     experiment_name,
 )
+from ablations.record.source import experiment_named
 from ablations.record.store import (
     Metric,
     MlflowClient,
     Param,
     RunTag,
-    all_runs,
     artifact_location,
     connect,
-    experiment_named,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class MlflowRecorder:
 
     def __init__(self, uri: str, plan: "Plan", artifacts: Path) -> None:
         self.client = connect(uri, create=True)
+        self._source = open_source(uri)
         self._plan = plan
         self.experiment_id = self._open_experiment(artifacts)
         self._parents: dict[str, str] = {}
@@ -135,7 +136,7 @@ class MlflowRecorder:
         """The plan's experiment, created where it is missing, with the plan as its tags."""
         plan, uri = self._plan, self.client.tracking_uri
         name = experiment_name(plan.name, plan.scale)
-        experiment = experiment_named(self.client, name)
+        experiment = experiment_named(self._source, name, uri)
         if experiment:
             schema_version(name, experiment.tags)  # what a later version wrote is left alone
             experiment_id = experiment.experiment_id
@@ -147,13 +148,13 @@ class MlflowRecorder:
         return experiment_id
 
     def _load_existing(self) -> None:
-        existing = contents(all_runs(self.client, self.experiment_id))
+        existing = contents(self._source.runs(self.experiment_id))
         for run in existing.unfinished:
-            self.client.set_tag(run.info.run_id, "status", INTERRUPTED)
-            self.client.set_terminated(run.info.run_id, "KILLED")
+            self.client.set_tag(run.run_id, "status", INTERRUPTED)
+            self.client.set_terminated(run.run_id, "KILLED")
         for identity, parent in existing.parents.items():
-            self._parents[identity] = parent.run.info.run_id
-            if "error" in parent.run.data.tags:
+            self._parents[identity] = parent.run.run_id
+            if "error" in parent.run.tags:
                 self._failed.add(identity)
         self.finished.update({identity: ended(run) for identity, run in existing.ended.items()})
 

@@ -104,8 +104,12 @@ class ProcessExecutor(Executor):
             self._running[self._pool.submit(run_job, job)] = (key, job, attempt + 1)
 
     def _new_pool(self) -> ProcessPoolExecutor:
+        """Starts all processes at once, so that they load their libraries before there is a job."""
         context = get_context("spawn")
-        return ProcessPoolExecutor(self._workers, context, initializer=_prepare_worker, initargs=(self._prepare,))
+        pool = ProcessPoolExecutor(self._workers, context, initializer=_prepare_worker, initargs=(self._prepare,))
+        for _ in range(self._workers):  # a process is started by a job that finds no idle one
+            pool.submit(_load_libraries)
+        return pool
 
 
 def _has_result(future: Future[Any]) -> bool:
@@ -118,6 +122,11 @@ def _prepare_worker(prepare: Job | None) -> None:
     Thread(target=_end_with_parent, daemon=True).start()
     if prepare:
         prepare()
+
+
+def _load_libraries() -> None:
+    """Imports what the jobs of a study need."""
+    import ablations.train.evaluation  # noqa: F401
 
 
 def _end_with_parent() -> None:

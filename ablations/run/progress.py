@@ -18,12 +18,14 @@ class Reporter:
     """A `Callback` that shows which settings run, how many runs have ended and how, and the time that is left.
 
     planned: the number of the plan's runs. existing: the number of those that the record has already.
-    The time left is extrapolated from the work since the start. A run that ends early counts as a whole one.
+    The time left is extrapolated from the work since the end of the first segment: what comes before that, the libraries
+    and the compilation of cells, does not come again. A run that ends early counts as a whole one.
     """
 
     def __init__(self, console: Console, planned: int, existing: int) -> None:
         self._console, self._planned, self._existing = console, planned, min(existing, planned)
-        self._start = self._last_line = monotonic()
+        self._last_line = monotonic()
+        self._first: tuple[float, float] | None = None  # time and work at the end of the first segment
         self._ended: Counter[str] = Counter()
         self._failed_settings = 0
         self._running: dict[str, float] = {}
@@ -47,6 +49,7 @@ class Reporter:
         ended = sum(status is not None for status in state.status)
         share = state.step / state.cohort.budget.steps
         self._running[name] = ended + (len(state.status) - ended) * share
+        self._first = self._first or (monotonic(), self._work())
         self._show()
 
     def on_run_end(self, name: str, run: RunRecord) -> None:
@@ -63,12 +66,16 @@ class Reporter:
         self._console.print(f"{name} failed: {error.reason} ({where})", markup=False, highlight=False, soft_wrap=True)
 
     def _show(self) -> None:
-        work = self._ended.total() + sum(self._running.values())
+        work = self._work()
         text = self._text(work)
         self._bar.update(self._task, completed=self._existing + work, description=text)
         if not self._console.is_terminal and monotonic() - self._last_line >= QUIET:
             self._last_line = monotonic()
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def _work(self) -> float:
+        """The runs since the start, one that has not ended by the share of its steps."""
+        return self._ended.total() + sum(self._running.values())
 
     def _text(self, work: float) -> str:
         counts = ", ".join(f"{count} {status}" for status, count in sorted(self._ended.items()))
@@ -79,10 +86,11 @@ class Reporter:
         return " · ".join(parts)
 
     def _time_left(self, work: float) -> str:
-        if work < 1:
+        start, before = self._first or (monotonic(), work)
+        if work - before < 1:
             return "not known yet"
         left = self._planned - self._existing - work
-        return f"about {duration(left * (monotonic() - self._start) / work)}"
+        return f"about {duration(left * (monotonic() - start) / (work - before))}"
 
 
 def duration(seconds: float) -> str:

@@ -11,11 +11,9 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from ablations.errors import UserError
-from ablations.record.lock import sole_writer
+from ablations.record.lock import make_writable, sole_writer
 from ablations.record.protocol import Recorder
 from ablations.record.schema import experiment_name
-from ablations.record.writer import MlflowRecorder
 from ablations.run.checkpoints import Checkpoints
 from ablations.run.context import RunContext
 from ablations.run.executors import Executor, ProcessExecutor, SerialExecutor
@@ -26,6 +24,9 @@ from ablations.run.scheduler import run_plan
 from ablations.search import storage_at
 from ablations.studies import find
 from ablations.study import Plan
+
+SETTINGS_OF_A_WORKER = 2
+"""One whose job runs and one whose job waits, so that no worker waits while this process writes to the record."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,10 @@ def run_session(
     make_writable(place.home)
     name = experiment_name(plan.name, plan.scale)
     prepare = partial(find, origin.study_file) if origin.study_file else None  # the file may define tasks and models
-    with sole_writer(place.home, name, origin.command):
+    # The workers start first, and MLflow is imported while they do: each of the two takes seconds.
+    with sole_writer(place.home, name, origin.command), _executor(executor, workers, prepare) as pool:
+        from ablations.record.writer import MlflowRecorder
+
         record = MlflowRecorder(place.tracking_uri, plan, place.home / "artifacts")
         existing, others = record.count_existing()
         if others > int(plan.costs is not None):
@@ -71,21 +75,10 @@ def run_session(
                 soft_wrap=True,
             )
         checkpoints = Checkpoints(place.home / "checkpoints" / name)
-        with Reporter(console, plan.runs, existing) as callback, _executor(executor, workers, prepare) as pool:
+        with Reporter(console, plan.runs, existing) as callback:
             context = RunContext(record, storage_at(place.storage), checkpoints, callback)
             with _timed(record, {**provenance(origin.command), **_recorded(origin), "workers": workers}):
-                return run_plan(plan, context, pool, at_once=workers + 1)
-
-
-def make_writable(folder: Path) -> None:
-    """Creates the folder where it is missing. Raises `UserError` where it cannot be written to."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise UserError(f"the results folder {folder} cannot be written to: {error.strerror}") from error
+                return run_plan(plan, context, pool, at_once=SETTINGS_OF_A_WORKER * workers)
 
 
 @contextmanager

@@ -1,35 +1,88 @@
-"""The time that a plan takes at most, from a few timed steps of each of its settings."""
+"""The time that is left of a plan: from the recorded times of its runs, else from a few timed steps of each setting."""
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+from statistics import fmean
 from time import perf_counter
 
+from ablations.record.schema import RunRecord
 from ablations.study import Plan, Setting
 from ablations.train.batches import CHUNK
 from ablations.train.cohort import Cohort, Run
-from ablations.train.segment import train_segment
+from ablations.train.evaluation import evaluate_test
+from ablations.train.segment import PIECE, train_segment
+
+# Seconds. They do not grow with the length of a run.
+START = 8.0
+"""Libraries, databases, and the first jobs of the workers."""
+RECORD = 0.06
+"""A run's share of search and record, which the parent process does beside its workers."""
+COST_POINT = 0.2
+"""One cell at one hidden size in the measurement of costs."""
+LOAD = 1.0
+"""At most, what a worker needs for the first job of a setting more than for the next; what compiles is kept."""
 
 
-def estimate_seconds(plan: Plan, setting: Setting, workers: int) -> float:
-    """The setting's share of the plan's time with `workers` processes if no trial is pruned, measured here."""
-    budget = plan.budget
-    rounds = budget.trials // budget.trials_per_round
-    searching = rounds * _segment_seconds(plan, setting, budget.trials_per_round * budget.search_seeds)
-    times = 2 if setting.variant.name in plan.parents else 1
-    replicating = times * _segment_seconds(plan, setting, budget.replicates)
-    return budget.segments * (searching + replicating) / workers
+@dataclass(frozen=True)
+class Work:
+    """What is left of a setting: its recorded runs, those that are left, and their seconds of one core at most."""
+
+    recorded: int
+    left: int
+    seconds: float
 
 
-def _segment_seconds(plan: Plan, setting: Setting, runs: int) -> float:
-    """The time of one segment: a line through the times of two short segments of different length."""
+def remaining_work(plan: Plan, setting: Setting, ended: Sequence[RunRecord], workers: int) -> Work:
+    """A setting's work, given its recorded runs. Where none of a kind is recorded, some steps are timed here."""
+    budget, counts = plan.budget, Counter[str](run.kind for run in ended)
+    cohorts = {"trial": min(budget.trials_per_round, budget.trials) * budget.search_seeds}
+    planned = {"trial": budget.trials * budget.search_seeds, "replicate": budget.replicates}
+    if setting.variant.name in plan.parents:
+        planned["transferred"] = budget.replicates
+    left = {kind: max(0, number - counts[kind]) for kind, number in planned.items()}
+    seconds = sum(
+        number * (RECORD + _run_seconds(plan, setting, kind, ended, cohorts.get(kind, budget.replicates), workers))
+        for kind, number in left.items()
+        if number
+    )
+    return Work(sum(planned.values()) - sum(left.values()), sum(left.values()), seconds)
+
+
+def total_seconds(plan: Plan, works: Sequence[Work], workers: int, costs_recorded: bool) -> float:
+    """The time of all works side by side, with what comes before and after."""
+    costs = COST_POINT * plan.costs.points if plan.costs and not costs_recorded else 0.0
+    seconds = sum(work.seconds for work in works)
+    return START + seconds / workers + costs if seconds or costs else 0.0
+
+
+def _run_seconds(plan: Plan, setting: Setting, kind: str, ended: Sequence[RunRecord], runs: int, workers: int) -> float:
+    """One run's share of its cohort's time."""
+    of_kind = [run.metrics["seconds"] for run in ended if run.kind == kind and "seconds" in run.metrics]
+    if of_kind:
+        return fmean(of_kind)
+    return _cohort_seconds(plan, setting, runs, kind != "trial", workers) / runs
+
+
+def _cohort_seconds(plan: Plan, setting: Setting, runs: int, is_tested: bool, workers: int) -> float:
+    """The time of a cohort: a line through the times of two short segments of different length, and its test."""
     budget = plan.budget
     lowest = {name: range_.low for name, range_ in plan.nuisance.items()}
     members = tuple(Run("replicate", number, number, **{**plan.fixed, **lowest}) for number in range(runs))
     cohort = Cohort(setting, budget, plan.optimiser, plan.seed, members)
     seconds = {}
-    train_segment(cohort, None, 1)  # compiles the kernel if that is missing
-    for steps in (1, 1 + CHUNK // 4):  # the first has what every segment pays once
+    for steps in (0, 1, 1 + CHUNK // 4):  # the first compiles or loads; the second has what every segment pays once
         start = perf_counter()
-        train_segment(cohort, None, steps)
+        state, _ = train_segment(cohort, None, max(steps, 1))
         seconds[steps] = perf_counter() - start
-    once, some = seconds.values()
+    first, once, some = seconds.values()
     per_step = max(0.0, some - once) / (CHUNK // 4)
-    return once + per_step * (budget.steps / budget.segments - 1)
+    segment = once + per_step * (budget.steps / budget.segments - 1)
+    test = 0.0
+    if is_tested:
+        few = min(budget.test, PIECE)
+        start = perf_counter()
+        evaluate_test(replace(cohort, budget=replace(budget, test=few)), state)
+        test = (perf_counter() - start) * ceil(budget.test / few)
+    return workers * min(LOAD, max(0.0, first - once)) + budget.segments * segment + test

@@ -1,6 +1,6 @@
 """The questions, one file each."""
 
-from ablations.registry import look_up
+from ablations.registry import is_file, look_up
 from ablations.studies import claims, direction, gru_ablation, lstm_ablation, pooling, rnn_ablation
 from ablations.study import Study
 from ablations.study.file import load_study
@@ -10,11 +10,6 @@ STUDIES: dict[str, Study] = {
     for module in (claims, lstm_ablation, gru_ablation, rnn_ablation, direction, pooling)
 }
 """Every study by name."""
-
-
-def is_file(name: str) -> bool:
-    """Whether a user means a Python file, and not the name of a study."""
-    return name.endswith(".py")
 
 
 def find(name: str) -> Study:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from ablations.errors import UserError
 from ablations.models.cell import Cell
 from ablations.study.modules import file_of, is_own, top_level
-from ablations.study.normal_form import normal_form, normalised
+from ablations.study.normal_form import as_text, normal_form, normalised
 
 NOT_FOLLOWED = {
     "ablations.models.cells:CELLS",  # registries: every setting would depend on every entry
@@ -73,8 +73,8 @@ class _Definition(NamedTuple):
 @cache
 def _definition(place: Place) -> _Definition:
     statements, labels = _statements(place), LABELS if _is_cell(place) else frozenset[str]()
-    uses = _uses(place.module, normalised(statements, labels))
-    return _Definition(normal_form(statements, labels), tuple(dict.fromkeys(uses)))
+    code = normalised(statements, labels)
+    return _Definition(as_text(code), tuple(dict.fromkeys(_uses(place.module, code))))
 
 
 def _is_cell(place: Place) -> bool:

@@ -17,7 +17,12 @@ def normal_form(code: str | Iterable[ast.stmt], labels: frozenset[str] = frozens
     ... )
     True
     """
-    return "\n".join(_text(statement) for statement in normalised(code, labels))
+    return as_text(normalised(code, labels))
+
+
+def as_text(statements: Iterable[ast.stmt]) -> str:
+    """Statements as a text that is the same on all versions of Python."""
+    return "\n".join(map(_text, statements))
 
 
 def normalised(code: str | Iterable[ast.stmt], labels: frozenset[str] = frozenset()) -> list[ast.stmt]:
