@@ -171,8 +171,6 @@ def _outdated(study: str, scale: str, record: "StudyRecord") -> str | None:
 @_with_place
 def report(study: str, scale: str, tracking_uri: str | None) -> None:
     """Write the HTML and PDF report of STUDY, a name or a file, from its record, and describe it in MLflow."""
-    import numpy as np
-
     from ablations.run.session import make_writable
     from ablations.studies import is_file
     from reports.mlflow_texts import describe_in_mlflow
@@ -183,7 +181,7 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
         raise UserError(outdated)
     make_writable(_home())
     folder = _home() / "reports" / f"{record.name}-{scale}"
-    paths = write(record, folder, np.random.default_rng(0))
+    paths = write(record, folder)
     describe_in_mlflow(record, folder)
     for path in paths:
         click.echo(path)

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
 import pandas as pd
 
 from ablations.record.schema import StudyRecord
+from reports.alarm import check_ceilings
 from reports.comparison import comparison_blocks
 from reports.document import Block, Document, Heading, Note, Picture, Table
+from reports.estimates import Estimates
 from reports.figures import FIGURES
 from reports.literature import literature_blocks
 from reports.method import equation_blocks, failure_blocks, method_blocks, provenance_blocks
 from reports.result_tables import ResultTables
+from reports.rules import rule_blocks
 from reports.style import as_svg, styled
 from reports.verdicts import judge_claims, verdict_blocks
 
@@ -19,21 +21,27 @@ PRINTED_TABLES = ("score_matrix", "cost_growth")
 """The figures whose table is printed below them. The tables of all figures are written as CSV files."""
 
 
-def compose(study: StudyRecord, rng: np.random.Generator) -> tuple[Document, dict[str, pd.DataFrame]]:
-    """The report of a study, and all of its tables by name."""
+def compose(study: StudyRecord) -> tuple[Document, dict[str, pd.DataFrame]]:
+    """The report of a study, and all of its tables by name.
+
+    Raises `CeilingPassedError` if a measurement lies beyond an exact ceiling.
+    """
     results = ResultTables(study)
-    verdicts = judge_claims(results, rng)
-    data = {name: figure.table(results, rng) for name, figure in FIGURES.items()}
+    estimates = Estimates(results)
+    data = {"ceilings": check_ceilings(estimates)}
+    verdicts = judge_claims(estimates)
+    data |= {name: figure.table(estimates) for name, figure in FIGURES.items()}
     data |= {"replicates": results.replicates, "transferred": results.transferred, "trials": results.trials}
     blocks = [
         *_partial(results),
         *verdict_blocks(verdicts),
         *literature_blocks(results, verdicts),
-        *comparison_blocks(results, rng),
+        *comparison_blocks(estimates),
         *_figure_blocks(data),
         *equation_blocks(results),
         *failure_blocks(results),
         *method_blocks(results),
+        *rule_blocks(),
         *provenance_blocks(results),
     ]
     data |= {block.name: block.frame for block in blocks if isinstance(block, Table)}

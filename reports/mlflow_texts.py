@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from ablations.record.schema import StudyRecord
 from ablations.record.store import connect
 from ablations.record.writer import describe, describe_experiment
+from reports.estimates import Estimates
 from reports.result_tables import ResultTables
 from reports.setting_summary import summarise
 from reports.verdicts import in_brief
@@ -15,9 +15,9 @@ from reports.verdicts import in_brief
 
 def describe_in_mlflow(study: StudyRecord, folder: Path) -> None:
     """Describes a study's settings and its experiment, after the report in the folder."""
-    client, results = connect(study.uri), ResultTables(study)
+    client, estimates = connect(study.uri), Estimates(ResultTables(study))
     for setting in study.settings:
-        if summary := summarise(results, setting, np.random.default_rng(0)):
+        if summary := summarise(estimates, setting):
             describe(client, setting.run_id, summary.text, summary.metrics, {"setting.svg": summary.svg})
     ledger = pd.read_csv(folder / "tables" / "verdicts.csv")
     describe_experiment(client, study.experiment_id, in_brief(study.plan["question"], ledger))

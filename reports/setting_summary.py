@@ -7,8 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ablations.record.schema import RunRecord, SettingRecord
+from reports.estimates import Estimates
 from reports.result_tables import ResultTables
-from reports.statistics import Estimate, mean
+from reports.statistics.sample import Estimate
 from reports.style import as_svg, style_of, styled
 
 
@@ -22,34 +23,35 @@ class Summary:
     svg: str
 
 
-def summarise(results: ResultTables, setting: SettingRecord, rng: np.random.Generator) -> Summary | None:
+def summarise(estimates: Estimates, setting: SettingRecord) -> Summary | None:
     """The summary of a setting's replicates; None if there are none."""
+    results = estimates.results
     runs = [run for run in results.study.replicates if run.setting == setting.identity]
-    rows = results.replicates
-    rows = rows[(rows["task"] == setting.task) & (rows["variant"] == setting.variant)]
     if not runs:
         return None
-    estimates = {name: mean(rows[name], rng) for name in ("score", "skill")}
+    means = {
+        name: found for name in ("score", "skill") if (found := estimates.mean(setting.task, setting.variant, name))
+    }
     metrics = {
         f"{name}{end}": value
-        for name, estimate in estimates.items()
+        for name, estimate in means.items()
         for end, value in (("", estimate.value), ("_low", estimate.low), ("_high", estimate.high))
         if np.isfinite(value)
     }
     with styled():
         svg = as_svg(_draw(results, setting))
-    return Summary(setting, _text(setting, runs[0], estimates), metrics, svg)
+    return Summary(setting, _text(setting, runs[0], means), metrics, svg)
 
 
-def _text(setting: SettingRecord, run: RunRecord, estimates: Mapping[str, Estimate]) -> str:
+def _text(setting: SettingRecord, run: RunRecord, means: Mapping[str, Estimate]) -> str:
     factors = ", ".join(f"{name} {value:.4g}" for name, value in run.factors.items() if isinstance(value, float))
     references = ", ".join(f"{name} {value:.4g}" for name, value in setting.references.items())
     return "\n".join(
         [
             f"**{setting.variant} on {setting.task}** ({setting.difficulty} {setting.nominal})",
             "",
-            f"- test score {estimates['score']}; references: {references}",
-            f"- skill {estimates['skill']}",
+            f"- test score {means['score']}; references: {references}",
+            f"- skill {means['skill']}",
             f"- best hyperparameters: {factors}",
             f"- hidden size {setting.hidden}, {setting.parameters} parameters",
         ]

@@ -6,6 +6,7 @@ from builders.fake_record import World, fake_study
 
 from reports.claims import CLAIMS, claims_of
 from reports.claims.findings import FINDINGS, RULES
+from reports.estimates import Estimates
 from reports.figures import FIGURES
 from reports.figures.ablation_forest import ALL
 from reports.literature import literature_blocks
@@ -24,16 +25,12 @@ def world(**changes: object) -> World:
     return World(**{**known, "replicates": 8, **changes})  # type: ignore[arg-type]
 
 
-def results(**changes: object) -> ResultTables:
-    return ResultTables(fake_study(world(**changes), "lstm_ablation"))
-
-
-def rng() -> np.random.Generator:
-    return np.random.default_rng(0)
+def results(**changes: object) -> Estimates:
+    return Estimates(ResultTables(fake_study(world(**changes), "lstm_ablation")))
 
 
 def test_every_ablation_is_compared_to_its_parent_on_each_task_and_over_all_in_both_views() -> None:
-    table = FIGURES["ablation_forest"].table(results(), rng())
+    table = FIGURES["ablation_forest"].table(results())
     assert len(table) == 2 * (len(PARENTS) + 0) * 4 + 4  # gru-reset-before is tuned only, against the baseline
     assert dict(zip(table["variant"], table["parent"], strict=True)) == {**PARENTS, "gru-reset-before": "lstm"}
     worse = table[(table["variant"] == "lstm-no-forget-gate") & (table["task"] == ALL)]
@@ -45,26 +42,26 @@ def test_every_ablation_is_compared_to_its_parent_on_each_task_and_over_all_in_b
 
 def test_pairs_are_those_of_the_same_seed() -> None:
     whole = results()
-    runs = whole.replicates.pivot(index=["task", "seed"], columns="variant", values="skill").loc["adding"]
+    runs = whole.results.replicates.pivot(index=["task", "seed"], columns="variant", values="skill").loc["adding"]
     expected = (runs["mgu"] - runs["gru-reset-before"]).to_numpy()
-    np.testing.assert_allclose(whole.paired_differences("mgu", "gru-reset-before", "adding"), expected)
+    np.testing.assert_allclose(whole.results.paired_differences("mgu", "gru-reset-before", "adding"), expected)
 
 
 def test_a_study_without_ablations_has_no_forest() -> None:
-    assert FIGURES["ablation_forest"].table(results(parents={}), rng()).empty
+    assert FIGURES["ablation_forest"].table(results(parents={})).empty
 
 
 def test_the_forest_can_be_drawn_and_says_who_is_worse() -> None:
     kind = FIGURES["ablation_forest"]
-    table = kind.table(results(), rng())
+    table = kind.table(results())
     kind.draw(table)
     assert "clearly worse: lstm-no-forget-gate;" in kind.caption(table)
 
 
 def test_gradients_are_those_of_all_ablations_but_else_of_some_variants_only() -> None:
     kind = FIGURES["gradient_flow"]
-    assert set(kind.table(results(), rng())["variant"]) == set(VARIANTS)
-    assert set(kind.table(results(parents={}), rng())["variant"]) == {"lstm"}
+    assert set(kind.table(results())["variant"]) == set(VARIANTS)
+    assert set(kind.table(results(parents={}))["variant"]) == {"lstm"}
 
 
 def test_many_variants_without_a_style_of_their_own_differ_in_colour_or_line() -> None:
@@ -76,11 +73,11 @@ def test_many_variants_without_a_style_of_their_own_differ_in_colour_or_line() -
 @pytest.mark.parametrize(("skill", "label"), [(0.6, "supported"), (0.9, "contradicted"), (0.95, "contradicted")])
 def test_the_verdict_on_a_finding_follows_from_what_is_true(skill: float, label: str) -> None:
     changed = {**SKILL, **{(task, "lstm-no-forget-gate"): skill for task in TASKS}}
-    assert judge_claims(results(skill=changed), rng())["forget-gate"].label == label
+    assert judge_claims(results(skill=changed))["forget-gate"].label == label
 
 
 def test_a_finding_of_a_variant_that_is_not_there_is_not_run() -> None:
-    assert judge_claims(results(), rng())["peepholes"].label == "not run"
+    assert judge_claims(results())["peepholes"].label == "not run"
 
 
 def test_a_study_is_asked_its_own_claims_and_no_others() -> None:
@@ -93,13 +90,13 @@ def test_a_study_is_asked_its_own_claims_and_no_others() -> None:
 
 
 def test_a_study_of_ones_own_is_asked_the_claims_that_it_has_the_numbers_for() -> None:
-    whole = ResultTables(fake_study(World(variants=("rnn", "lstm", "gru"), costs=False), "own"))
-    assert judge_claims(whole, rng()).keys() == {"vanishing", "lstm-remembers", "gru-worse"}
+    whole = Estimates(ResultTables(fake_study(World(variants=("rnn", "lstm", "gru"), costs=False), "own")))
+    assert judge_claims(whole).keys() == {"vanishing", "lstm-remembers", "gru-worse"}
 
 
 def test_the_papers_findings_stand_beside_what_was_measured() -> None:
     whole = results()
-    (table,) = [block for block in literature_blocks(whole, judge_claims(whole, rng())) if hasattr(block, "frame")]
+    (table,) = [block for block in literature_blocks(whole.results, judge_claims(whole)) if hasattr(block, "frame")]
     rows = table.frame.set_index("variant")
     assert rows.loc["lstm-no-forget-gate", ["paper_says", "direction", "verdict"]].to_list() == [
         "worse",
@@ -107,7 +104,7 @@ def test_the_papers_findings_stand_beside_what_was_measured() -> None:
         "supported",
     ]
     assert rows.loc["lstm-coupled", "direction"] == "agrees"
-    assert rows.loc["lstm-peepholes", "direction"] == "not run"
+    assert rows.loc["lstm-chrono", "direction"] == "not run"
 
 
 @pytest.mark.parametrize("finding", FINDINGS.values(), ids=FINDINGS)

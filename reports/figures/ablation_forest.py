@@ -8,47 +8,58 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.claims.claim import FEWEST, MARGIN, paired_by_task
+from reports.claims.comparison import MARGIN
+from reports.document import as_text
+from reports.estimates import Estimates
 from reports.figures.base import FigureKind, panels, shared_legend, unique
-from reports.result_tables import ResultTables
-from reports.statistics import mean, pooled, pooled_probability_of_improvement, probability_of_improvement
+from reports.statistics.decision import FEWEST
+from reports.statistics.intervals import mean, mean_over_tasks, probability_of_improvement
+from reports.statistics.sample import sample
 
 ALL = "all tasks"
 VIEWS = {"tuned": ("#0072b2", "o", -0.14), "transferred": ("#d55e00", "D", 0.14)}
 """Colour, marker and vertical shift of each view: with its own search, or with the parent's hyperparameters."""
 
-COLUMNS = ["task", "variant", "parent", "view", "difference", "low", "high", "P(better)", "P low", "P high", "n"]
+COLUMNS = [
+    "task",
+    "variant",
+    "parent",
+    "view",
+    "difference",
+    "low",
+    "high",
+    "P(better)",
+    "P low",
+    "P high",
+    "ties",
+    "n",
+]
 
 
-def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
+def table(estimates: Estimates) -> pd.DataFrame:
     """`COLUMNS`: the paired difference in skill to the parent, on each task and pooled; empty if there are no ablations."""
+    results = estimates.results
     if not results.study.plan["parents"]:
         return pd.DataFrame(columns=COLUMNS)
     rows = [
         row
         for variant, parent in results.compared_to.items()
         for view in VIEWS
-        for row in _rows(results, variant, parent, view, rng)
+        for row in _rows(estimates, variant, parent, view)
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _rows(
-    results: ResultTables, variant: str, parent: str, view: str, rng: np.random.Generator
-) -> Iterator[list[object]]:
-    is_transferred = view == "transferred"
-    estimates = []
-    for task in results.tasks:
-        by_seed = results.paired_differences(variant, parent, task, is_transferred)
-        if len(by_seed):
-            estimates.append(
-                (task, mean(by_seed, rng), probability_of_improvement(by_seed, np.zeros_like(by_seed), rng))
-            )
-    if strata := paired_by_task(results, variant, parent, is_transferred):
-        estimates.append((ALL, pooled(strata, rng), pooled_probability_of_improvement(strata, rng)))
-    for task, effect, better in estimates:
+def _rows(estimates: Estimates, variant: str, parent: str, view: str) -> Iterator[list[object]]:
+    by_task = estimates.differences(variant, parent, transferred=view == "transferred")
+    effects = [(task, mean(differences), differences) for task, differences in by_task.items()]
+    if by_task:
+        everything = sample(np.concatenate([each.values for each in by_task.values()]))
+        effects.append((ALL, mean_over_tasks(list(by_task.values())), everything))
+    for task, effect, differences in effects:
+        better = probability_of_improvement(differences)
         yield [task, variant, parent, view, effect.value, effect.low, effect.high,
-               better.value, better.low, better.high, effect.n]  # fmt: skip
+               better.value, better.low, better.high, differences.n - better.n, effect.n]  # fmt: skip
 
 
 def draw(table: pd.DataFrame) -> Figure:
@@ -89,7 +100,9 @@ def _write_chances(axis: Axes, rows: pd.DataFrame, variants: list[str]) -> None:
     right = axis.get_yaxis_transform()
     axis.text(1.04, -0.6, "P(better), n", transform=right, fontsize=7, va="bottom")
     for variant, chance, n in zip(rows["variant"], rows["P(better)"], rows["n"], strict=True):
-        axis.text(1.04, variants.index(variant), f"{chance:.2f}, {n}", transform=right, fontsize=7, va="center")
+        axis.text(
+            1.04, variants.index(variant), f"{as_text(round(chance, 2))}, {n}", transform=right, fontsize=7, va="center"
+        )
 
 
 def caption(table: pd.DataFrame) -> str:
@@ -99,12 +112,12 @@ def caption(table: pd.DataFrame) -> str:
     worse = ", ".join(rows[rows["high"] < -MARGIN]["variant"]) or "none"
     better = ", ".join(rows[rows["low"] > MARGIN]["variant"]) or "none"
     return (
-        "Skill of each variant minus skill of its parent (of the study's baseline if it has none), paired by seed, with 95 % "
-        "intervals: the mean on each task, the interquartile mean over all tasks. Each panel has its own scale. The grey band, "
-        f"±{MARGIN}, holds differences without practical importance. Filled circles: both tuned with the same budget. Open "
-        "diamonds: the variant transferred, with its parent's hyperparameters. P(better) is the share of seeds in which the "
-        f"tuned variant is better. Over all tasks clearly worse: {worse}; clearly better: {better} (whole interval beyond the "
-        f"band, at least {FEWEST} runs on each task)."
+        "Skill of each variant minus skill of its parent (of the study's baseline if it has none), paired by seed, with 95 "
+        "% intervals: the mean on each task, and the mean of the tasks' means over all tasks. Each panel has its own scale. "
+        f"The grey band, ±{MARGIN}, holds differences without practical importance. Filled circles: both tuned with the same "
+        "budget. Open diamonds: the variant transferred, with its parent's hyperparameters. P(better) is the share of seeds "
+        f"in which the tuned variant is better, of those that are not tied. Over all tasks clearly worse: {worse}; clearly "
+        f"better: {better} (whole interval beyond the band, at least {FEWEST} runs on each task)."
     )
 
 

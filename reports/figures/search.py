@@ -5,8 +5,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from reports.estimates import Estimates
 from reports.figures.base import FigureKind, panels, unique
-from reports.result_tables import ResultTables
 
 EDGE = 0.05
 """A best value is at the edge if its distance to an end of the range is below this share of the (log) range."""
@@ -15,8 +15,9 @@ MOST_ANNOTATED = 8
 """The most trials per row whose values are printed into the cells; with more they would overlap."""
 
 
-def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
+def table(estimates: Estimates) -> pd.DataFrame:
     """task, variant, trial, nuisance factors, objective (mean over seeds), best_so_far, is_best, and the best's edge."""
+    results = estimates.results
     nuisance = list(results.study.plan["nuisance"])
     keys = ["task", "variant", "trial", *nuisance, "is_best"]
     frame = results.trials.groupby(keys, sort=False, as_index=False)["objective"].agg(_mean_unless_diverged)
