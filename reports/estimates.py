@@ -54,6 +54,13 @@ class Estimates:
         pairs = ((task, self.difference(a, b, task, transferred)) for task in tasks or self.results.tasks)
         return {task: found for task, found in pairs if found}
 
+    def learnt_differences(
+        self, a: str, b: str, tasks: Iterable[str] | None = None, transferred: bool = False
+    ) -> dict[str, Sample]:
+        """The differences on the tasks that decide: those that some variant which reads as a or b does has solved."""
+        found = self.differences(a, b, tasks, transferred)
+        return {task: each for task, each in found.items() if self.was_solved(task, a, b)}
+
     def at_difficulty(self, task: str, variant: str, which: Literal["shortest", "nominal"]) -> pd.DataFrame:
         """The rows of a variant's replicates at the shortest or at the nominal difficulty of a task, by seed."""
         rows = self.results.difficulty

@@ -133,9 +133,8 @@ def skill_difference(
     estimates: Estimates, a: str, b: str, side: Side, limit: float, tasks: Iterable[str] | None = None, label: str = ""
 ) -> Comparison:
     """A part about the skill of a minus that of b, paired by seed: the mean over the tasks that were learnt."""
-    found = estimates.differences(a, b, tasks)
-    learnt = {task: each for task, each in found.items() if estimates.was_solved(task, a, b)}
-    unlearnt = tuple(task for task in found if task not in learnt)
+    learnt = estimates.learnt_differences(a, b, tasks)
+    unlearnt = tuple(task for task in estimates.differences(a, b, tasks) if task not in learnt)
     return Comparison(label or f"skill of {a} minus that of {b}", limit, side, learnt, 0.0, unlearnt)
 
 

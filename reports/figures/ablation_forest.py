@@ -51,11 +51,13 @@ def table(estimates: Estimates) -> pd.DataFrame:
 
 
 def _rows(estimates: Estimates, variant: str, parent: str, view: str) -> Iterator[list[object]]:
-    by_task = estimates.differences(variant, parent, transferred=view == "transferred")
+    is_transferred = view == "transferred"
+    by_task = estimates.differences(variant, parent, transferred=is_transferred)
     effects = [(task, mean(differences), differences) for task, differences in by_task.items()]
-    if by_task:
-        everything = sample(np.concatenate([each.values for each in by_task.values()]))
-        effects.append((ALL, mean_over_tasks(list(by_task.values())), everything))
+    # The same mean as in the claims: over the tasks that were learnt.
+    if learnt := estimates.learnt_differences(variant, parent, transferred=is_transferred):
+        everything = sample(np.concatenate([each.values for each in learnt.values()]))
+        effects.append((ALL, mean_over_tasks(list(learnt.values())), everything))
     for task, effect, differences in effects:
         better = probability_of_improvement(differences)
         yield [task, variant, parent, view, effect.value, effect.low, effect.high,
@@ -113,11 +115,11 @@ def caption(table: pd.DataFrame) -> str:
     better = ", ".join(rows[rows["low"] > MARGIN]["variant"]) or "none"
     return (
         "Skill of each variant minus skill of its parent (of the study's baseline if it has none), paired by seed, with 95 "
-        "% intervals: the mean on each task, and the mean of the tasks' means over all tasks. Each panel has its own scale. "
-        f"The grey band, ±{MARGIN}, holds differences without practical importance. Filled circles: both tuned with the same "
-        "budget. Open diamonds: the variant transferred, with its parent's hyperparameters. P(better) is the share of seeds "
-        f"in which the tuned variant is better, of those that are not tied. Over all tasks clearly worse: {worse}; clearly "
-        f"better: {better} (whole interval beyond the band, at least {FEWEST} runs on each task)."
+        "% intervals: the mean on each task, and the mean of the tasks' means over all tasks that were learnt. Each panel "
+        f"has its own scale. The grey band, ±{MARGIN}, holds differences without practical importance. Filled circles: both "
+        "tuned with the same budget. Open diamonds: the variant transferred, with its parent's hyperparameters. P(better) "
+        "is the share of seeds in which the tuned variant is better, of those that are not tied. Over all tasks clearly "
+        f"worse: {worse}; clearly better: {better} (whole interval beyond the band, at least {FEWEST} runs on each task)."
     )
 
 
