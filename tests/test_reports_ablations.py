@@ -51,6 +51,23 @@ def test_a_study_without_ablations_has_no_forest() -> None:
     assert FIGURES["ablation_forest"].table(results(parents={})).empty
 
 
+def test_a_forest_of_tasks_that_nobody_learnt_has_no_mean_over_them() -> None:
+    kind = FIGURES["ablation_forest"]
+    table = kind.table(results(skill={(task, name): 0.2 for task in TASKS for name in VARIANTS}))
+    assert set(table["task"]) == set(TASKS)
+    kind.draw(table)
+    assert "clearly worse: none" in kind.caption(table)
+
+
+def test_the_mean_over_tasks_is_that_of_the_claim() -> None:
+    whole = results()
+    table = FIGURES["ablation_forest"].table(whole).set_index(["variant", "task", "view"])
+    estimate = judge_claims(whole)["forget-gate"].parts[0].estimate
+    assert estimate is not None
+    row = table.loc[("lstm-no-forget-gate", ALL, "tuned")]
+    assert row[["difference", "low", "high"]].to_list() == [estimate.value, estimate.low, estimate.high]
+
+
 def test_the_forest_can_be_drawn_and_says_who_is_worse() -> None:
     kind = FIGURES["ablation_forest"]
     table = kind.table(results())
