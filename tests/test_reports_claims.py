@@ -100,6 +100,18 @@ def test_a_task_that_nobody_has_solved_at_its_easiest_decides_nothing():
     assert "copying" in verdict.reason
 
 
+def test_a_part_that_is_missing_supports_nothing():
+    without = World(replicates=10, variants=tuple(v for v in VARIANTS if v != "tcn"))
+    verdict = judge("future-context", without)
+    assert {part.verdict for part in verdict.parts} == {"supported", "not run"}
+    assert (verdict.word, verdict.reason) == ("not run", "not run: score of the left-to-right tcn")
+    unlearnt = World(replicates=10, skill={("adding", "lstm"): 0.2})
+    verdict = judge("lstm-remembers", unlearnt)
+    assert [part.verdict for part in verdict.parts] == ["supported", "inconclusive", "supported", "supported"]
+    assert verdict.word == "inconclusive"
+    assert "solved adding" in verdict.reason
+
+
 def test_an_undecided_claim_says_how_many_runs_would_decide_it():
     verdict = judge("any-cell", World(skill={("disambiguation", "bilstm"): 0.92}, noise=0.04, replicates=10))
     assert verdict.label == "inconclusive"
