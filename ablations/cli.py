@@ -184,13 +184,11 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
             raise UserError(outdated)
         make_writable(_home())
         say("loading the libraries")
-        from numpy.random import default_rng
-
         from reports.mlflow_texts import describe_in_mlflow
         from reports.write import write
 
         folder = _home() / "reports" / f"{record.name}-{scale}"
-        paths = write(record, folder, default_rng(0), say)
+        paths = write(record, folder, say)
         describe_in_mlflow(record, folder, say)
     for path in paths:
         click.echo(path)

@@ -8,29 +8,27 @@ Run it, and write the report. The report begins with the verdict:
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from ablations.study import VARIANTS, Budget, Range, Scale, Study
 from reports.claims import CLAIMS, Claim, Comparison
-from reports.claims.claim import MARGIN, above, pooled_difference
-from reports.result_tables import ResultTables
+from reports.claims.comparison import MARGIN, skill_difference
+from reports.estimates import Estimates
 from tasks import TASKS
 
 
-def compare(results: ResultTables, rng: np.random.Generator) -> Sequence[Comparison]:
+def compare(estimates: Estimates) -> Sequence[Comparison]:
     """The skill of the bidirectional LSTM minus that of the LSTM, paired by seed."""
-    difference = pooled_difference(results, "bilstm", "lstm", rng)
-    return [above("skill of the bidirectional LSTM minus that of the LSTM", difference, MARGIN)]
+    return [skill_difference(estimates, "bilstm", "lstm", "above", MARGIN)]
 
 
 # Write the rule before you see a number, and do not change it afterwards.
 CLAIMS["own-claim"] = Claim(
     sentence="An LSTM that reads in both directions tells bears from presidents better than one that reads forward.",
     comparison="Paired difference in skill on the task disambiguation, at equal parameters.",
-    rule=f"Supported if the difference's whole interval is above {MARGIN}, contradicted if it is below.",
+    rule=f"Supported if most seeds have a difference above {MARGIN}, contradicted if most have one below (sign test).",
     parts=compare,
     variants=("bilstm", "lstm"),  # the runs that the report names as its evidence
     study="own_claim",
+    date="2026-11-27",  # of the rule
 )
 
 STUDY = Study(
@@ -61,7 +59,7 @@ STUDY = Study(
                 trials=6,
                 trials_per_round=3,
                 search_seeds=2,
-                replicates=6,
+                replicates=10,  # six is the least that can decide; of ten, one may dissent
                 steps=600,
                 segments=6,
                 batch=32,

@@ -1,87 +1,119 @@
 """Comparison of the variants: the ranking, and paired differences to the baseline."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import combinations
 
-import numpy as np
 import pandas as pd
 
-from reports.claims.claim import FEWEST, pooled_difference
 from reports.document import Block, Heading, Paragraph, Table
-from reports.result_tables import ResultTables
-from reports.statistics import mean, pooled, probability_of_improvement
+from reports.estimates import Estimates
+from reports.statistics.decision import FEWEST
+from reports.statistics.intervals import mean, mean_over_tasks, probability_of_improvement
+from reports.statistics.ranks import rank_ranges, ranked
+from reports.statistics.sample import Sample
+
+WAYS = {True: "left to right", False: "sees the future"}
+"""How a variant reads, by whether it is causal."""
+
+COLUMNS = ["reads", "size", "rank", "variant", "mean_skill", "low", "high", "n", "µs per sequence", "tasks"]
 
 
-def ranking(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
-    """Variants sorted by pooled skill, with the difference of the leading variant to each.
+def ranking(estimates: Estimates) -> pd.DataFrame:
+    """`COLUMNS`: the variants of each group sorted by their mean skill over the tasks that decide for the group.
 
-    Only variants with replicates on every task: a variant that was run on easy tasks alone would lead.
+    A group has one way of reading and one size. It holds only variants with replicates on every task: one that was run on
+    easy tasks alone would lead. `rank` is the range of ranks that the group's decided differences leave to the variant.
     """
-    rows = []
-    for variant, runs in results.replicates.groupby("variant", sort=False):
-        if runs["task"].nunique() < len(results.tasks):
-            continue
-        skills = pooled([task["skill"] for _, task in runs.groupby("task", sort=False)], rng)
-        microseconds = runs["seconds_per_sequence"].mean() * 1e6
-        rows.append([variant, skills.value, skills.low, skills.high, skills.n, microseconds])
-    columns = ["variant", "pooled_skill", "low", "high", "n", "µs per sequence"]
-    frame = pd.DataFrame(rows, columns=columns).sort_values("pooled_skill", ascending=False, ignore_index=True)
-    leads = [_lead(results, frame["variant"][0], variant, rng) for variant in frame["variant"]]
-    return frame.assign(
-        behind_by=[distance for distance, _ in leads], distinguishable=[is_clear for _, is_clear in leads]
-    )
-
-
-def _lead(results: ResultTables, leader: str, other: str, rng: np.random.Generator) -> tuple[float, bool]:
-    """The difference in skill of the leader to another variant, and whether its interval is above 0."""
-    difference = pooled_difference(results, leader, other, rng)
-    if difference is None:
-        return float("nan"), False
-    return difference.value, difference.fewest >= FEWEST and difference.low > 0
-
-
-def differences(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
-    """Each variant's skill minus the baseline's on each task, paired by seed, and the share of seeds where it is better."""
-    baseline, rows = results.study.plan["baseline"], []
+    groups: dict[tuple[str, str], list[str]] = {}
+    results = estimates.results
+    sizes = estimates.sizes(results.variants)
     for setting in results.study.settings:
-        by_seed = results.paired_differences(setting.variant, baseline, setting.task)
-        if setting.variant == baseline or not len(by_seed):
+        members = groups.setdefault((WAYS[setting.causal], sizes[setting.variant]), [])
+        if setting.variant not in members and all(estimates.replicates(t, setting.variant) for t in results.tasks):
+            members.append(setting.variant)
+    rows = [[*group, *row] for group, members in groups.items() if members for row in _ranked(estimates, members)]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _ranked(estimates: Estimates, members: Sequence[str]) -> list[list[object]]:
+    """The rows of one group, without its name."""
+    tasks = [task for task in estimates.results.tasks if estimates.was_solved(task, *members)]
+    differences: dict[tuple[int, int], Sequence[Sample]] = {}
+    for a, b in combinations(range(len(members)), 2):
+        differences[a, b] = list(estimates.differences(members[a], members[b], tasks).values()) if tasks else []
+    first, last = rank_ranges(ranked(differences, len(members)))
+    rows = []
+    for place, variant in enumerate(members):
+        # Where no task was solved none decides, and all are shown.
+        skill = mean_over_tasks(
+            [each for t in tasks or estimates.results.tasks if (each := estimates.replicates(t, variant))]
+        )
+        rank = f"{first[place]}" if first[place] == last[place] else f"{first[place]} to {last[place]}"
+        microseconds = _microseconds(estimates, variant)
+        named = ", ".join(tasks) or "none"
+        rows.append([rank, variant, skill.value, skill.low, skill.high, skill.n, microseconds, named])
+    return sorted(rows, key=lambda row: -float(str(row[2])))
+
+
+def _microseconds(estimates: Estimates, variant: str) -> float:
+    rows = estimates.results.replicates
+    return float(rows[rows["variant"] == variant]["seconds_per_sequence"].mean() * 1e6)
+
+
+def differences(estimates: Estimates) -> pd.DataFrame:
+    """Each variant's skill minus the baseline's on each task, paired by seed, and the share of seeds where it is better."""
+    baseline, rows = estimates.results.study.plan["baseline"], []
+    for setting in estimates.results.study.settings:
+        by_seed = estimates.difference(setting.variant, baseline, setting.task)
+        if setting.variant == baseline or by_seed is None:
             continue
-        difference = mean(by_seed, rng)
-        better = probability_of_improvement(by_seed, np.zeros_like(by_seed), rng)
+        difference, better = mean(by_seed), probability_of_improvement(by_seed)
         rows.append([setting.task, setting.variant, difference.value, difference.low, difference.high,
-                     better.value, better.low, better.high, difference.n])  # fmt: skip
-    columns = ["task", "variant", "difference", "low", "high", "P(better)", "P low", "P high", "n"]
+                     better.value, better.low, better.high, by_seed.n - better.n, by_seed.n])  # fmt: skip
+    columns = ["task", "variant", "difference", "low", "high", "P(better)", "P low", "P high", "ties", "n"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def comparison_blocks(results: ResultTables, rng: np.random.Generator) -> Iterator[Block]:
+def comparison_blocks(estimates: Estimates) -> Iterator[Block]:
     """Which variants lead, and each variant's difference to the baseline."""
     yield Heading("Which network?")
-    frame = ranking(results, rng)
+    frame = ranking(estimates)
     if frame.empty:
         yield Paragraph("No variant has replicates on every task yet.")
         return
-    equal = frame["variant"][~frame["distinguishable"]].tolist()[1:]
-    others = (
-        f"these variants cannot be distinguished from it: {', '.join(equal)}"
-        if equal
-        else "it can be distinguished from all other variants"
-    )
-    yield Paragraph(
-        f"{frame['variant'][0]} has the highest skill, pooled over all tasks of this study. By paired differences, "
-        f"{others}. To choose a network for one kind of task, read the results of that task in the tables and figures below."
-    )
+    for (reads, size), rows in frame.groupby(["reads", "size"], sort=False):
+        yield Paragraph(_in_words(reads, size, rows))
     yield Table(
         "ranking",
         frame,
-        "Interquartile mean of skill over all tasks and replicates, its 95 % interval, and the difference of the leading "
-        "variant to this one. The difference is the interquartile mean of paired differences, so its order can differ from "
-        "that of the ranking. A variant is distinguishable from the leading one if the interval of their difference, over at "
-        f"least {FEWEST} runs, is above 0. Only variants with replicates on every task are ranked.",
+        "Mean over the tasks of the mean skill, with its 95 % interval. Left-to-right readers and readers of the future are "
+        "ranked apart, and so are sizes. A rank is given as a range: a variant is behind all that are decidedly better and "
+        "before all that are decidedly worse. Variants whose paired difference, over at least "
+        f"{FEWEST} seeds on each task, is not decided (Holm's rule over all pairs of a group, 5 %) share ranks. A task decides "
+        "for a group if some variant that reads in that way has solved it at its easiest; the last column names these tasks. "
+        "Only variants with replicates on every task are ranked.",
     )
     yield Table(
         "differences",
-        differences(results, rng),
-        f"Skill minus the skill of {results.study.plan['baseline']}, paired by seed, with 95 % intervals. P(better) is the "
-        "share of seeds in which the variant is better; a tie counts half.",
+        differences(estimates),
+        f"Skill minus the skill of {estimates.results.study.plan['baseline']}, paired by seed: the mean with its 95 % interval. "
+        "P(better) is the share of seeds in which the variant is better, of those that are not tied, with its exact interval.",
     )
+
+
+def _in_words(reads: str, size: str, rows: pd.DataFrame) -> str:
+    """Who leads a group, as far as that is decided."""
+    leaders = [row.variant for row in rows.itertuples() if str(row.rank).split(" ")[0] == "1"]
+    tasks = rows["tasks"].iloc[0]
+    way = "read from left to right" if reads == WAYS[True] else "see the future"
+    of_group = f"Of the networks that {way}, at {size},"
+    if tasks == "none":
+        return f"{of_group} none has solved any task at its easiest, so that they are not ranked."
+    basis = f"by their skill on {tasks}"
+    if len(rows) == 1:
+        return f"{of_group} there is only {leaders[0]}."
+    if len(leaders) == len(rows):
+        return f"{of_group} no two can be told apart from the best {basis}: {', '.join(leaders)}."
+    if len(leaders) == 1:
+        return f"{of_group} {leaders[0]} is the best {basis}."
+    return f"{of_group} {', '.join(leaders)} cannot be told apart from the best {basis}; all others are worse than at least one."

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-import numpy as np
 import pandas as pd
 
 from ablations.record.schema import StudyRecord
+from reports.alarm import check_ceilings
 from reports.comparison import comparison_blocks
 from reports.document import Block, Document, Heading, Note, Picture, Table
+from reports.estimates import Estimates
 from reports.figures import FIGURES
 from reports.literature import literature_blocks
 from reports.method import equation_blocks, failure_blocks, method_blocks, provenance_blocks
 from reports.result_tables import ResultTables
+from reports.rules import rule_blocks
 from reports.search_summary import search_blocks
 from reports.style import as_svg, styled
 from reports.verdicts import judge_claims, verdict_blocks
@@ -28,25 +30,29 @@ def silent(stage: str, detail: str) -> None:
     """Says nothing."""
 
 
-def compose(
-    study: StudyRecord, rng: np.random.Generator, say: Say = silent
-) -> tuple[Document, dict[str, pd.DataFrame]]:
-    """The report of a study, and all of its tables by name."""
+def compose(study: StudyRecord, say: Say = silent) -> tuple[Document, dict[str, pd.DataFrame]]:
+    """The report of a study, and all of its tables by name.
+
+    Raises `CeilingPassedError` if a measurement lies beyond an exact ceiling.
+    """
     say("computing the tables", "")
     results = ResultTables(study)
-    verdicts = judge_claims(results, rng)
-    data = {name: figure.table(results, rng) for name, figure in FIGURES.items()}
+    estimates = Estimates(results)
+    data = {"ceilings": check_ceilings(estimates)}
+    verdicts = judge_claims(estimates)
+    data |= {name: figure.table(estimates) for name, figure in FIGURES.items()}
     data |= {"replicates": results.replicates, "transferred": results.transferred, "trials": results.trials}
     blocks = [
         *_partial(results),
         *verdict_blocks(verdicts),
         *literature_blocks(results, verdicts),
-        *comparison_blocks(results, rng),
+        *comparison_blocks(estimates),
         *_figure_blocks(data, say),
         *search_blocks(results),
         *equation_blocks(results),
         *failure_blocks(results),
         *method_blocks(results),
+        *rule_blocks(),
         *provenance_blocks(results),
     ]
     data |= {block.name: block.frame for block in blocks if isinstance(block, Table)}

@@ -28,7 +28,7 @@ class Note:
     """Highlighted text; `tone` is the label of a verdict, or "warning"."""
 
     text: str
-    tone: Literal["supported", "contradicted", "inconclusive", "not run", "warning"]
+    tone: Literal["supported", "contradicted", "mixed", "inconclusive", "not run", "warning"]
 
 
 @dataclass(frozen=True)

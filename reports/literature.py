@@ -28,17 +28,17 @@ def literature_blocks(results: ResultTables, verdicts: Mapping[str, Verdict]) ->
     yield Table(
         "literature",
         pd.DataFrame(rows, columns=columns),
-        "Paired difference in skill, pooled over the tasks, both variants tuned. The direction agrees if the estimate is on the "
-        "paper's side of 0; for “not worse” and “not better”, the estimate may be on the other side by up to the margin. The "
-        "verdict is stricter: the whole interval must be beyond the limit of the claim's rule.",
+        "Paired difference in skill, the mean over the tasks (the typical run if there is one task), both variants tuned. "
+        "The direction agrees if the estimate is on the paper's side of 0; for “not worse” and “not better”, the estimate "
+        "may be on the other side by up to the margin. The verdict is stricter: it follows the claim's rule.",
     )
 
 
 def _measured(finding: Finding, verdict: Verdict) -> list[object]:
     estimate = verdict.parts[0].estimate
     if estimate is None:
-        return [float("nan")] * 3 + ["not run", verdict.label]
+        return [float("nan")] * 3 + ["not run" if verdict.label == "not run" else "not learnt", verdict.word]
     limit, side = RULES[finding.effect]
     limit = 0.0 if finding.effect in ("worse", "better") else limit
     agrees = estimate.value > limit if side == "above" else estimate.value < limit
-    return [estimate.value, estimate.low, estimate.high, "agrees" if agrees else "disagrees", verdict.label]
+    return [estimate.value, estimate.low, estimate.high, "agrees" if agrees else "disagrees", verdict.word]

@@ -130,11 +130,9 @@ def method_blocks(results: ResultTables) -> Iterator[Block]:
     yield Paragraph(
         "Models are trained on a logarithmic mixture of difficulties, from the easiest to the nominal one. Replicates are "
         "paired: seed k gives every variant the same data. Search, training, validation and test streams are disjoint. Each "
-        f"replicate is tested on {budget['test']} sequences at each difficulty of a grid, which includes difficulties above the "
-        "nominal one. Skill is (score − chance) / (perfect − chance). Intervals are percentile bootstraps over replicates, "
-        "stratified by task where tasks are pooled. With few replicates they are too narrow: for normal data they cover the "
-        "true value in 82 % of cases with 5 runs, 88 % with 6, 89 % with 10, 94 % with 29. All random numbers derive from seed "
-        f"{plan['seed']}."
+        f"replicate is tested on {budget['test']} sequences at each difficulty of a grid, which includes difficulties above "
+        "the nominal one. Skill is (score − chance) / (perfect − chance). All random numbers derive from seed "
+        f"{plan['seed']}, those of the report from streams that are named after what they estimate."
     )
     yield Table(
         "settings",

@@ -42,6 +42,7 @@ PREAMBLE = """
 COLOURS: Mapping[str, str] = {
     "supported": "#00694e",
     "contradicted": "#a8420f",
+    "mixed": "#5b4a9e",
     "inconclusive": "#6b5900",
     "not run": "#555555",
     "warning": "#8a5a00",

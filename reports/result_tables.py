@@ -29,6 +29,7 @@ DIFFICULTY: Columns = {
 GRADIENT: Columns = {
     "task": str, "variant": str, "seed": int, "when": str, "distance": int, "norm": float, "relative": float,
 }  # fmt: skip
+GRADIENT_AT_CUE: Columns = {"task": str, "variant": str, "seed": int, "when": str, "norm": float, "relative": float}
 TRIAL: Columns = {
     "task": str, "variant": str, "trial": int, "seed": int, "status": str, "proposed_by": str, "objective": float,
     "lr": float, "clip": float, "weight_decay": float, "is_best": bool, "run_id": str,
@@ -110,6 +111,21 @@ class ResultTables:
                 largest = max((norm for _, norm in curve), default=0.0) or 1.0
                 rows += [[s.task, s.variant, run.number, when, d, norm, norm / largest] for d, norm in curve]
         return _frame(rows, GRADIENT)
+
+    @cached_property
+    def gradient_at_cue(self) -> pd.DataFrame:
+        """The gradient's norm at the cue that decides the answer, `GRADIENT_AT_CUE`; of tasks with one answer a sequence.
+
+        `relative` is the norm divided by the largest one of the same run over all distances.
+        """
+        rows: list[list[object]] = []
+        for run, s in self._with_settings("replicates"):
+            for when in ("initial", "trained"):
+                norm = run.metrics.get(f"gradient_at_cue_{when}")
+                if norm is not None:
+                    largest = max((norm for _, norm in run.history.get(f"gradient_{when}", ())), default=0.0) or 1.0
+                    rows.append([s.task, s.variant, run.number, when, norm, norm / largest])
+        return _frame(rows, GRADIENT_AT_CUE)
 
     @cached_property
     def trials(self) -> pd.DataFrame:

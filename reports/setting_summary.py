@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ablations.record.schema import RunRecord, SettingRecord
+from reports.estimates import Estimates
 from reports.result_tables import ResultTables
-from reports.statistics import Estimate, mean
+from reports.statistics.sample import Estimate
 from reports.style import as_svg, style_of, styled
 
 MARGINS = {"left": 0.08, "right": 0.99, "bottom": 0.18, "top": 0.9, "wspace": 0.06}
@@ -27,40 +28,39 @@ class Summary:
     svg: str
 
 
-def summaries(results: ResultTables, seed: int) -> Iterator[Summary]:
-    """The summary of each setting that has replicates; each one's intervals are drawn from a generator of that seed."""
+def summaries(estimates: Estimates) -> Iterator[Summary]:
+    """The summary of each setting that has replicates."""
+    study = estimates.results.study
     with styled():
         panels = _Panels()
-    for setting in results.study.settings:
-        runs = [run for run in results.study.replicates if run.setting == setting.identity]
+    for setting in study.settings:
+        runs = [run for run in study.replicates if run.setting == setting.identity]
         if runs:
-            yield _summary(results, setting, runs[0], panels, np.random.default_rng(seed))
+            yield _summary(estimates, setting, runs[0], panels)
 
 
-def _summary(
-    results: ResultTables, setting: SettingRecord, run: RunRecord, panels: "_Panels", rng: np.random.Generator
-) -> Summary:
-    rows = results.replicates
-    rows = rows[(rows["task"] == setting.task) & (rows["variant"] == setting.variant)]
-    estimates = {name: mean(rows[name], rng) for name in ("score", "skill")}
+def _summary(estimates: Estimates, setting: SettingRecord, run: RunRecord, panels: "_Panels") -> Summary:
+    means = {
+        name: found for name in ("score", "skill") if (found := estimates.mean(setting.task, setting.variant, name))
+    }
     metrics = {
         f"{name}{end}": value
-        for name, estimate in estimates.items()
+        for name, estimate in means.items()
         for end, value in (("", estimate.value), ("_low", estimate.low), ("_high", estimate.high))
         if np.isfinite(value)
     }
-    return Summary(setting, _text(setting, run, estimates), metrics, panels.svg(results, setting))
+    return Summary(setting, _text(setting, run, means), metrics, panels.svg(estimates.results, setting))
 
 
-def _text(setting: SettingRecord, run: RunRecord, estimates: Mapping[str, Estimate]) -> str:
+def _text(setting: SettingRecord, run: RunRecord, means: Mapping[str, Estimate]) -> str:
     factors = ", ".join(f"{name} {value:.4g}" for name, value in run.factors.items() if isinstance(value, float))
     references = ", ".join(f"{name} {value:.4g}" for name, value in setting.references.items())
     return "\n".join(
         [
             f"**{setting.variant} on {setting.task}** ({setting.difficulty} {setting.nominal})",
             "",
-            f"- test score {estimates['score']}; references: {references}",
-            f"- skill {estimates['skill']}",
+            f"- test score {means['score']}; references: {references}",
+            f"- skill {means['skill']}",
             f"- best hyperparameters: {factors}",
             f"- hidden size {setting.hidden}, {setting.parameters} parameters",
         ]

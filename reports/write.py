@@ -4,8 +4,6 @@ import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
-import numpy as np
-
 from ablations.record.schema import StudyRecord
 from reports.compose import Say, compose, silent
 from reports.document import Picture
@@ -13,7 +11,7 @@ from reports.html import to_html
 from reports.pdf import to_pdf
 
 
-def write(study: StudyRecord, folder: Path, rng: np.random.Generator, say: Say = silent) -> tuple[Path, Path]:
+def write(study: StudyRecord, folder: Path, say: Say = silent) -> tuple[Path, Path]:
     """Writes report.html, report.pdf, tables/*.csv and figures/*.svg; returns the paths of the two reports.
 
     The files are written to a temporary folder first, which then replaces the old one: no report is ever half-written.
@@ -21,7 +19,7 @@ def write(study: StudyRecord, folder: Path, rng: np.random.Generator, say: Say =
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        document, data = compose(study, rng, say)
+        document, data = compose(study, say)
         for name in ("tables", "figures"):
             (fresh / name).mkdir()
         for name, frame in data.items():

@@ -10,6 +10,7 @@ from reports.claims import CLAIMS, claims_of
 from reports.claims.findings import FINDINGS, RULES
 from reports.compose import compose
 from reports.document import Note, Paragraph
+from reports.estimates import Estimates
 from reports.figures import FIGURES
 from reports.figures.ablation_forest import ALL, HIDDEN, LABELS, TRANSFERRED, TUNED
 from reports.literature import literature_blocks
@@ -28,16 +29,12 @@ def world(**changes: object) -> World:
     return World(**{**known, "replicates": 8, **changes})  # type: ignore[arg-type]
 
 
-def results(**changes: object) -> ResultTables:
-    return ResultTables(fake_study(world(**changes), "lstm_ablation"))
-
-
-def rng() -> np.random.Generator:
-    return np.random.default_rng(0)
+def results(**changes: object) -> Estimates:
+    return Estimates(ResultTables(fake_study(world(**changes), "lstm_ablation")))
 
 
 def test_every_ablation_is_compared_to_its_parent_on_each_task_and_over_all_in_both_views() -> None:
-    table = FIGURES["ablation_forest"].table(results(), rng())
+    table = FIGURES["ablation_forest"].table(results())
     assert len(table) == 2 * (len(PARENTS) + 0) * 4 + 4  # gru-reset-before is tuned only, against the baseline
     assert dict(zip(table["variant"], table["parent"], strict=True)) == {**PARENTS, "gru-reset-before": "lstm"}
     worse = table[(table["variant"] == "lstm-no-forget-gate") & (table["task"] == ALL)]
@@ -60,7 +57,7 @@ TWO_SIZES: dict[str, object] = {
 
 
 def test_the_second_view_is_of_the_runs_that_have_the_parents_hidden_size() -> None:
-    table = FIGURES["ablation_forest"].table(results(**TWO_SIZES), rng())
+    table = FIGURES["ablation_forest"].table(results(**TWO_SIZES))
     assert set(table["variant"]) == {*PARENTS, "gru-reset-before"}
     rows = table[table["view"] == HIDDEN].set_index("task")
     assert set(rows["variant"]) == {"mgu"}
@@ -74,7 +71,7 @@ def test_the_second_view_is_of_the_runs_that_have_the_parents_hidden_size() -> N
 
 def test_each_view_is_drawn_with_a_label_of_its_own_and_says_what_it_holds_fixed() -> None:
     kind = FIGURES["ablation_forest"]
-    table = kind.table(results(**TWO_SIZES), rng())
+    table = kind.table(results(**TWO_SIZES))
     (legend,) = kind.draw(table).legends
     labels = [text.get_text() for text in legend.get_texts()]
     assert labels == [*LABELS.values()]
@@ -84,7 +81,7 @@ def test_each_view_is_drawn_with_a_label_of_its_own_and_says_what_it_holds_fixed
 
 def test_a_view_without_runs_is_not_in_the_legend() -> None:
     kind = FIGURES["ablation_forest"]
-    (legend,) = kind.draw(kind.table(results(), rng())).legends
+    (legend,) = kind.draw(kind.table(results())).legends
     assert [text.get_text() for text in legend.get_texts()] == [LABELS[TUNED], LABELS[TRANSFERRED]]
 
 
@@ -95,24 +92,24 @@ def test_a_study_of_two_sizes_compares_each_variant_to_one_of_its_own_size() -> 
         parents={"gru-no-reset": "gru", "gru-no-reset-10k": "gru-10k"},
         bases={**{name: name.removesuffix("-10k") for name in sizes}, "rnn-30k": "rnn"},
         size_rules={**sizes, "rnn-30k": "30,000 parameters"},
-    ).compared_to
+    ).results.compared_to
     expected = {"gru": "lstm", "gru-no-reset": "gru", "gru-10k": "lstm-10k", "gru-no-reset-10k": "gru-10k"}
     assert compared == expected  # there is nothing of the size of rnn-30k
 
 
 def test_settings_that_were_not_planned_are_not_missing() -> None:
     whole = fake_study(world(**TWO_SIZES), "lstm_ablation")
-    document, _ = compose(whole, rng())
+    document, _ = compose(whole)
     words = " ".join(block.text for block in document.blocks if isinstance(block, Paragraph | Note))
     assert "0 planned runs are missing" in words
     assert "These results are partial" not in words
     less = replace(whole, transferred=whole.transferred[:-2])
-    words = " ".join(block.text for block in compose(less, rng())[0].blocks if isinstance(block, Paragraph | Note))
+    words = " ".join(block.text for block in compose(less)[0].blocks if isinstance(block, Paragraph | Note))
     assert "2 runs with the parent's hyperparameters are missing" in words
 
 
 def test_the_method_says_what_each_view_holds_fixed_and_who_has_another_size() -> None:
-    document, tables = compose(fake_study(world(**TWO_SIZES), "lstm_ablation"), rng())
+    document, tables = compose(fake_study(world(**TWO_SIZES), "lstm_ablation"))
     words = " ".join(block.text for block in document.blocks if isinstance(block, Paragraph))
     assert "about 3,000 parameters" in words
     assert "but for mgu-same-hidden (hidden size of gru-reset-before)" in words
@@ -137,26 +134,43 @@ def test_another_size_has_the_colour_and_the_marker_of_its_variant_and_a_line_an
 
 def test_pairs_are_those_of_the_same_seed() -> None:
     whole = results()
-    runs = whole.replicates.pivot(index=["task", "seed"], columns="variant", values="skill").loc["adding"]
+    runs = whole.results.replicates.pivot(index=["task", "seed"], columns="variant", values="skill").loc["adding"]
     expected = (runs["mgu"] - runs["gru-reset-before"]).to_numpy()
-    np.testing.assert_allclose(whole.paired_differences("mgu", "gru-reset-before", "adding"), expected)
+    np.testing.assert_allclose(whole.results.paired_differences("mgu", "gru-reset-before", "adding"), expected)
 
 
 def test_a_study_without_ablations_has_no_forest() -> None:
-    assert FIGURES["ablation_forest"].table(results(parents={}), rng()).empty
+    assert FIGURES["ablation_forest"].table(results(parents={})).empty
+
+
+def test_a_forest_of_tasks_that_nobody_learnt_has_no_mean_over_them() -> None:
+    kind = FIGURES["ablation_forest"]
+    table = kind.table(results(skill={(task, name): 0.2 for task in TASKS for name in VARIANTS}))
+    assert set(table["task"]) == set(TASKS)
+    kind.draw(table)
+    assert "clearly worse: none" in kind.caption(table)
+
+
+def test_the_mean_over_tasks_is_that_of_the_claim() -> None:
+    whole = results()
+    table = FIGURES["ablation_forest"].table(whole).set_index(["variant", "task", "view"])
+    estimate = judge_claims(whole)["forget-gate"].parts[0].estimate
+    assert estimate is not None
+    row = table.loc[("lstm-no-forget-gate", ALL, "tuned")]
+    assert row[["difference", "low", "high"]].to_list() == [estimate.value, estimate.low, estimate.high]
 
 
 def test_the_forest_can_be_drawn_and_says_who_is_worse() -> None:
     kind = FIGURES["ablation_forest"]
-    table = kind.table(results(), rng())
+    table = kind.table(results())
     kind.draw(table)
     assert "clearly worse: lstm-no-forget-gate;" in kind.caption(table)
 
 
 def test_gradients_are_those_of_all_ablations_but_else_of_some_variants_only() -> None:
     kind = FIGURES["gradient_flow"]
-    assert set(kind.table(results(**TWO_SIZES), rng())["variant"]) == set(VARIANTS)
-    assert set(kind.table(results(parents={}), rng())["variant"]) == {"lstm"}
+    assert set(kind.table(results(**TWO_SIZES))["variant"]) == set(VARIANTS)
+    assert set(kind.table(results(parents={}))["variant"]) == {"lstm"}
 
 
 def test_many_variants_without_a_style_of_their_own_differ_in_colour_or_line() -> None:
@@ -168,11 +182,11 @@ def test_many_variants_without_a_style_of_their_own_differ_in_colour_or_line() -
 @pytest.mark.parametrize(("skill", "label"), [(0.6, "supported"), (0.9, "contradicted"), (0.95, "contradicted")])
 def test_the_verdict_on_a_finding_follows_from_what_is_true(skill: float, label: str) -> None:
     changed = {**SKILL, **{(task, "lstm-no-forget-gate"): skill for task in TASKS}}
-    assert judge_claims(results(skill=changed), rng())["forget-gate"].label == label
+    assert judge_claims(results(skill=changed))["forget-gate"].label == label
 
 
 def test_a_finding_of_a_variant_that_is_not_there_is_not_run() -> None:
-    assert judge_claims(results(), rng())["peepholes"].label == "not run"
+    assert judge_claims(results())["peepholes"].label == "not run"
 
 
 def test_a_study_is_asked_its_own_claims_and_no_others() -> None:
@@ -185,13 +199,13 @@ def test_a_study_is_asked_its_own_claims_and_no_others() -> None:
 
 
 def test_a_study_of_ones_own_is_asked_the_claims_that_it_has_the_numbers_for() -> None:
-    whole = ResultTables(fake_study(World(variants=("rnn", "lstm", "gru"), costs=False), "own"))
-    assert judge_claims(whole, rng()).keys() == {"vanishing", "lstm-remembers", "gru-worse"}
+    whole = Estimates(ResultTables(fake_study(World(variants=("rnn", "lstm", "gru"), costs=False), "own")))
+    assert judge_claims(whole).keys() == {"vanishing", "lstm-remembers", "gru-worse"}
 
 
 def test_the_papers_findings_stand_beside_what_was_measured() -> None:
     whole = results()
-    (table,) = [block for block in literature_blocks(whole, judge_claims(whole, rng())) if hasattr(block, "frame")]
+    (table,) = [block for block in literature_blocks(whole.results, judge_claims(whole)) if hasattr(block, "frame")]
     rows = table.frame.set_index("variant")
     assert rows.loc["lstm-no-forget-gate", ["paper_says", "direction", "verdict"]].to_list() == [
         "worse",
@@ -199,7 +213,7 @@ def test_the_papers_findings_stand_beside_what_was_measured() -> None:
         "supported",
     ]
     assert rows.loc["lstm-coupled", "direction"] == "agrees"
-    assert rows.loc["lstm-peepholes", "direction"] == "not run"
+    assert rows.loc["lstm-chrono", "direction"] == "not run"
 
 
 @pytest.mark.parametrize("finding", FINDINGS.values(), ids=FINDINGS)

@@ -30,12 +30,11 @@ xtick.direction: in
 WRITE = """
 import sys
 from pathlib import Path
-import numpy as np
 from builders.fake_record import World, fake_study
 from reports.write import write
 
 study = fake_study(World(tasks=("adding",), variants=("rnn", "gr\\u00f6\\u00dfer"), parents={"gr\\u00f6\\u00dfer": "rnn"}))
-write(study, Path(sys.argv[1]), np.random.default_rng(0))
+write(study, Path(sys.argv[1]))
 assert "tkinter" not in sys.modules, "an interactive backend was loaded"
 """
 

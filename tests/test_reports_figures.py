@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from builders.fake_record import World, fake_study
+from builders.fake_record import BOTH_WAYS, ONE_WAY, World, fake_study
 
 from reports.comparison import differences, ranking
+from reports.estimates import Estimates
 from reports.figures import FIGURES
 from reports.figures.score_matrix import caption as score_caption
 from reports.result_tables import ResultTables
@@ -15,12 +16,12 @@ from reports.style import VARIANT_STYLES, as_svg, styled
 SMALL = World(tasks=("adding", "france"), variants=("feedforward", "rnn", "lstm"), parents={"rnn": "lstm"})
 
 
+def estimates(study):
+    return Estimates(ResultTables(study))
+
+
 def table_of(name, study=None):
-    return FIGURES[name].table(ResultTables(study or fake_study(SMALL)), np.random.default_rng(0))
-
-
-def rng():
-    return np.random.default_rng(0)
+    return FIGURES[name].table(estimates(study or fake_study(SMALL)))
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -90,20 +91,49 @@ def test_a_trial_that_diverged_on_one_of_its_seeds_has_no_objective():
 
 def test_the_ranking_leaves_out_variants_that_have_not_met_every_task():
     study = fake_study(World(tasks=("copying", "france"), variants=("lstm", "rnn")))
-    assert set(ranking(ResultTables(study), rng())["variant"]) == {"lstm", "rnn"}
+    assert set(ranking(estimates(study))["variant"]) == {"lstm", "rnn"}
     partial = tuple(r for r in study.replicates if r.setting != "france/rnn")
-    assert set(ranking(ResultTables(replace(study, replicates=partial)), rng())["variant"]) == {"lstm"}
+    assert set(ranking(estimates(replace(study, replicates=partial)))["variant"]) == {"lstm"}
 
 
 def test_the_ranking_tells_nothing_apart_by_too_few_runs():
-    few = World(tasks=("france",), variants=("lstm", "rnn"), replicates=4, diverged=())
-    assert not ranking(ResultTables(fake_study(few)), rng())["distinguishable"].any()
-    enough = replace(few, replicates=5)
-    assert list(ranking(ResultTables(fake_study(enough)), rng())["distinguishable"]) == [False, True]
+    few = World(tasks=("france",), variants=("lstm", "rnn"), replicates=5, diverged=(), lost={("france", "rnn"): 0.6})
+    assert list(ranking(estimates(fake_study(few)))["rank"]) == ["1 to 2", "1 to 2"]
+    enough = replace(few, replicates=6)
+    assert list(ranking(estimates(fake_study(enough)))["rank"]) == ["1", "2"]
+
+
+def test_readers_of_the_future_are_ranked_apart():
+    frame = ranking(estimates(fake_study(World(replicates=8))))
+    assert dict(frame.groupby("reads")["variant"].apply(set)) == {
+        "left to right": set(ONE_WAY),
+        "sees the future": {*BOTH_WAYS, "feedforward", "cnn"},
+    }
+    assert set(frame[frame["reads"] == "left to right"]["tasks"]) == {
+        "copying, adding, france"
+    }  # the last has a ceiling
+
+
+def test_sizes_are_ranked_apart():
+    study = fake_study(World(tasks=("france",), variants=("lstm", "gru"), replicates=8))
+    sized = replace(
+        study, settings=tuple(_Sized(s, f"{3 if s.variant == 'gru' else 10},000 parameters") for s in study.settings)
+    )
+    assert list(ranking(estimates(sized))["rank"]) == ["1", "1"]
+
+
+class _Sized:
+    """A setting that also says how its size was chosen."""
+
+    def __init__(self, setting, size_rule):
+        self._setting, self.size_rule = setting, size_rule
+
+    def __getattr__(self, name):
+        return getattr(self._setting, name)
 
 
 def test_differences_to_the_baseline_leave_the_baseline_out():
-    table = differences(ResultTables(fake_study()), rng())
+    table = differences(estimates(fake_study()))
     assert "lstm" not in set(table["variant"])
     assert (table["low"] <= table["difference"]).all()
     assert (table["difference"] <= table["high"]).all()

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import pytest
 from builders.fake_record import World, fake_study
@@ -14,6 +13,7 @@ from builders.rendered import Page, pdf_source
 from reports import write as writing
 from reports.compose import compose
 from reports.document import Heading, Note, Paragraph, Table
+from reports.estimates import Estimates
 from reports.figures import FIGURES
 from reports.html import to_html
 from reports.result_tables import ResultTables
@@ -25,21 +25,17 @@ SMALL = World(tasks=("adding", "disambiguation"), variants=("rnn", "lstm", "birn
 TINY = World(tasks=("adding",), variants=("lstm",), diverged=(), costs=False)
 
 
-def rng():
-    return np.random.default_rng(0)
-
-
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made") / "claims-demo"
-    write(fake_study(), folder, rng())
+    write(fake_study(), folder)
     return folder
 
 
 @pytest.fixture(scope="module")
 def document():
     """The document of a whole small record."""
-    return compose(fake_study(SMALL), rng())[0]
+    return compose(fake_study(SMALL))[0]
 
 
 def test_everything_is_written(report):
@@ -82,7 +78,7 @@ def test_the_pdf_has_an_outline_and_says_what_it_is(report):
 
 
 def test_the_same_record_gives_the_same_bytes(tmp_path, report):
-    write(fake_study(), tmp_path / "again", rng())
+    write(fake_study(), tmp_path / "again")
     for name in ("report.html", "report.pdf"):
         assert (tmp_path / "again" / name).read_bytes() == (report / name).read_bytes()
 
@@ -108,7 +104,7 @@ def test_the_verdicts_come_before_the_evidence(document):
 )
 def test_what_is_missing_is_reported_and_stops_nothing(tmp_path, missing):
     study = replace(fake_study(SMALL), **dict.fromkeys(missing, ()))
-    html, pdf = write(study, tmp_path / "report", rng())
+    html, pdf = write(study, tmp_path / "report")
     assert html.exists()
     assert pdf.exists()
     if "replicates" in missing:
@@ -121,7 +117,7 @@ def test_whole_results_carry_no_banner(document):
 
 def test_runs_that_are_missing_and_runs_that_diverged_are_counted():
     study = fake_study(replace(TINY, diverged=(("adding", "lstm", 0),)))
-    document, _ = compose(replace(study, replicates=study.replicates[:-2]), rng())
+    document, _ = compose(replace(study, replicates=study.replicates[:-2]))
     words = " ".join(block.text for block in document.blocks if isinstance(block, Paragraph))
     assert "2 runs diverged and 2 planned runs are missing" in words  # a trial and a replicate
 
@@ -129,7 +125,7 @@ def test_runs_that_are_missing_and_runs_that_diverged_are_counted():
 def test_a_setting_that_failed_is_shown_with_its_reason_and_counts_as_no_run():
     failed = {("adding", "rnn"): "MemoryError: <4 GiB> needed", ("disambiguation", "birnn"): "killed by signal 9"}
     study = fake_study(replace(SMALL, failed=failed))
-    document, tables = compose(study, rng())
+    document, tables = compose(study)
     (shown,) = [block for block in document.blocks if isinstance(block, Table) and block.name == "failed_settings"]
     assert shown.rows == [[task, variant, reason] for (task, variant), reason in failed.items()]
     assert "MemoryError: <4 GiB> needed" in Page(to_html(document)).text
@@ -148,14 +144,14 @@ def test_a_study_in_which_nothing_failed_has_no_table_of_failed_settings(documen
 
 def test_settings_not_begun_count_as_missing_runs():
     nothing = replace(fake_study(SMALL), settings=(), trials=(), replicates=(), costs=())
-    document, _ = compose(nothing, rng())
+    document, _ = compose(nothing)
     words = " ".join(block.text for block in document.blocks if isinstance(block, Paragraph))
     assert "102 planned runs are missing" in words  # 2 tasks, 3 variants, 6 trials on 2 seeds and 5 replicates
 
 
 def test_a_failed_write_leaves_the_old_report_whole(tmp_path, monkeypatch):
     folder = tmp_path / "report"
-    write(fake_study(TINY), folder, rng())
+    write(fake_study(TINY), folder)
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
     def fail(_document):
@@ -163,16 +159,16 @@ def test_a_failed_write_leaves_the_old_report_whole(tmp_path, monkeypatch):
 
     monkeypatch.setattr(writing, "to_pdf", fail)
     with pytest.raises(RuntimeError, match="no PDF today"):
-        write(fake_study(TINY), folder, rng())
+        write(fake_study(TINY), folder)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
     assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_a_new_report_takes_the_place_of_the_old_one(tmp_path):
     folder = tmp_path / "deep" / "report"
-    write(fake_study(TINY), folder, rng())
+    write(fake_study(TINY), folder)
     (folder / "stale.txt").write_text("left over")
-    write(fake_study(TINY), folder, rng())
+    write(fake_study(TINY), folder)
     assert not (folder / "stale.txt").exists()
     assert list(folder.parent.iterdir()) == [folder]
 
@@ -180,7 +176,7 @@ def test_a_new_report_takes_the_place_of_the_old_one(tmp_path):
 def test_a_setting_is_summarised_from_its_own_replicates():
     study = fake_study(SMALL)
     results = ResultTables(study)
-    summary = next(each for each in summaries(results, 0) if each.setting == study.settings[1])
+    summary = next(each for each in summaries(Estimates(results)) if each.setting == study.settings[1])
     own = results.replicates[(results.replicates["task"] == "adding") & (results.replicates["variant"] == "lstm")]
     assert summary.metrics["score"] == pytest.approx(own["score"].mean())
     assert summary.metrics["score_low"] <= summary.metrics["score"] <= summary.metrics["score_high"]
@@ -191,15 +187,15 @@ def test_a_setting_is_summarised_from_its_own_replicates():
 
 def test_a_setting_without_replicates_has_no_summary():
     study = replace(fake_study(SMALL), replicates=())
-    assert not list(summaries(ResultTables(study), 0))
+    assert not list(summaries(Estimates(ResultTables(study))))
 
 
 def test_the_figure_of_a_setting_does_not_depend_on_those_before_it():
     study = fake_study(SMALL)
-    together = [summary.svg for summary in summaries(ResultTables(study), 0)]
+    together = [summary.svg for summary in summaries(Estimates(ResultTables(study)))]
     for setting, svg in zip(study.settings, together, strict=True):
         own = tuple(run for run in study.replicates if run.setting == setting.identity)
-        (alone,) = summaries(ResultTables(replace(study, replicates=own)), 0)
+        (alone,) = summaries(Estimates(ResultTables(replace(study, replicates=own))))
         assert alone.svg == svg
 
 

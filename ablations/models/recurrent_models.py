@@ -95,7 +95,7 @@ def start_forget_gate(layer: RecurrentLayer, bias: float | Literal["chrono"], le
 
 
 class AdditiveAttention(nn.Module):
-    """The additive attention of Bahdanau, Cho & Bengio (2015), equation 6: e = v · tanh(W query + U key).
+    """The additive attention of Bahdanau, Cho & Bengio (2015, appendix A.1.2): e = v · tanh(W query + U key).
 
     queries (B, Q, D), keys (B, T, D), mask (B, T) -> weights (B, Q, T), zero on padding, each row summing to 1.
     """

@@ -1,7 +1,8 @@
 """The ledger of claims, in the order of the introduction that makes them."""
 
 from reports.claims.cells import GRU_CHEAPER, GRU_WORSE, LSTM_SLOW
-from reports.claims.claim import Claim, Comparison, Verdict
+from reports.claims.claim import Claim, Verdict
+from reports.claims.comparison import Comparison
 from reports.claims.direction import ANY_CELL, BILSTM_ATTENTION, FUTURE_CONTEXT
 from reports.claims.findings import FINDINGS
 from reports.claims.memory import FIXED_LENGTH, LSTM_REMEMBERS, VANISHING

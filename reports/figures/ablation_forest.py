@@ -12,10 +12,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.claims.claim import FEWEST, MARGIN
+from reports.claims.comparison import MARGIN
+from reports.document import as_text
+from reports.estimates import Estimates
 from reports.figures.base import FigureKind, panels, shared_legend, unique
-from reports.result_tables import ResultTables
-from reports.statistics import mean, pooled, pooled_probability_of_improvement, probability_of_improvement
+from reports.statistics.decision import FEWEST
+from reports.statistics.intervals import mean, mean_over_tasks, probability_of_improvement
+from reports.statistics.sample import Sample, sample
 
 ALL = "all tasks"
 TUNED, HIDDEN, TRANSFERRED = "equal parameters", "equal hidden size", "parent's hyperparameters"
@@ -31,51 +34,59 @@ LABELS = {
     TRANSFERRED: "equal parameters, parent's hyperparameters",
 }
 
-COLUMNS = ["task", "variant", "parent", "view", "difference", "low", "high", "P(better)", "P low", "P high", "n"]
+COLUMNS = [
+    "task",
+    "variant",
+    "parent",
+    "view",
+    "difference",
+    "low",
+    "high",
+    "P(better)",
+    "P low",
+    "P high",
+    "ties",
+    "n",
+]
 
 
-def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
+def table(estimates: Estimates) -> pd.DataFrame:
     """`COLUMNS`: the paired difference in skill to the parent, on each task and pooled; empty if there are no ablations."""
+    results = estimates.results
     if not results.study.plan["parents"]:
         return pd.DataFrame(columns=COLUMNS)
     rows = [
         row
         for variant, parent in results.compared_to.items()
         for view in VIEWS
-        for row in _rows(results, variant, parent, view, rng)
+        for row in _rows(estimates, variant, parent, view)
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _differences(results: ResultTables, variant: str, parent: str, view: str) -> Mapping[str, np.ndarray]:
+def _differences(estimates: Estimates, variant: str, parent: str, view: str) -> Mapping[str, Sample]:
     """task -> the paired differences in skill of one view; without tasks that have none."""
-    names: dict[str, str | None] = dict.fromkeys(results.tasks, variant)
-    if view == HIDDEN:
-        names = {task: results.at_hidden_of(variant, parent, task) for task in results.tasks}
-        if set(names.values()) <= {variant, None}:
-            return {}
-    by_task = {
-        task: results.paired_differences(name, parent, task, view == TRANSFERRED)
-        for task, name in names.items()
-        if name
-    }
-    return {task: by_seed for task, by_seed in by_task.items() if len(by_seed)}
+    if view != HIDDEN:
+        return estimates.differences(variant, parent, transferred=view == TRANSFERRED)
+    results = estimates.results
+    names = {task: results.at_hidden_of(variant, parent, task) for task in results.tasks}
+    if set(names.values()) <= {variant, None}:
+        return {}
+    pairs = ((task, estimates.difference(name, parent, task)) for task, name in names.items() if name)
+    return {task: by_seed for task, by_seed in pairs if by_seed}
 
 
-def _rows(
-    results: ResultTables, variant: str, parent: str, view: str, rng: np.random.Generator
-) -> Iterator[list[object]]:
-    by_task = _differences(results, variant, parent, view)
-    estimates = [
-        (task, mean(by_seed, rng), probability_of_improvement(by_seed, np.zeros_like(by_seed), rng))
-        for task, by_seed in by_task.items()
-    ]
-    if by_task:
-        strata = list(by_task.values())
-        estimates.append((ALL, pooled(strata, rng), pooled_probability_of_improvement(strata, rng)))
-    for task, effect, better in estimates:
+def _rows(estimates: Estimates, variant: str, parent: str, view: str) -> Iterator[list[object]]:
+    by_task = _differences(estimates, variant, parent, view)
+    effects = [(task, mean(differences), differences) for task, differences in by_task.items()]
+    # The same mean as in the claims: over the tasks that were learnt.
+    if learnt := [each for task, each in by_task.items() if estimates.was_solved(task, variant, parent)]:
+        everything = sample(np.concatenate([each.values for each in learnt]))
+        effects.append((ALL, mean_over_tasks(learnt), everything))
+    for task, effect, differences in effects:
+        better = probability_of_improvement(differences)
         yield [task, variant, parent, view, effect.value, effect.low, effect.high,
-               better.value, better.low, better.high, effect.n]  # fmt: skip
+               better.value, better.low, better.high, differences.n - better.n, effect.n]  # fmt: skip
 
 
 def draw(table: pd.DataFrame) -> Figure:
@@ -111,7 +122,9 @@ def _write_chances(axis: Axes, rows: pd.DataFrame, variants: list[str]) -> None:
     right = axis.get_yaxis_transform()
     axis.text(1.04, -0.6, "P(better), n", transform=right, fontsize=7, va="bottom")
     for variant, chance, n in zip(rows["variant"], rows["P(better)"], rows["n"], strict=True):
-        axis.text(1.04, variants.index(variant), f"{chance:.2f}, {n}", transform=right, fontsize=7, va="center")
+        axis.text(
+            1.04, variants.index(variant), f"{as_text(round(chance, 2))}, {n}", transform=right, fontsize=7, va="center"
+        )
 
 
 def caption(table: pd.DataFrame) -> str:
@@ -122,14 +135,15 @@ def caption(table: pd.DataFrame) -> str:
     better = ", ".join(rows[rows["low"] > MARGIN]["variant"]) or "none"
     return (
         "Skill of each variant minus skill of its parent (of the study's baseline if it has none), paired by seed, with 95 % "
-        "intervals: the mean on each task, the interquartile mean over all tasks. Each panel has its own scale. The grey band, "
-        f"±{MARGIN}, holds differences without practical importance. Each view holds something else fixed. Filled circles: equal "
-        "parameters, both tuned with the same budget; the hidden sizes can differ. Filled squares: equal hidden size, both tuned "
-        "with the same budget; the numbers of parameters can differ. A variant without squares has its parent's hidden size at "
-        "equal parameters, or was not trained at it. Open diamonds: equal parameters, the variant transferred, with its parent's "
-        "hyperparameters; the hidden sizes can differ. P(better) is the share of seeds in which the variant at equal parameters, "
-        f"tuned, is better. Over all tasks clearly worse: {worse}; clearly better: {better} (in that view, the whole interval "
-        f"beyond the band, at least {FEWEST} runs on each task)."
+        "intervals: the mean on each task, and the mean of the tasks' means over all tasks that were learnt. Each panel has "
+        f"its own scale. The grey band, ±{MARGIN}, holds differences without practical importance. Each view holds something "
+        "else fixed. Filled circles: equal parameters, both tuned with the same budget; the hidden sizes can differ. Filled "
+        "squares: equal hidden size, both tuned with the same budget; the numbers of parameters can differ. A variant without "
+        "squares has its parent's hidden size at equal parameters, or was not trained at it. Open diamonds: equal parameters, "
+        "the variant transferred, with its parent's hyperparameters; the hidden sizes can differ. P(better) is the share of "
+        "seeds in which the variant at equal parameters, tuned, is better, of those that are not tied. Over all tasks clearly "
+        f"worse: {worse}; clearly better: {better} (in that view, the whole interval beyond the band, at least {FEWEST} runs "
+        "on each task)."
     )
 
 

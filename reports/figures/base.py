@@ -4,15 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator, ScalarFormatter
 
-from reports.result_tables import ResultTables
-from reports.statistics import mean
+from reports.estimates import Estimates
 from reports.style import WIDTH, style_of
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -23,20 +21,9 @@ class FigureKind:
     """One kind of figure: `draw` and `caption` take the result of `table`. An empty table is not drawn."""
 
     title: str
-    table: Callable[[ResultTables, np.random.Generator], pd.DataFrame]
+    table: Callable[[Estimates], pd.DataFrame]
     draw: Callable[[pd.DataFrame], Figure]
     caption: Callable[[pd.DataFrame], str]
-
-
-def means_by(frame: pd.DataFrame, by: Sequence[str], value: str, rng: np.random.Generator) -> pd.DataFrame:
-    """Mean, interval and number of a column's values for each combination of the columns `by`, in order of appearance."""
-    rows = []
-    for key, group in frame.groupby(list(by), sort=False):
-        values = group[value].dropna()
-        if len(values):
-            estimate = mean(values, rng)
-            rows.append([*key, estimate.value, estimate.low, estimate.high, estimate.n])
-    return pd.DataFrame(rows, columns=[*by, "mean", "low", "high", "n"])
 
 
 def panels(names: Sequence[str], height: float, columns: int = 2, sharey: bool = False) -> tuple[Figure, list[Axes]]:

@@ -1,19 +1,18 @@
 """The time of one training sequence against the size of the network."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
-from reports.figures.base import FigureKind, draw_lines, means_by, panels, plain_log, shared_legend, unique
-from reports.result_tables import ResultTables
+from reports.estimates import Estimates
+from reports.figures.base import FigureKind, draw_lines, panels, plain_log, shared_legend, unique
 
 
-def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
+def table(estimates: Estimates) -> pd.DataFrame:
     """view, variant (the cell), row (the LSTM's hidden size), mean, low, high, n of µs per sequence; hidden; kFLOP."""
-    costs = results.costs.rename(columns={"cell": "variant"})
+    costs = estimates.results.costs.rename(columns={"cell": "variant"})
     costs["microseconds"] = costs["seconds_per_sequence"] * 1e6
-    frame = means_by(costs, ["view", "variant", "row"], "microseconds", rng)
+    frame = estimates.means_by(costs, ["view", "variant", "row"], "microseconds")
     fixed = costs.groupby(["view", "variant", "row"])[["hidden", "parameters", "flops_per_sequence"]].first()
     values = fixed.reindex(pd.MultiIndex.from_frame(frame[["view", "variant", "row"]])).to_numpy()
     frame["hidden"], frame["parameters"], frame["kflop"] = values[:, 0], values[:, 1], values[:, 2] / 1e3

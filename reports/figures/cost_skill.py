@@ -1,17 +1,17 @@
 """Each variant's skill against its training time."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reports.figures.base import FigureKind, means_by, panels, plain_log, shared_legend, unique
-from reports.result_tables import ResultTables
+from reports.estimates import Estimates
+from reports.figures.base import FigureKind, panels, plain_log, shared_legend, unique
 from reports.style import style_of
 
 
-def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
+def table(estimates: Estimates) -> pd.DataFrame:
     """task, variant, mean, low, high, n of skill, and the mean microseconds and kFLOP per training sequence."""
-    frame = means_by(results.replicates, ["task", "variant"], "skill", rng)
+    results = estimates.results
+    frame = estimates.means_by(results.replicates, ["task", "variant"], "skill")
     costs = results.replicates.groupby(["task", "variant"])[["seconds_per_sequence", "flops_per_sequence"]].mean()
     values = costs.reindex(pd.MultiIndex.from_frame(frame[["task", "variant"]])).to_numpy()
     frame["microseconds"], frame["kflop"] = values[:, 0] * 1e6, values[:, 1] / 1e3

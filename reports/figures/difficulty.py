@@ -1,20 +1,20 @@
 """Skill against difficulty, beyond the difficulties of training."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reports.figures.base import FigureKind, draw_lines, means_by, panels, shared_legend, unique
-from reports.result_tables import ResultTables
-from reports.statistics import half_life
+from reports.estimates import Estimates
+from reports.figures.base import FigureKind, draw_lines, panels, shared_legend, unique
+from reports.skill import half_life
 
 
-def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
+def table(estimates: Estimates) -> pd.DataFrame:
     """task, variant, difficulty, mean, low, high, n of skill, the nominal difficulty, and the number of refusals.
 
     `half_life` is the difficulty at which the variant's mean skill falls to one half; infinite if it does not.
     """
-    frame = means_by(results.difficulty, ["task", "variant", "difficulty"], "skill", rng)
+    results = estimates.results
+    frame = estimates.means_by(results.difficulty, ["task", "variant", "difficulty"], "skill")
     refused = results.difficulty.groupby(["task", "variant"])["refused"].sum()
     keys = pd.MultiIndex.from_frame(frame[["task", "variant"]])
     frame["nominal"] = frame["task"].map({s.task: s.nominal for s in results.study.settings}).astype(float)

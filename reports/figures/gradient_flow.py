@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from reports.estimates import Estimates
 from reports.figures.base import FigureKind, panels, powers_of_ten, shared_legend, unique
-from reports.result_tables import ResultTables
 from reports.style import style_of
 
 MAIN_VARIANTS = ("rnn", "lstm", "gru", "reservoir", "tcn")
@@ -14,8 +14,9 @@ MAIN_VARIANTS = ("rnn", "lstm", "gru", "reservoir", "tcn")
 TITLES = {"initial": "before training", "trained": "after training"}
 
 
-def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
+def table(estimates: Estimates) -> pd.DataFrame:
     """task, when, variant, distance, mean, n: the geometric mean over seeds of the norm relative to its largest."""
+    results = estimates.results
     variants = [s.variant for s in results.study.settings if not s.base]
     variants = variants if results.study.plan["parents"] else [*MAIN_VARIANTS]
     frame = results.gradient[results.gradient["variant"].isin(variants) & (results.gradient["norm"] > 0)]

@@ -1,16 +1,16 @@
 """The validation score against the sequences seen."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reports.figures.base import FigureKind, draw_lines, means_by, panels, shared_legend, unique
-from reports.result_tables import ResultTables
+from reports.estimates import Estimates
+from reports.figures.base import FigureKind, draw_lines, panels, shared_legend, unique
 
 
-def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
+def table(estimates: Estimates) -> pd.DataFrame:
     """task, variant, sequences, mean, low, high, n of the validation score."""
-    return means_by(results.curves, ["task", "variant", "sequences"], "score", rng)
+    validation = estimates.results.study.plan["budget"]["validation"]
+    return estimates.means_by(estimates.results.curves, ["task", "variant", "sequences"], "score", validation)
 
 
 def draw(table: pd.DataFrame) -> Figure:

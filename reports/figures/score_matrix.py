@@ -4,16 +4,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reports.figures.base import FigureKind, means_by, panels, shared_legend, unique
-from reports.result_tables import ResultTables
+from reports.estimates import Estimates
+from reports.figures.base import FigureKind, panels, shared_legend, unique
 from reports.style import style_of
 
 REFERENCE_LINES = {"chance": ":", "causal": "--", "last country": "-."}
 
 
-def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
+def table(estimates: Estimates) -> pd.DataFrame:
     """task, variant, mean, low, high, n of the test score at nominal difficulty, and a column for each reference."""
-    frame = means_by(results.replicates, ["task", "variant"], "score", rng)
+    results = estimates.results
+    frame = estimates.means_by(results.replicates, ["task", "variant"], "score")
     for name in REFERENCE_LINES:
         references = {s.task: s.references.get(name, float("nan")) for s in results.study.settings}
         frame[name] = frame["task"].map(references).astype(float)

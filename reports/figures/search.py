@@ -1,21 +1,20 @@
 """The search over nuisance factors: its best value after each trial."""
 
-import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from reports.estimates import Estimates
 from reports.figures.base import FigureKind, panels, unique
-from reports.result_tables import ResultTables
 from reports.search_summary import trials
 
 MOST_ANNOTATED = 8
 """The most trials per row whose values are printed into the cells; with more they would overlap."""
 
 
-def table(results: ResultTables, rng: np.random.Generator) -> pd.DataFrame:
+def table(estimates: Estimates) -> pd.DataFrame:
     """task, variant, trial, nuisance factors, proposed_by, status, objective (mean over seeds), best_so_far, is_best."""
-    frame = trials(results).drop(columns="skill")
+    frame = trials(estimates.results).drop(columns="skill")
     best = frame.groupby(["task", "variant"])["objective"].cummax()
     # A trial that diverged has no objective and does not change the best value so far.
     frame.insert(

@@ -20,6 +20,8 @@ ONE_WAY = ("tcn", "reservoir", "rnn", "lstm", "gru")
 BOTH_WAYS = ("birnn", "bilstm", "bigru", "bilstm-attention")
 VARIANTS = ("feedforward", "cnn", *ONE_WAY, *BOTH_WAYS)
 SEARCH_SEEDS = 2  # each trial is trained on
+ROUNDS = 7
+CUE = 26  # the distance of the cue from the answer: two words farther than the gap
 CAUSAL_SKILL = 0.5  # (causal - chance) / (perfect - chance) of disambiguation above
 SKILL = {
     "feedforward": 0.4, "cnn": 0.5, "tcn": 0.9, "reservoir": 0.3, "rnn": 0.3, "lstm": 0.97, "gru": 0.9,
@@ -230,14 +232,16 @@ def _replicates(world: World, setting: SettingRecord, rng: np.random.Generator) 
 
 
 def _replicate(world: World, setting: SettingRecord, seed: int, rng: np.random.Generator) -> RunRecord:
-    skill = world.skill_of(setting.task, setting.variant) + world.noise * rng.standard_normal()
+    skill = min(1.0, world.skill_of(setting.task, setting.variant) + world.noise * rng.standard_normal())
     is_diverged = (setting.task, setting.variant, seed) in world.diverged
     progress = [(3200 * k, _score(skill * k / 10, setting)) for k in range(1, 11)]
     history: dict[str, Any] = {"score": tuple(progress[:4] if is_diverged else progress)}
     metrics = {"sequences": 32000.0, "seconds": 4.0, "parameters": 3000.0}
     if not is_diverged:
-        history |= _tested(world, setting, skill) | _gradients(world, setting, rng)
+        gradients = _gradients(world, setting, rng)
+        history |= _tested(world, setting, skill) | gradients
         metrics |= {"final_score": _score(skill, setting), "final_loss": 1 - skill, "flops_per_sequence": 2e5}
+        metrics |= {name.replace("_", "_at_cue_", 1): dict(curve)[CUE] for name, curve in gradients.items()}
     return RunRecord(
         identity=f"{setting.identity}/replicate/{seed}",
         kind="replicate",
@@ -290,7 +294,7 @@ def _costs(world: World, rng: np.random.Generator) -> list[RunRecord]:
             history={
                 "seconds_per_sequence": tuple(
                     (k, float(1e-6 * microseconds[cell] * row * rng.uniform(1 - world.jitter, 1 + world.jitter)))
-                    for k in range(5)
+                    for k in range(ROUNDS)
                 )
             },
             run_id=_run_id(f"cost/{number}"),
