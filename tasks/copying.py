@@ -1,7 +1,7 @@
 """The copy memory task: repeat the first symbols after a delay."""
 
 from math import log
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -36,11 +36,14 @@ class Copying(Task):
         target   _ _ _ _ _ _ _ c a h
 
     Shapes: inputs (n, T) tokens (symbols, then blank, then delimiter); targets (n, T), classes (symbols, then blank).
-    Loss: cross-entropy in nats over all steps. Score: accuracy on the recalled symbols alone.
+    Loss: cross-entropy in nats, with `loss_over` "all steps" as published, with "recall" over the recalled symbols alone.
+    Score: accuracy on the recalled symbols alone, in both.
     With `shortest` 1 it is the variable-delay form of Tallec & Ollivier (2018).
 
     >>> Copying(delay=100).loss_references()["memoryless"]  # doctest: +ELLIPSIS
     0.1732...
+    >>> Copying(delay=100, loss_over="recall").loss_references()["memoryless"]  # doctest: +ELLIPSIS
+    2.0794...
     """
 
     delay: Count = 50
@@ -48,6 +51,7 @@ class Copying(Task):
     difficulty_sampling: DifficultySampling = "uniform"
     items: Count = 10
     symbols: Annotated[int, Field(ge=2)] = 8  # with one symbol, chance would equal perfect
+    loss_over: Literal["all steps", "recall"] = "all steps"
 
     difficulty: ClassVar[str] = "delay"
 
@@ -74,17 +78,25 @@ class Copying(Task):
         return Batch(torch.from_numpy(inputs), torch.from_numpy(targets), torch.from_numpy(mask))
 
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        return answered_loss(outputs, batch.targets)
+        targets = batch.targets
+        if self.loss_over == "recall":
+            targets = torch.where(self._is_symbol(targets), targets, IGNORED)
+        return answered_loss(outputs, targets)
 
     def score(self, outputs: Tensor, batch: Batch) -> Tensor:
-        is_symbol = (batch.targets >= 0) & (batch.targets < self.symbols)
-        return steps_mean(hits(outputs[..., : self.symbols], batch.targets), is_symbol)
+        return steps_mean(hits(outputs[..., : self.symbols], batch.targets), self._is_symbol(batch.targets))
+
+    def _is_symbol(self, targets: Tensor) -> Tensor:
+        """True where a symbol is recalled: not on blanks, not on padding."""
+        return (targets >= 0) & (targets < self.symbols)
 
     def references(self) -> dict[str, float]:
         return {"chance": 1 / self.symbols, "perfect": 1.0}
 
     def loss_references(self) -> dict[str, float]:
         """`memoryless`: the reader predicts every blank and guesses every symbol; averaged over the delays."""
+        if self.loss_over == "recall":
+            return {"memoryless": log(self.symbols)}
         guesses = self.items * log(self.symbols)
         return {"memoryless": self.mean_over_difficulties(lambda delay: guesses / (delay + 2 * self.items))}
 

@@ -105,6 +105,13 @@ class Task(ABC):
     def read(self, batch: Batch, index: int) -> str:
         """One sequence of a batch and its answer as aligned text."""
 
+    def cue(self, batch: Batch) -> Tensor | None:
+        """The step of each sequence at which the information that decides its answer stands: (n,) int64.
+
+        None, the default, where there is no single such step, as in adding (two addends) and copying (ten symbols).
+        """
+        return None
+
     @property
     def parameters(self) -> dict[str, Any]:
         """The task's parameters as plain data."""
@@ -116,7 +123,7 @@ class Task(ABC):
         return int(getattr(self, self.difficulty))
 
     def at(self, difficulty: int) -> Self:
-        """This task with every sequence at one difficulty."""
+        """The test distribution: this task with every sequence at one difficulty."""
         return self._with({self.difficulty: difficulty, "shortest": None})
 
     def mixture(self) -> Self:

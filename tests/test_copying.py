@@ -1,5 +1,6 @@
 """Copying: the papers' layout and loss, and readers of the raw tokens that score what the references say."""
 
+from dataclasses import replace
 from math import log, sqrt
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
-from torch.nn.functional import one_hot
+from torch.nn.functional import cross_entropy, one_hot
 
 from tasks.copying import Copying
 
@@ -93,6 +94,23 @@ def test_the_ideal_memoryless_reader_loses_what_the_references_say(task: Copying
     loss = float(task.loss(probability.clamp(min=1e-30).log(), batch))
     difficulty_sampling = np.std([10 * log(8) / (delay + 20) for delay in range(1, 13)]) if task.shortest else 0
     assert loss == pytest.approx(task.loss_references()["memoryless"], abs=4 * difficulty_sampling / sqrt(4000) + 1e-5)
+
+
+@each_task
+def test_the_recall_loss_is_that_of_the_recalled_symbols_alone(task: Copying) -> None:
+    recall = replace(task, loss_over="recall")
+    batch = task.sample(np.random.default_rng(0), 200)
+    outputs = torch.randn(*batch.inputs.shape, 9, generator=torch.Generator().manual_seed(0))
+    recalled = recall_steps(batch.inputs) & batch.mask
+    expected = cross_entropy(outputs[recalled], batch.targets[recalled])  # each sequence recalls equally many
+    torch.testing.assert_close(recall.loss(outputs, batch), expected)
+    assert recall.score(outputs, batch) == task.score(outputs, batch)
+    even = torch.tensor([0.0] * 8 + [-99.0]).expand(outputs.shape)
+    assert float(recall.loss(even, batch)) == pytest.approx(recall.loss_references()["memoryless"], rel=1e-5)
+
+
+def test_the_published_loss_is_the_default() -> None:
+    assert Copying().loss_over == "all steps"
 
 
 @pytest.mark.parametrize(("delay", "loss"), [(100, 0.1733), (200, 0.0945), (300, 0.0650), (500, 0.0400)])

@@ -17,12 +17,13 @@ from tasks import IGNORED, TASKS, Batch, Task
 N = 20_000
 FORMS: list[Task] = [
     TASKS["copying"](delay=7, items=3),
+    TASKS["copying"](delay=7, items=3, loss_over="recall"),
     TASKS["adding"](length=24),
     TASKS["adding"](length=24, protocol="hochreiter"),
     TASKS["france"](gap=6, distractors=2),
     TASKS["disambiguation"](lookahead=3, left_cue=0.3),
 ]
-NAMES = ["copying", "adding", "adding-1997", "france", "disambiguation"]
+NAMES = ["copying", "copying-recall", "adding", "adding-1997", "france", "disambiguation"]
 each_form = pytest.mark.parametrize("task", FORMS, ids=NAMES)
 
 
@@ -110,6 +111,19 @@ def test_every_example_has_equal_weight(task: Task) -> None:
         torch.testing.assert_close(measure(outputs, batch), torch.stack(apart).mean())
 
 
+@each_form
+def test_a_cue_is_one_step_of_each_sequence_and_the_same_in_a_longer_batch(task: Task) -> None:
+    batch = task.mixture().sample(np.random.default_rng(0), 30)
+    cue = task.cue(batch)
+    assert (cue is None) == (type(task) in (TASKS["copying"], TASKS["adding"]))
+    if cue is not None:
+        assert (cue.shape, cue.dtype) == ((30,), torch.int64)
+        assert bool(batch.mask[torch.arange(30), cue].all())
+        zeros = torch.zeros_like(batch.mask)
+        inputs, mask = torch.cat([batch.inputs, zeros.long()], 1), torch.cat([batch.mask, zeros], 1)
+        assert torch.equal(cue, task.cue(Batch(inputs, batch.targets, mask)))
+
+
 @pytest.mark.parametrize(
     ("name", "parameters"),
     [
@@ -117,7 +131,11 @@ def test_every_example_has_equal_weight(task: Task) -> None:
         ("adding", {"length": 11, "protocol": "hochreiter"}),
         ("adding", {"protocol": "bengio"}),
         ("copying", {"symbols": 1}),
+        ("copying", {"loss_over": "blanks"}),
         ("france", {"countries": 1}),
+        ("france", {"countries": 3, "distractors": 3}),
+        ("france", {"distractors": 9}),
+        ("disambiguation", {"split": "validation"}),
         ("disambiguation", {"left_cue": 1.5}),
     ],
 )
@@ -243,10 +261,19 @@ def test_references_are_scores_between_chance_and_perfect(task: Task) -> None:
 
 # Every parameter of every task that its references may depend on, over values inside and outside what it allows.
 PARAMETERS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
-    "copying": {"delay": st.integers(0, 60), "items": st.integers(0, 5), "symbols": st.integers(0, 9)},
+    "copying": {
+        "delay": st.integers(0, 60),
+        "items": st.integers(0, 5),
+        "symbols": st.integers(0, 9),
+        "loss_over": st.sampled_from(["all steps", "recall"]),
+    },
     "adding": {"length": st.integers(0, 60), "protocol": st.sampled_from(["arjovsky", "hochreiter"])},
     "france": {"gap": st.integers(0, 60), "distractors": st.integers(0, 8), "countries": st.integers(0, 11)},
-    "disambiguation": {"lookahead": st.integers(0, 9), "left_cue": st.floats(-0.1, 1.1) | st.just(float("nan"))},
+    "disambiguation": {
+        "lookahead": st.integers(0, 9),
+        "left_cue": st.floats(-0.1, 1.1) | st.just(float("nan")),
+        "split": st.sampled_from(["training", "test"]),
+    },
 }
 
 

@@ -46,6 +46,8 @@ VALUES: Mapping[str, str] = {
     "objective": "the last validation score over the mixture of difficulties: what the search maximises",
     "sequences": "training sequences seen",
     "sequences_to_criterion": "sequences seen when the validation score first reached `solved_at`; absent if never (censored)",
+    "gradient_at_cue_initial": "mean norm of d loss / d input at the step of the cue, before training; absent without a cue",
+    "gradient_at_cue_trained": "the same after training",
     "seconds": "the run's share of its cohort's training time",
     "parameters": "number of parameters, frozen ones included",
     "flops_per_sequence": "floating point operations of the matrix products, forward and backward, one sequence",

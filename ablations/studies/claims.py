@@ -32,10 +32,10 @@ CELLS = ("rnn", "gru", "lstm")
 
 SMOKE = Scale(
     tasks={
-        "copying": Copying(delay=3, items=2),
+        "copying": Copying(delay=3, items=2, loss_over="all steps"),
         "adding": Adding(length=6),
         "france": France(gap=4),
-        "disambiguation": Disambiguation(),
+        "disambiguation": Disambiguation(lookahead=3),
     },
     budget=Budget(
         trials=2,
@@ -54,10 +54,10 @@ SMOKE = Scale(
 
 DEMO = Scale(
     tasks={
-        "copying": Copying(delay=6, items=5),
+        "copying": Copying(delay=6, items=5, loss_over="all steps"),
         "adding": Adding(length=20),
         "france": France(gap=20),
-        "disambiguation": Disambiguation(),
+        "disambiguation": Disambiguation(lookahead=3),
     },
     budget=Budget(
         trials=10,
@@ -75,10 +75,10 @@ DEMO = Scale(
 
 STANDARD = Scale(
     tasks={
-        "copying": Copying(delay=20),
+        "copying": Copying(delay=20, loss_over="all steps"),
         "adding": Adding(length=50),
         "france": France(gap=48, distractors=2),
-        "disambiguation": Disambiguation(lookahead=3),
+        "disambiguation": Disambiguation(lookahead=5),
     },
     budget=Budget(
         trials=12, trials_per_round=6, search_seeds=2, replicates=10, steps=2000, segments=10, batch=32, parameters=6000
@@ -89,10 +89,10 @@ STANDARD = Scale(
 # Tasks and parameter counts of the papers; 29 replicates are what Bouthillier et al. (2021) ask for.
 PAPER = Scale(
     tasks={
-        "copying": Copying(delay=100),
+        "copying": Copying(delay=100, loss_over="all steps"),
         "adding": Adding(length=200),
         "france": France(gap=200, distractors=4),
-        "disambiguation": Disambiguation(lookahead=5),
+        "disambiguation": Disambiguation(lookahead=10),
     },
     budget=Budget(
         trials=48,

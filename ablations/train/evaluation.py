@@ -1,10 +1,10 @@
-"""The test of a trained cohort: scores at every difficulty, gradients over distance, operations.
+"""The test of a trained cohort: scores at every difficulty, gradients over distance and at the cue, operations.
 
 R runs, P trained parameters of each, n sequences of each run, T steps, D the size of an encoded step.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -26,24 +26,34 @@ EXAMPLES = 64
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One run's test: curves by difficulty and by distance, under the names of the record."""
+    """One run's test: curves by difficulty and by distance, under the names of the record.
+
+    `gradient_at_cue`: the mean norm at the cue's step, under the names of the record; empty where a task gives no cue.
+    """
 
     curves: dict[str, Curve]
     flops_per_sequence: float
+    gradient_at_cue: dict[str, float] = field(default_factory=dict)
 
 
 def evaluate_test(cohort: Cohort, state: TrainState) -> list[Evaluation]:
     """Tests every run on a test stream of its own. No training, validation or search has used these sequences."""
     networks = StackedNetworks(cohort)
-    tested = _test(cohort, networks, state)
     flops = count_flops(cohort)
+    evaluations = [Evaluation(curves, flops) for curves in _test(cohort, networks, state)]
     if not cohort.setting.task.spec.per_step:
         batch = _test_batch(cohort, cohort.setting.task.nominal, EXAMPLES)
         start = TrainState(networks.initial, buffers=networks.initial_buffers)
-        for index, curves in enumerate(tested):
-            for name, at in {"gradient_initial": start, "gradient_trained": state}.items():
-                curves[name] = _gradient_by_distance(cohort, networks, at, batch, index)
-    return [Evaluation(curves, flops) for curves in tested]
+        for index, evaluation in enumerate(evaluations):
+            own = Batch(*(part[index] for part in batch))
+            for when, at in {"initial": start, "trained": state}.items():
+                norms = _gradient_norms(cohort, networks, at, own, index)
+                evaluation.curves[f"gradient_{when}"] = _by_distance(norms, own.mask)
+                cue = cohort.setting.task.cue(own)
+                if cue is not None:
+                    at_cue = norms.gather(1, cue.unsqueeze(1)).mean().item()
+                    evaluation.gradient_at_cue[f"gradient_at_cue_{when}"] = at_cue
+    return evaluations
 
 
 def count_flops(cohort: Cohort) -> float:
@@ -77,23 +87,24 @@ def _test_batch(cohort: Cohort, difficulty: int, size: int) -> Batch:
     return stack([task.sample(cohort.generator(run, "test", difficulty), size) for run in cohort.runs])
 
 
-def _gradient_by_distance(
-    cohort: Cohort, networks: StackedNetworks, state: TrainState, stacked: Batch, index: int
-) -> Curve:
-    """One run's mean norm of d loss / d (encoded input) at each distance, in steps, before a sequence's last step."""
-    task, batch = cohort.setting.task, Batch(*(part[index] for part in stacked))
+def _gradient_norms(cohort: Cohort, networks: StackedNetworks, state: TrainState, batch: Batch, index: int) -> Tensor:
+    """One run's norm of d loss / d (encoded input) at each step of its own batch: (n, T)."""
     tensors = {**networks.parameters(state.theta), **state.buffers}
     own = {name: tensor[index].detach().clone() for name, tensor in tensors.items()}
     read: list[Tensor] = []
     handle = networks.model.encoder.register_forward_hook(_keep(read))
     networks.model.eval()
     try:
-        loss = task.loss(functional_call(networks.model, own, (batch.inputs, batch.mask)), batch)
+        loss = cohort.setting.task.loss(functional_call(networks.model, own, (batch.inputs, batch.mask)), batch)
     finally:
         handle.remove()
-    (gradient,) = torch.autograd.grad(loss * EXAMPLES, read)
-    norms = torch.linalg.vector_norm(gradient, dim=-1)
-    distance = batch.mask.sum(1, keepdim=True) - 1 - torch.arange(batch.mask.shape[1])
+    (gradient,) = torch.autograd.grad(loss * EXAMPLES, read)  # that of each example's own loss
+    return torch.linalg.vector_norm(gradient, dim=-1)
+
+
+def _by_distance(norms: Tensor, mask: Tensor) -> Curve:
+    """The mean of norms (n, T) at each distance, in steps, before a sequence's last step."""
+    distance = mask.sum(1, keepdim=True) - 1 - torch.arange(mask.shape[1])
     distances = range(int(distance.max()) + 1)
     return tuple((d, norms[distance == d].mean().item()) for d in distances)
 
