@@ -109,3 +109,12 @@ def test_nothing_draws_from_global_randomness() -> None:
         text = path.read_text()
         assert "np.random.seed" not in text, path
         assert not any(f"np.random.{name}(" in text for name in ("rand", "randn", "randint", "choice", "uniform")), path
+
+
+def test_a_plan_never_loads_the_compiler_of_torch() -> None:
+    """It takes a second, and any random start or reduction on the meta device loads it."""
+    script = (
+        "import sys; from ablations.studies import STUDIES; STUDIES['claims'].at('smoke').identity; "
+        "assert 'torch._dynamo' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
