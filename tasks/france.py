@@ -51,10 +51,11 @@ class France(Task):
     person's country. All countries are different. Up to two filler words stand between a name and its "grew up", and
     three (or `gap`, if that is less) after the opening. Names are drawn from `distractors` + 2.
 
-    Only the name tells whose clause is asked for: the clauses have the same words, and which comes first is random. A
-    linear reader of n-grams, or of any features that see a clause but not the name that is asked for, cannot tell more than
-    which countries were named: whose of two it is, is an exclusive or of their order and the name. Defined by this suite,
-    after the textbook sentence "I grew up in France … I speak fluent French"; its "I" would be found by a trigram.
+    Only the name tells whose clause is asked for: the clauses have the same words, and which comes first is random. The
+    best logistic regression on n-grams that are too short to see a clause and the name that is asked for gives even odds
+    to the named countries: all names are alike to it, all countries too, and a sum of features cannot say that this country
+    is right if that name is asked for. Defined by this suite, after the textbook sentence "I grew up in France … I speak
+    fluent French", whose "I" a 5-gram would find.
 
     Worked example (gap 4, one distractor):
 
