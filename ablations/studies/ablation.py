@@ -14,7 +14,7 @@ SCALES: Mapping[str, Scale] = {
     "smoke": SMOKE,
     "demo": replace(DEMO, budget=replace(DEMO.budget, test=512)),
     "standard": replace(
-        STANDARD, tasks={**STANDARD.tasks, "copying": Copying(delay=10, items=5, loss_over="all steps")}
+        STANDARD, tasks={**STANDARD.tasks, "copying": Copying(delay=10, items=5, loss_over="recall")}
     ),
     "paper": PAPER,
 }

@@ -64,7 +64,7 @@ GRU_CHEAPER = Claim(
     **RULES_2,
 )
 
-SIZE_PAIRS = (("lstm", "gru"), ("lstm-10k", "gru-10k"))
+SIZE_PAIRS = (("lstm", "gru"), ("lstm-3k", "gru-3k"))
 """(LSTM, GRU) at each size that a study may have."""
 
 
