@@ -134,8 +134,8 @@ def test_layers_take_what_others_make_of_their_input() -> None:
 TAKEN = """
     d_h d_new_h d_x d_out d_memory d_gates t t1 t2 u1 u_operand operand h_new h_old new_h old_h new_c d_t1 n_x n_h a_n_x ax_n
     a_i v_p s_p g_h b0 R B T I H N r j n step active is_active stack memory gates packed past tape keep workspace reverse
-    shared following x mask initial weight bias vectors outputs final column wide exp tanh sigmoid select load store lambda λ
-    _ __ d d_ v v_
+    shared saved following x mask initial weight bias vectors outputs final column wide exp tanh sigmoid select load store lambda
+    λ _ __ d d_ v v_
 """
 
 

@@ -121,20 +121,57 @@ def store(typing: Any, value: Any, array: Any, row: Any, column: Any) -> Any:
     return types.void(value, array, types.intp, types.intp), generate
 
 
-@intrinsic
-def fetch(typing: Any, matrix: Any, i: Any, j: Any) -> Any:
-    """Asks for the line of memory that matrix[i, j] is in, which need not exist.
+def _fetch(builder: ir.IRBuilder, pointer: ir.Value) -> None:
+    """Asks for the line of memory at an address, which need not exist.
 
     It comes to the second cache: in the first, rows of sequences many steps apart would drive each other out.
     """
+    function = llvm_function(builder, "llvm.prefetch.p0", ir.VoidType(), pointer.type, INT, INT, INT)
+    builder.call(function, [pointer, *(ir.Constant(INT, flag) for flag in (0, 2, 1))])
+
+
+@intrinsic
+def fetch(typing: Any, array: Any, row: Any, column: Any) -> Any:
+    """Asks for the memory of the lanes that begin at array[row, column], so that it is near when they are needed."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
+        _fetch(builder, place(context, builder, signature.args[0], *arguments))
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, types.intp), generate
+
+
+def _beside(context: Any, builder: ir.IRBuilder, type_: Any, array: ir.Value, pointer: ir.Value, side: int) -> ir.Value:
+    """The same place in the matrix of that shape after this one in memory, or before it where `side` is -1."""
+    struct = context.make_array(type_)(context, builder, array)
+    size = builder.mul(builder.extract_value(struct.shape, 0), builder.extract_value(struct.strides, 0))
+    offset = builder.mul(size, ir.Constant(size.type, side))
+    return builder.bitcast(cgutils.pointer_add(builder, pointer, offset), pointer.type)
+
+
+@intrinsic
+def recall(typing: Any, array: Any, row: Any, column: Any) -> Any:
+    """`load` from one of many matrices that follow each other; asks for the same of the one before."""
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
         pointer = place(context, builder, signature.args[0], *arguments)
-        function = llvm_function(builder, "llvm.prefetch.p0", ir.VoidType(), pointer.type, INT, INT, INT)
-        builder.call(function, [pointer, *(ir.Constant(INT, flag) for flag in (0, 2, 1))])
+        _fetch(builder, _beside(context, builder, signature.args[0], arguments[0], pointer, -1))
+        return load_from(builder, pointer, signature.args[0].dtype.bitwidth // 8)
+
+    return LanesType(array.dtype)(array, types.intp, types.intp), generate
+
+
+@intrinsic
+def save(typing: Any, value: LanesType, array: Any, row: Any, column: Any) -> Any:
+    """`store` to one of many matrices that follow each other; asks for the same of the one after."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
+        pointer = place(context, builder, signature.args[1], *arguments[1:])
+        _fetch(builder, _beside(context, builder, signature.args[1], arguments[1], pointer, 1))
+        store_to(builder, arguments[0], pointer, signature.args[1].dtype.bitwidth // 8)
         return context.get_dummy_value()
 
-    return types.void(matrix, types.intp, types.intp), generate
+    return types.void(value, array, types.intp, types.intp), generate
 
 
 @intrinsic

@@ -11,13 +11,12 @@ from typing import Any
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.imputils import impl_ret_borrowed
-from numba.extending import intrinsic, register_jitable
+from numba.extending import intrinsic
 from numba.np import arrayobj
 
 from ablations.models.kernels.lanes import (
     INT,
     LANES,
-    LanesType,
     compiled,
     fetch,
     llvm_function,
@@ -26,6 +25,7 @@ from ablations.models.kernels.lanes import (
     select,
     splat,
     store,
+    store_to,
     total,
     vector,
 )
@@ -153,36 +153,41 @@ def _transposed(builder: ir.IRBuilder, lines: list[ir.Value]) -> list[ir.Value]:
     return lines
 
 
-@register_jitable
-def _last(start: int, length: int) -> int:
-    """Where a piece of LANES begins that would go beyond the end: earlier, since to store a part of a register is slow."""
-    return min(start, max(length - LANES, 0))
-
-
 @compiled
 def transpose(to, from_):
     """to[:columns, :rows] = from_ (rows, columns) transposed; the rows of both are contiguous."""
     noinline()
     rows, columns = from_.shape
+    # The last block overlaps the one before, if there is one: a part of a register is slow to store.
+    height, width = min(LANES, rows), min(LANES, columns)
     for i in range(0, rows, LANES):
         for j in range(0, columns, LANES):
-            top, left = _last(i, rows), _last(j, columns)
-            _block(to, from_, top, left, min(LANES, rows), min(LANES, columns))
+            _block(to, from_, min(i, rows - height), min(j, columns - width), height, width)
 
 
-@intrinsic
-def _piece(typing: Any, to: Any, from_: Any, i: Any, j: Any, count: Any) -> Any:
-    """to[i, j:j+count] = from_[i, j:j+count] for up to LANES floats."""
+def _piece(whole: bool) -> Any:
+    """to[i, j:j+count] = from_[i, j:j+count] for up to LANES floats; zeros up to LANES of them, if `whole`."""
+
+    @intrinsic
+    def piece(typing: Any, to: Any, from_: Any, i: Any, j: Any, count: Any) -> Any:
+        return types.void(to, from_, types.intp, types.intp, types.intp), generate
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
         to, from_, i, j, count = arguments
         to_type, from_type = signature.args[:2]
         size, mask = to_type.dtype.bitwidth // 8, _first(builder, count)
         line = _masked_load(builder, place(context, builder, from_type, from_, i, j), mask, size)
-        _masked_store(builder, line, place(context, builder, to_type, to, i, j), mask, size)
+        pointer = place(context, builder, to_type, to, i, j)
+        if whole:
+            store_to(builder, line, pointer, size)
+        else:
+            _masked_store(builder, line, pointer, mask, size)
         return context.get_dummy_value()
 
-    return types.void(to, from_, types.intp, types.intp, types.intp), generate
+    return piece
+
+
+_exact_piece, _padded_piece = _piece(whole=False), _piece(whole=True)
 
 
 @compiled
@@ -192,29 +197,17 @@ def copy(to, from_):
     rows, columns = from_.shape
     for i in range(rows):
         for j in range(0, columns, LANES):
-            _piece(to, from_, i, _last(j, columns), min(LANES, columns))
-
-
-@intrinsic
-def _load_first(typing: Any, from_: Any, i: Any, j: Any, count: Any) -> Any:
-    """Lanes of from_[i, j:j+count] for up to LANES floats, the others zero."""
-
-    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
-        from_, i, j, count = arguments
-        pointer = place(context, builder, signature.args[0], from_, i, j)
-        return _masked_load(builder, pointer, _first(builder, count), signature.args[0].dtype.bitwidth // 8)
-
-    return LanesType(from_.dtype)(from_, types.intp, types.intp, types.intp), generate
+            _exact_piece(to, from_, i, j, min(LANES, columns - j))
 
 
 @compiled
 def copy_padded(to, from_):
-    """to = from_ (rows, columns) with zeros up to the next multiple of LANES columns."""
+    """to = from_ (rows, columns) with zeros up to the next multiple of LANES columns: a part of a register is slow to store."""
     noinline()
     rows, columns = from_.shape
-    for j in range(0, columns, LANES):
-        for i in range(rows):
-            store(_load_first(from_, i, j, min(LANES, columns - j)), to, i, j)
+    for i in range(rows):
+        for j in range(0, columns, LANES):
+            _padded_piece(to, from_, i, j, min(LANES, columns - j))
 
 
 @compiled
