@@ -1,6 +1,6 @@
 """The record as small tidy tables: one row per replicate, per point of a curve, per trial, or per timed round."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,35 +9,7 @@ import pandas as pd
 
 from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
 from reports.skill import skill
-
-Columns = Mapping[str, type]
-"""The columns of a table with their types."""
-
-SETTING: Columns = {
-    "task": str, "variant": str, "model": str, "causal": bool, "size": str, "hidden": int, "parameters": int,
-    "nominal": int, "replicates": int,
-}  # fmt: skip
-REPLICATE: Columns = {
-    "task": str, "variant": str, "seed": int, "status": str, "score": float, "skill": float, "loss": float,
-    "sequences_to_criterion": float, "seconds_per_sequence": float, "flops_per_sequence": float, "run_id": str,
-}  # fmt: skip
-CURVE: Columns = {"task": str, "variant": str, "seed": int, "sequences": int, "score": float, "skill": float}
-DIFFICULTY: Columns = {
-    "task": str, "variant": str, "seed": int, "difficulty": int, "nominal": int, "score": float, "skill": float,
-    "refused": bool,
-}  # fmt: skip
-GRADIENT: Columns = {
-    "task": str, "variant": str, "seed": int, "when": str, "distance": int, "norm": float, "relative": float,
-}  # fmt: skip
-GRADIENT_AT_CUE: Columns = {"task": str, "variant": str, "seed": int, "when": str, "norm": float, "relative": float}
-TRIAL: Columns = {
-    "task": str, "variant": str, "trial": int, "seed": int, "status": str, "proposed_by": str, "objective": float,
-    "lr": float, "clip": float, "weight_decay": float, "is_best": bool, "run_id": str,
-}  # fmt: skip
-COST: Columns = {
-    "cell": str, "view": str, "row": float, "hidden": float, "parameters": float, "round": int,
-    "seconds_per_sequence": float, "flops_per_sequence": float, "run_id": str,
-}  # fmt: skip
+from reports.table_columns import COST, CURVE, DIFFICULTY, GRADIENT, GRADIENT_AT_CUE, REPLICATE, SETTING, TRIAL, typed
 
 
 @dataclass(frozen=True)
@@ -59,17 +31,17 @@ class ResultTables:
             [s.task, s.variant, s.model, s.causal, s.size_rule, s.hidden, s.parameters, s.nominal, counts[s.identity]]
             for s in self.study.settings
         ]
-        return _frame(rows, SETTING)
+        return typed(rows, SETTING)
 
     @cached_property
     def replicates(self) -> pd.DataFrame:
         """One row per replicate, `REPLICATE`; skill is (score − chance) / (perfect − chance)."""
-        return _frame([_replicate(run, s) for run, s in self._with_settings("replicates")], REPLICATE)
+        return typed([_replicate(run, s) for run, s in self._with_settings("replicates")], REPLICATE)
 
     @cached_property
     def transferred(self) -> pd.DataFrame:
         """One row per transferred run, `REPLICATE`: a replicate with the hyperparameters of the variant's parent."""
-        return _frame([_replicate(run, s) for run, s in self._with_settings("transferred")], REPLICATE)
+        return typed([_replicate(run, s) for run, s in self._with_settings("transferred")], REPLICATE)
 
     @cached_property
     def curves(self) -> pd.DataFrame:
@@ -89,7 +61,7 @@ class ResultTables:
             for sequences in grid:
                 score = dict(curve).get(sequences, last)
                 rows.append([s.task, s.variant, run.number, sequences, score, _skill(score, s)])
-        return _frame(rows, CURVE)
+        return typed(rows, CURVE)
 
     @cached_property
     def difficulty(self) -> pd.DataFrame:
@@ -99,7 +71,7 @@ class ResultTables:
             for difficulty, score in self._test_scores(run, s).items():
                 is_refused = bool(np.isnan(score))
                 rows.append([s.task, s.variant, run.number, difficulty, s.nominal, score, _skill(score, s), is_refused])
-        return _frame(rows, DIFFICULTY)
+        return typed(rows, DIFFICULTY)
 
     @cached_property
     def gradient(self) -> pd.DataFrame:
@@ -110,7 +82,7 @@ class ResultTables:
                 curve = run.history.get(f"gradient_{when}", ())
                 largest = max((norm for _, norm in curve), default=0.0) or 1.0
                 rows += [[s.task, s.variant, run.number, when, d, norm, norm / largest] for d, norm in curve]
-        return _frame(rows, GRADIENT)
+        return typed(rows, GRADIENT)
 
     @cached_property
     def gradient_at_cue(self) -> pd.DataFrame:
@@ -125,7 +97,7 @@ class ResultTables:
                 if norm is not None:
                     largest = max((norm for _, norm in run.history.get(f"gradient_{when}", ())), default=0.0) or 1.0
                     rows.append([s.task, s.variant, run.number, when, norm, norm / largest])
-        return _frame(rows, GRADIENT_AT_CUE)
+        return typed(rows, GRADIENT_AT_CUE)
 
     @cached_property
     def trials(self) -> pd.DataFrame:
@@ -148,7 +120,7 @@ class ResultTables:
                     run.run_id,
                 ]
             )
-        return _frame(rows, TRIAL)
+        return typed(rows, TRIAL)
 
     @cached_property
     def costs(self) -> pd.DataFrame:
@@ -159,7 +131,7 @@ class ResultTables:
             for run in self.study.costs
             for number, seconds in run.history["seconds_per_sequence"]
         ]  # fmt: skip
-        return _frame(rows, COST)
+        return typed(rows, COST)
 
     @cached_property
     def planned(self) -> list[tuple[str, str]]:
@@ -244,10 +216,6 @@ class ResultTables:
         for setting in self.study.settings:
             runs = (run for run in getattr(self.study, kind) if run.setting == setting.identity)
             yield from ((run, setting) for run in sorted(runs, key=lambda run: run.number))
-
-
-def _frame(rows: Sequence[Sequence[object]], columns: Columns) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=list(columns)).astype(dict(columns))
 
 
 def _replicate(run: RunRecord, setting: SettingRecord) -> list[object]:

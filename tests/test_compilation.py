@@ -131,24 +131,24 @@ def test_a_link_to_another_folder_is_not_used(folders: tuple[Path, Path], tmp_pa
 
 
 def test_a_source_that_was_changed_on_disk_is_not_executed(folders: tuple[Path, Path]) -> None:
-    Kernel(CELLS["rnn"])
+    Kernel("rnn", source(CELLS["rnn"]))
     (path,) = folders[0].glob("*.py")
     path.write_text("raise SystemExit", encoding="utf-8")
-    assert Kernel(CELLS["rnn"]).workspace("forward", 1, 1, 1) > 0
+    assert Kernel("rnn", source(CELLS["rnn"])).workspace("forward", 1, 1, 1) > 0
     assert path.read_text(encoding="utf-8") == source(CELLS["rnn"])
 
 
 def test_a_cells_name_is_any_text(folders: tuple[Path, Path]) -> None:
     for name in ("a/b", "λ", '"""', "a\\", "../x"):
-        Kernel(type("Named", (CELLS["rnn"],), {"name": name}))
+        Kernel(name, source(type("Named", (CELLS["rnn"],), {"name": name})))
     assert len(list(folders[0].glob("*.py"))) == 5
 
 
 def test_a_locale_that_is_not_utf_8_is_no_hindrance(tmp_path: Path) -> None:
     code = (
         "import locale; assert locale.getpreferredencoding(False).lower() not in ('utf-8', 'utf8')\n"
-        "from ablations.models.cells import CELLS; from ablations.models.kernels.compilation import Kernel\n"
-        "print(Kernel(CELLS['gru']).workspace('forward', 1, 1, 1) > 0)"
+        "from ablations.models.cells import CELLS; from ablations.models.kernels.compilation import kernel\n"
+        "print(kernel(CELLS['gru']).workspace('forward', 1, 1, 1) > 0)"
     )
     ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     assert python(code, XDG_CACHE_HOME=str(tmp_path), **ascii_only).communicate()[0].strip() == "True"

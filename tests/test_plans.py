@@ -64,7 +64,8 @@ def test_a_study_with_second_sizes_and_tasks_of_their_own_variants_is_carried_ou
 ) -> None:
     ablated = _ablated(study)
     lstm, ablation = ablated.variants
-    scale = replace(ablated.scales["smoke"], variants={"adding": ("lstm", "lstm-2k")})
+    budget = replace(ablated.scales["smoke"].budget, parameters=3000)
+    scale = replace(ablated.scales["smoke"], budget=budget, variants={"adding": ("lstm", "lstm-2k")})
     variants = (lstm, ablation, ablation.at_hidden_of(lstm), lstm.sized(2000))
     sizes = replace(ablated, variants=variants, scales={"smoke": scale})
     stores = Memory(tmp_path)
@@ -73,8 +74,8 @@ def test_a_study_with_second_sizes_and_tasks_of_their_own_variants_is_carried_ou
     assert [f"{setting.task}/{setting.variant}" for setting in record.settings] == [*sizes.at("smoke").identities]
     rules = {setting.variant: (setting.size_rule, setting.base) for setting in record.settings}
     assert rules == {
-        "lstm": ("1,100 parameters", None),
-        "lstm-no-forget-gate": ("1,100 parameters", None),
+        "lstm": ("3,000 parameters", None),
+        "lstm-no-forget-gate": ("3,000 parameters", None),
         "lstm-no-forget-gate-same-hidden": ("hidden size of lstm", "lstm-no-forget-gate"),
         "lstm-2k": ("2,000 parameters", "lstm"),
     }

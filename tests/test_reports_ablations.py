@@ -156,7 +156,7 @@ def test_the_mean_over_tasks_is_that_of_the_claim() -> None:
     table = FIGURES["ablation_forest"].table(whole).set_index(["variant", "task", "view"])
     estimate = judge_claims(whole)["forget-gate"].parts[0].estimate
     assert estimate is not None
-    row = table.loc[("lstm-no-forget-gate", ALL, "tuned")]
+    row = table.loc[("lstm-no-forget-gate", ALL, TUNED)]
     assert row[["difference", "low", "high"]].to_list() == [estimate.value, estimate.low, estimate.high]
 
 

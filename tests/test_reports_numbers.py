@@ -13,6 +13,7 @@ from scipy import stats
 from ablations.record.schema import RunRecord, StudyRecord
 from reports.compose import compose
 from reports.estimates import Estimates
+from reports.figures.ablation_forest import TRANSFERRED, TUNED
 from reports.result_tables import ResultTables
 from reports.setting_summary import summaries
 
@@ -161,7 +162,7 @@ def test_the_forest(tables: dict[str, pd.DataFrame]) -> None:
     assert len(frame) == (len(VARIANTS) - 1) * 5 + 5
     for _, row in frame.iterrows():
         variant, parent = row["variant"], row["parent"]
-        kind = "transferred" if row["view"] == "transferred" else "replicates"
+        kind = "transferred" if row["view"] == TRANSFERRED else "replicates"
         if row["task"] != "all tasks":
             values, least = difference(row["task"], variant, parent, kind)
             check(row, ("difference", "low", "high"), student(values, least))
@@ -295,6 +296,6 @@ def test_the_papers_findings_are_those_of_the_claims() -> None:
     tables = compose(fake_study(world, "lstm_ablation"))[1]
     literature = tables["literature"].set_index("variant").loc["lstm-coupled"]
     claim = tables["claim_coupled-gates"].iloc[0]
-    forest = tables["ablation_forest"].set_index(["task", "view"]).loc[("all tasks", "tuned")]
+    forest = tables["ablation_forest"].set_index(["task", "view"]).loc[("all tasks", TUNED)]
     for other in (claim[["estimate", "low", "high"]], forest[["difference", "low", "high"]]):
         assert literature[["difference", "low", "high"]].to_list() == other.to_list()

@@ -89,6 +89,8 @@ def start_forget_gate(layer: RecurrentLayer, bias: float | Literal["chrono"], le
     if bias != "chrono":
         layer.shift_biases({"f": bias - layer.cell.biases().get("f", 0.0)})
         return
+    if layer.bias.is_meta:  # there are no numbers, and a logarithm would load torch's compiler
+        return
     gates = dict(zip(names, layer.bias.chunk(len(names)), strict=True))
     gates["f"].copy_(torch.empty(layer.hidden_size).uniform_(1, max(2, length - 1)).log())
     gates["i"].copy_(-gates["f"])

@@ -13,9 +13,7 @@ from tasks.copying import Copying
 SCALES: Mapping[str, Scale] = {
     "smoke": SMOKE,
     "demo": replace(DEMO, budget=replace(DEMO.budget, test=512)),
-    "standard": replace(
-        STANDARD, tasks={**STANDARD.tasks, "copying": Copying(delay=10, items=5, loss_over="recall")}
-    ),
+    "standard": replace(STANDARD, tasks={**STANDARD.tasks, "copying": Copying(delay=10, items=5, loss_over="recall")}),
     "paper": PAPER,
 }
 """Those of the claims study, but for fewer test sequences at demo scale and an easier copying at standard scale."""

@@ -81,7 +81,14 @@ STANDARD = Scale(
         "disambiguation": Disambiguation(lookahead=5),
     },
     budget=Budget(
-        trials=12, trials_per_round=6, search_seeds=2, replicates=10, steps=2000, segments=10, batch=32, parameters=10_000
+        trials=12,
+        trials_per_round=6,
+        search_seeds=2,
+        replicates=10,
+        steps=2000,
+        segments=10,
+        batch=32,
+        parameters=10_000,
     ),
     costs=Costs(cells=CELLS, reference="lstm", hidden=(16, 32, 64, 128, 256), rounds=11, length=100, batch=32),
 )

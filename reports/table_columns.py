@@ -1,0 +1,39 @@
+"""The columns of the tables that a record is read as, with their types."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+Columns = Mapping[str, type]
+"""The columns of a table with their types."""
+
+SETTING: Columns = {
+    "task": str, "variant": str, "model": str, "causal": bool, "size": str, "hidden": int, "parameters": int,
+    "nominal": int, "replicates": int,
+}  # fmt: skip
+REPLICATE: Columns = {
+    "task": str, "variant": str, "seed": int, "status": str, "score": float, "skill": float, "loss": float,
+    "sequences_to_criterion": float, "seconds_per_sequence": float, "flops_per_sequence": float, "run_id": str,
+}  # fmt: skip
+CURVE: Columns = {"task": str, "variant": str, "seed": int, "sequences": int, "score": float, "skill": float}
+DIFFICULTY: Columns = {
+    "task": str, "variant": str, "seed": int, "difficulty": int, "nominal": int, "score": float, "skill": float,
+    "refused": bool,
+}  # fmt: skip
+GRADIENT: Columns = {
+    "task": str, "variant": str, "seed": int, "when": str, "distance": int, "norm": float, "relative": float,
+}  # fmt: skip
+GRADIENT_AT_CUE: Columns = {"task": str, "variant": str, "seed": int, "when": str, "norm": float, "relative": float}
+TRIAL: Columns = {
+    "task": str, "variant": str, "trial": int, "seed": int, "status": str, "proposed_by": str, "objective": float,
+    "lr": float, "clip": float, "weight_decay": float, "is_best": bool, "run_id": str,
+}  # fmt: skip
+COST: Columns = {
+    "cell": str, "view": str, "row": float, "hidden": float, "parameters": float, "round": int,
+    "seconds_per_sequence": float, "flops_per_sequence": float, "run_id": str,
+}  # fmt: skip
+
+
+def typed(rows: Sequence[Sequence[object]], columns: Columns) -> pd.DataFrame:
+    """The rows as a data frame with these columns, also where there are none."""
+    return pd.DataFrame(rows, columns=list(columns)).astype(dict(columns))
