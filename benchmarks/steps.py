@@ -1,6 +1,6 @@
 """Training steps of a cohort at demo sizes: the suite's, the same step by `vmap`, and a loop over runs in plain torch.
 
-R = 10 runs of about 3,000 parameters, 32 sequences each.
+R = 10 runs of about 3,000 parameters, 32 sequences each, on the demo's tasks.
 """
 
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ from tasks import Batch
 
 RUNS, LR, STEP = 10, 1e-3, 1
 VARIANTS = ("rnn", "gru", "lstm", "tcn", "cnn", "feedforward")
-PLAN = STUDIES["claims"].at("demo")
+PLAN = STUDIES["claims"].with_budget("demo", {"parameters": 3000}).at("demo")
 
 
 def step_table(rounds: int) -> Iterable[Row]:

@@ -45,12 +45,9 @@ class _CausalBlock(nn.Module):
         self.shortcut = nn.Conv1d(inputs, size, 1) if inputs != size else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (B, T, D) -> (B, T, `size`)."""
-        y = self._convolved(self.second, self._convolved(self.first, x))
-        return torch.relu(y + self.shortcut(x.mT).mT)
-
-    def _convolved(self, convolution: nn.Module, x: Tensor) -> Tensor:
-        return convolution(pad(x, (0, 0, self.past, 0)).mT).relu().mT
+        y = self.first(pad(x, (self.past, 0))).relu()
+        y = self.second(pad(y, (self.past, 0))).relu()
+        return torch.relu(y + self.shortcut(x))
 
 
 class TCN(Network):
@@ -77,5 +74,5 @@ class TCN(Network):
         return 1 + 2 * (self.kernel - 1) * (2**self.levels - 1)
 
     def forward_encoded(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        x = self.blocks(x)
+        x = self.blocks(x.mT).mT
         return self.head(x if self.spec.per_step else last(x, mask))

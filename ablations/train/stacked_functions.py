@@ -51,8 +51,8 @@ def _convolve(
         sides = (span // 2, span - span // 2) if padding == "same" else (0, 0)
     else:
         sides = (padding[0] if isinstance(padding, tuple | list) else padding,) * 2
-    steps = F.pad(x.mT, (0, 0, *sides)) if any(sides) else x.mT
-    return Convolution.apply(steps, weight, bias, tap)[0].mT  # type: ignore[no-untyped-call]
+    steps = F.pad(x, sides) if any(sides) else x
+    return Convolution.apply(steps, weight, bias, tap)[0]  # type: ignore[no-untyped-call]
 
 
 def _look_up(

@@ -69,38 +69,43 @@ class Linear(Stacked):
 
 
 class Convolution(Stacked):
-    """x (R, n, T + (k − 1) · dilation, C), weight (R, O, C, k), bias (R, O) or None -> (R, n, T, O), as a product.
+    """x (R, n, C, T + (k − 1) · dilation), weight (R, O, C, k), bias (R, O) or None -> (R, n, O, T), as a product.
 
-    Its second output are the windows (R, n·T, k·C) of x, a row for each step.
+    Its second output are the windows (R, k·C, n·T), a column for each step. In memory channels come before sequences, so
+    that windows are copies of whole sequences, and the next convolution finds its input in that order.
     """
 
     @staticmethod
     def forward(x: Tensor, weight: Tensor, bias: Tensor | None, dilation: int) -> tuple[Tensor, Tensor]:
-        (R, n, steps, C), k = x.shape, weight.shape[-1]
-        x, T = x.contiguous(), steps - (k - 1) * dilation
-        windows = x.as_strided((R, n, T, k, C), (n * steps * C, steps * C, C, dilation * C, 1)).reshape(R, n * T, k * C)
-        return _affine(windows, weight.mT.flatten(2), bias).unflatten(1, (n, T)), windows
+        k, n, channels = weight.shape[-1], x.shape[1], x.transpose(1, 2)
+        T = x.shape[-1] - (k - 1) * dilation
+        taps = [channels[..., tap * dilation : tap * dilation + T] for tap in range(k)]
+        windows = torch.cat(taps, 1).flatten(2)
+        outputs = _products(weight.mT.flatten(2), windows)
+        if bias is not None:
+            outputs.add_(bias.unsqueeze(2))
+        return outputs.unflatten(2, (n, T)).transpose(1, 2), windows
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
         x, weight, _, ctx.dilation = inputs
-        ctx.shape = x.shape
+        ctx.shape = x.transpose(1, 2).shape
         ctx.save_for_backward(weight, output[1])
         ctx.mark_non_differentiable(output[1])
 
     @staticmethod
     def backward(ctx: Any, d_outputs: Tensor, _: Any) -> tuple[Tensor | None, ...]:
         (weight, windows), k = ctx.saved_tensors, ctx.saved_tensors[0].shape[-1]
-        T, rows = d_outputs.shape[2], d_outputs.flatten(1, 2)
-        d_weight = _products(rows.mT, windows).unflatten(2, (k, -1)).mT
-        d_bias = rows.sum(1) if ctx.needs_input_grad[2] else None
+        T, columns = d_outputs.shape[-1], d_outputs.transpose(1, 2).flatten(2)
+        d_weight = _products(windows, columns.mT).mT.unflatten(2, (k, -1)).mT
+        d_bias = columns.sum(2) if ctx.needs_input_grad[2] else None
         if not ctx.needs_input_grad[0]:
             return None, d_weight, d_bias, None
-        d_windows = _products(rows, weight.mT.flatten(2)).view(*ctx.shape[:2], T, k, -1)
-        d_x = rows.new_zeros(ctx.shape)
+        d_windows = _products(weight.mT.flatten(2).mT, columns).view(ctx.shape[0], k, *ctx.shape[1:3], T)
+        d_x = columns.new_zeros(ctx.shape)
         for tap in range(k):
-            d_x[:, :, tap * ctx.dilation :][:, :, :T] += d_windows[:, :, :, tap]
-        return d_x, d_weight, d_bias, None
+            d_x[..., tap * ctx.dilation :][..., :T] += d_windows[:, tap]
+        return d_x.transpose(1, 2), d_weight, d_bias, None
 
 
 class Embedding(Stacked):
