@@ -56,6 +56,8 @@ class RecurrentLayer(nn.Module):
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
+        if self.bias.is_meta:  # there are no numbers, and torch would load its compiler
+            return
         bound = 1 / sqrt(self.hidden_size)
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
