@@ -12,6 +12,7 @@ from ablations.train.batches import training_batches
 from ablations.train.cohort import Cohort, TrainState
 from ablations.train.segment import train_segment
 from ablations.train.stacked import StackedNetworks
+from ablations.train.training import Training
 from tasks import TASKS, Batch
 
 MakeCohort = Callable[..., Cohort]
@@ -97,6 +98,19 @@ def test_training_data_is_disjoint_from_other_streams(cohort: MakeCohort, other:
     train = cohort(0.1).generator(cohort(0.1).runs[0], "train").random(1000)
     runs = cohort(0.1, kind=kind)
     assert not set(train) & set(runs.generator(runs.runs[0], purpose).random(1000))
+
+
+def test_no_validation_sequence_is_of_training_or_of_the_test(cohort: MakeCohort) -> None:
+    runs = cohort(0.1, task="adding")
+    task, run, training = runs.setting.task, runs.runs[0], Training(runs)
+    validated = {
+        *training.nominal.inputs[..., 0].flatten().tolist(),
+        *training.mixture.inputs[..., 0].flatten().tolist(),
+    }
+    trained = task.mixture().sample(runs.generator(run, "train"), 500).inputs[..., 0]
+    tested = [task.at(d).sample(runs.generator(run, "test", d), 500).inputs[..., 0] for d in task.grid()]
+    for values in (trained, *tested):
+        assert validated & {*values.flatten().tolist()} <= {0.0}  # padding
 
 
 def test_trials_share_their_data_and_start_and_replicates_do_not(cohort: MakeCohort) -> None:
