@@ -136,7 +136,7 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         "ablations/run/outcomes.py",
         'metrics["objective"] = curves["mixed_score"][-1][1]',
         'metrics["objective"] = max(score for _, score in curves["mixed_score"])',
-        "test_scheduler.py",
+        "test_outcomes.py",
     ),
     "pairs are made by order": (
         "reports/result_tables.py",

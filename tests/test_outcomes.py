@@ -9,7 +9,7 @@ import pytest
 
 from ablations.record.protocol import Ended
 from ablations.run.cohort_runner import CohortState, initial_state
-from ablations.run.outcomes import Outcome, best_trial, trial_outcome, unpromising_runs
+from ablations.run.outcomes import Outcome, best_trial, run_metrics, trial_outcome, unpromising_runs
 from ablations.train.cohort import Cohort, Run
 
 VALIDATION, SEGMENTS = 128, 9
@@ -109,3 +109,11 @@ def test_scores_that_differ_by_rounding_are_equal() -> None:
     scores = [np.float32(0.98) + np.float32(0.96), 2 * np.float32(0.97)]
     first, second = (float(score) / 2 + wobble for score, wobble in zip(scores, (1e-8, 0), strict=True))
     assert best_trial([Outcome("finished", first, 0.2), Outcome("finished", second, 0.1)]) == 1
+
+
+def test_a_run_is_as_good_as_its_last_evaluation_and_not_as_its_best() -> None:
+    scores = ((10, 0.2), (20, 0.9), (30, 0.6))
+    curves = {name: scores for name in ("score", "mixed_score", "loss", "train_loss")}
+    metrics = run_metrics(curves, "finished", None, 3, solved_at=0.8)
+    assert (metrics["objective"], metrics["final_score"], metrics["best_score"]) == (0.6, 0.6, 0.9)
+    assert metrics["sequences_to_criterion"] == 20

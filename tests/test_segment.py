@@ -102,14 +102,14 @@ def test_training_data_is_disjoint_from_other_streams(cohort: MakeCohort, other:
 
 def test_no_validation_sequence_is_of_training_or_of_the_test(cohort: MakeCohort) -> None:
     runs = cohort(0.1, task="adding")
-    task, run, training = runs.setting.task, runs.runs[0], Training(runs)
+    task, run, training, n = runs.setting.task, runs.runs[0], Training(runs), runs.budget.validation
     validated = {
         *training.nominal.inputs[..., 0].flatten().tolist(),
         *training.mixture.inputs[..., 0].flatten().tolist(),
     }
-    trained = task.mixture().sample(runs.generator(run, "train"), 500).inputs[..., 0]
-    tested = [task.at(d).sample(runs.generator(run, "test", d), 500).inputs[..., 0] for d in task.grid()]
-    for values in (trained, *tested):
+    streams = [(task.mixture(), "train", 0), (task, "train", 0), *((task.at(d), "test", d) for d in task.grid())]
+    for drawn, purpose, part in streams:  # as many as are validated, so that an equal stream gives equal sequences
+        values = drawn.sample(runs.generator(run, purpose, part), n).inputs[..., 0]
         assert validated & {*values.flatten().tolist()} <= {0.0}  # padding
 
 
