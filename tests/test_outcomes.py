@@ -113,7 +113,7 @@ def test_scores_that_differ_by_rounding_are_equal() -> None:
 
 def test_a_run_is_as_good_as_its_last_evaluation_and_not_as_its_best() -> None:
     scores = ((10, 0.2), (20, 0.9), (30, 0.6))
-    curves = {name: scores for name in ("score", "mixed_score", "loss", "train_loss")}
+    curves = dict.fromkeys(("score", "mixed_score", "loss", "train_loss"), scores)
     metrics = run_metrics(curves, "finished", None, 3, solved_at=0.8)
     assert (metrics["objective"], metrics["final_score"], metrics["best_score"]) == (0.6, 0.6, 0.9)
     assert metrics["sequences_to_criterion"] == 20
