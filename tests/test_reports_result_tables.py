@@ -71,7 +71,9 @@ def test_pairs_are_made_by_seed_and_not_by_order():
         ResultTables(shuffled).paired_differences("lstm", "gru", "france")
     )
     one_missing = replace(study, replicates=study.replicates[1:])
-    assert len(ResultTables(one_missing).paired_differences("lstm", "gru", "france")) == 4
+    assert ResultTables(one_missing).paired_differences("lstm", "gru", "france") == pytest.approx(
+        ResultTables(study).paired_differences("lstm", "gru", "france")[1:]
+    )
     assert len(ResultTables(study).paired_differences("lstm", "nobody", "france")) == 0
 
 
