@@ -26,7 +26,7 @@ setup: .venv/ready ## make .venv with the exact versions of constraints.txt (PYT
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: .venv/ready ## run the study claims at demo scale and write its report (about six minutes)
+demo: .venv/ready ## run the study claims at demo scale and write its report (about ten minutes)
 	@$(MAKE) --no-print-directory study report STUDY=claims SCALE=demo
 
 study: .venv/ready ## run STUDY at SCALE; continue where it stopped
@@ -60,7 +60,7 @@ check: .venv/ready ## run the formatter, the linter and the type checker
 	$(BIN)/mypy
 	@echo "Clean. Next: make test"
 
-bench: .venv/ready ## compare speed with torch.nn, Python loops, JAX and a script (about 15 minutes)
+bench: .venv/ready ## compare speed with torch.nn, Python loops, JAX and a script (about half an hour)
 	$(BIN)/python -m benchmarks
 
 clean: ## remove .venv and caches; keep the results
