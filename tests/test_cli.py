@@ -199,7 +199,7 @@ def test_a_variant_of_another_size_can_be_shown(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, words in (
-        ("lstm-10k", "It is lstm at another size, whatever the budget: 10,000 parameters."),
+        ("lstm-3k", "It is lstm at another size, whatever the budget: 3,000 parameters."),
         ("mgu-same-hidden", "It is mgu at another size, whatever the budget: hidden size of gru-reset-before."),
     ):
         assert ablate(monkeypatch, "show", name) == 0

@@ -85,8 +85,8 @@ def test_a_collapse_on_one_task_of_four_is_never_pooled_away():
 
 
 def test_a_ranking_is_judged_at_each_size_of_a_study():
-    skill = LSTM_LAST | everywhere("lstm-10k", 0.95) | everywhere("gru-10k", 0.85)
-    variants = ("lstm", "gru", "lstm-10k", "gru-10k")
+    skill = LSTM_LAST | everywhere("lstm-3k", 0.95) | everywhere("gru-3k", 0.85)
+    variants = ("lstm", "gru", "lstm-3k", "gru-3k")
     verdict = judge("gru-worse", World(skill=skill, tasks=MEMORY, variants=variants, replicates=10))
     assert verdict.word == "mixed, 3 of 6"
     assert [part.verdict for part in verdict.parts] == ["contradicted", "supported"]
