@@ -64,13 +64,12 @@ DEMO = Scale(
         trials_per_round=3,
         search_seeds=2,
         replicates=10,
-        steps=1000,
+        steps=1200,
         segments=8,
         batch=32,
         parameters=10_000,
         validation=128,
     ),
-    variants={"disambiguation": tuple(variant.name for variant in VARIANTS)},
     costs=Costs(cells=CELLS, reference="lstm", hidden=(16, 32, 64, 128), rounds=7, length=50, batch=32),
 )
 
