@@ -111,7 +111,10 @@ def _check_tables(name: str, tables: Path) -> None:
     if name == "own_claim":
         assert list(pd.read_csv(tables / "verdicts.csv")["claim"]) == ["own-claim"]
     if name == "own_cell":
-        assert set(pd.read_csv(tables / "ablation_forest.csv")["view"]) == {"equal parameters", "parent's hyperparameters"}
+        assert set(pd.read_csv(tables / "ablation_forest.csv")["view"]) == {
+            "equal parameters",
+            "parent's hyperparameters",
+        }
 
 
 @pytest.fixture
