@@ -160,7 +160,7 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         "reports/statistics/intervals.py",
         "centre = np.mean([values.mean(axis=-1) for values in strata], axis=0)",
         "centre = np.median([values.mean(axis=-1) for values in strata], axis=0)",
-        "test_reports_claims.py",
+        "test_reports_numbers.py",
     ),
     "an interval is one run too narrow": (
         "reports/statistics/intervals.py",
