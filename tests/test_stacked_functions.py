@@ -189,6 +189,7 @@ def test_cross_entropy_of_huge_logits_is_finite(called: list[str]) -> None:
         lambda x, w: F.linear(x[0], w),
         lambda x, w: F.conv1d(x.unsqueeze(1), w.unsqueeze(1), stride=2),
         lambda x, w: F.conv1d(x[:3].unsqueeze(1), w.unsqueeze(1)),
+        lambda x, w: rectified_convolution(x[:3].unsqueeze(1), w.unsqueeze(1), None, 1, (0, 0), None),
         lambda x, w: x.unsqueeze(1).amax(1, keepdim=True),
         lambda x, w: F.cross_entropy(x, x.argmax(-1), label_smoothing=0.1),
         lambda x, w: F.cross_entropy(x[:4], x[:4].argmax(-1)),

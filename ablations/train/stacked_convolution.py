@@ -50,26 +50,26 @@ class Convolution(Stacked):
 def _convolve(
     x: Tensor, weight: Tensor, bias: Tensor | None, dilation: int, sides: Sides, is_rectified: bool, mask: Tensor | None
 ) -> Tensor:
-    (R, n, C, T), (_, O, _, k) = x.shape, weight.shape
+    (R, n, C, T), (_, outputs, _, k) = x.shape, weight.shape
     after = T + sum(sides) - (k - 1) * dilation
-    y = x.new_empty(R, O, after * n)
-    bias = weight.new_zeros(R, O) if bias is None else bias
+    y = x.new_empty(R, outputs, after * n)
+    bias = weight.new_zeros(R, outputs) if bias is None else bias
     floor = 0.0 if is_rectified else -inf
     shown = weight.new_ones(R, after * n) if mask is None else mask.mT.to(weight.dtype).flatten(1)
     steps, is_last = _steps(x)
     frame = _frames(C, x, y, weight, dilation)
     compiled("convolve", steps, weight, bias, dilation * n, sides[0] * n, n, is_last, floor, shown, frame, y)
-    return y.view(R, O, after, n).permute(0, 3, 1, 2)
+    return y.view(R, outputs, after, n).permute(0, 3, 1, 2)
 
 
 def _convolve_gradient(
     d_y: Tensor, x: Tensor, weight: Tensor, y: Tensor, dilation: int, sides: Sides, is_rectified: bool, needs_x: bool
 ) -> tuple[Tensor | None, Tensor, Tensor]:
-    (R, n, C, T), O = x.shape, weight.shape[1]
+    (R, n, C, T), outputs = x.shape, weight.shape[1]
     (steps, is_last), d_y, y = _steps(x), _side_by_side(d_y), _side_by_side(y)
-    d_weight, d_bias = torch.empty_like(weight, memory_format=torch.contiguous_format), weight.new_zeros(R, O)
+    d_weight, d_bias = torch.empty_like(weight, memory_format=torch.contiguous_format), weight.new_zeros(R, outputs)
     d_x = torch.empty_like(steps if needs_x else steps[:0])
-    frames = _frames(2 * C + O, x, y, weight, dilation)
+    frames = _frames(2 * C + outputs, x, y, weight, dilation)
     options = dilation * n, sides[0] * n, n, is_last, is_rectified, frames
     constants = weight.new_zeros(C), weight.new_ones(T * n)
     compiled("convolve_gradient", d_y, y, steps, weight, *constants, *options, d_weight, d_bias, d_x)
@@ -95,7 +95,8 @@ def _side_by_side(x: Tensor) -> Tensor:
 
 def _frames(rows: int, x: Tensor, y: Tensor, weight: Tensor, dilation: int) -> Tensor:
     """Scratch memory: rows that hold all steps before or after the convolution, and the zeros around them."""
-    from ablations.models.kernels.convolution import frame_width, padded  # Numba takes a second to import
+    from ablations.models.kernels.frames import frame_width  # Numba takes a second to import
+    from ablations.models.kernels.lanes import padded
 
     n, span = x.shape[1], (weight.shape[3] - 1) * dilation
     return x.new_empty(rows, frame_width(max(x.shape[3] * n, padded(y.shape[2])) + span * n))

@@ -1,15 +1,14 @@
-"""Convolutions over time for one run after the other, small enough that what a run needs stays in the cache.
+"""Convolutions over time of one run's frame, and the gradient of their weights, as products without a copy of windows.
 
-A run's input lies in a frame (C, width): a row for each channel, in it one step after the other, and of a step all n
-sequences side by side. So a tap of the convolution is the same rows, shifted by whole steps, and n·T columns are
-convolved as k products without a copy of their windows. Before the first step and after the last stand zeros.
+C channels, O outputs, k taps, n sequences, T steps. `frames.py` says what a frame is. A tap of the convolution is the
+frame's rows, shifted by whole steps. A tile of the result stays in registers until all taps and channels are in it.
 """
 
 from typing import Any
 
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import intrinsic, register_jitable
+from numba.extending import intrinsic
 from numba.np import arrayobj
 
 from ablations.models.kernels.lanes import (
@@ -17,18 +16,14 @@ from ablations.models.kernels.lanes import (
     LANES,
     compiled,
     llvm_function,
-    load,
     load_from,
-    padded,
     place,
-    select,
     splat,
-    store,
     store_to,
     suffix,
     vector,
 )
-from ablations.models.kernels.matrices import noinline, submatrix, transpose
+from ablations.models.kernels.matrices import noinline
 from ablations.models.kernels.products import ROWS, SOME
 
 WIDTH = 2
@@ -36,12 +31,6 @@ WIDTH = 2
 
 HIGH = 4
 """The outputs of a tile of the weights' gradient; it has LANES // HIGH channels, so that its sums are one vector."""
-
-
-@register_jitable
-def frame_width(columns: int) -> int:
-    """The floats of a frame's row: an odd number of vectors, since rows whole pages apart would share a part of the cache."""
-    return padded(columns) + LANES * (1 - padded(columns) // LANES % 2)
 
 
 def _rows(builder: ir.IRBuilder, first: ir.Value, count: int, rows: ir.Value) -> list[ir.Value]:
@@ -53,6 +42,13 @@ def _rows(builder: ir.IRBuilder, first: ir.Value, count: int, rows: ir.Value) ->
 
 def _fma(builder: ir.IRBuilder, dtype: types.Float, type_: ir.Type) -> ir.Function:
     return llvm_function(builder, f"llvm.fma.{suffix(dtype)}", type_, type_, type_, type_)
+
+
+def _bounded(builder: ir.IRBuilder, value: ir.Value, least: ir.Value, shown: ir.Value) -> ir.Value:
+    """The value, not below the least one, where `shown` is above zero, else 0. What is not a number stays."""
+    value = builder.select(builder.fcmp_ordered("<", value, least), least, value)
+    none = ir.Constant(value.type, None)
+    return builder.select(builder.fcmp_ordered(">", shown, none), value, none)
 
 
 def _tile(rows: int) -> Any:
@@ -93,14 +89,10 @@ def _tile(rows: int) -> Any:
                     factor = splat(builder, builder.load(cgutils.pointer_add(builder, starts[row], offset)))
                     for sum_, column in zip(sums[row], right, strict=True):
                         builder.store(builder.call(fma, [factor, column, builder.load(sum_)]), sum_)
-        least, none = splat(builder, floor), ir.Constant(type_, None)
         for column, line in zip(columns, zip(*sums, strict=True), strict=True):
             shown = load_from(builder, place(context, builder, mask_type, mask, column), size)
-            is_shown = builder.fcmp_ordered(">", shown, none)
             for number, sum_ in zip(numbers, line, strict=True):
-                value = builder.load(sum_)
-                value = builder.select(builder.fcmp_ordered("<", value, least), least, value)  # not-a-number stays
-                value = builder.select(is_shown, value, none)
+                value = _bounded(builder, builder.load(sum_), splat(builder, floor), shown)
                 store_to(builder, value, place(context, builder, y_type, y, number, column), size)
         return context.get_dummy_value()
 
@@ -217,43 +209,3 @@ def weight_gradient(d_weight, d_y, frame, shift):
         for tap in range(taps):
             for c in range(0, channels, LANES // HIGH):
                 _gradient_tile(d_weight, d_y, frame, i, c, tap, shift)
-
-
-@compiled
-def put(frame, first, x, n, is_last):
-    """The steps of a run into the frame from column `first` on: x is (C, T·n), or (n·T, C) where `is_last`."""
-    if is_last:
-        T = x.shape[0] // n
-        for t in range(T):
-            transpose(submatrix(frame, 0, first + t * n, x.shape[1], n), x[t::T])
-    else:
-        _copy(submatrix(frame, 0, first, x.shape[0], x.shape[1]), x)
-
-
-@compiled
-def take(x, steps, n):
-    """x (n·T, C) from its steps (C, T·n)."""
-    T = x.shape[0] // n
-    for t in range(T):
-        transpose(x[t::T], submatrix(steps, 0, t * n, x.shape[1], n))
-
-
-@compiled
-def _copy(to, from_):
-    """to = from_, whose rows are at least LANES long: the last vector overlaps the one before."""
-    noinline()
-    for i in range(from_.shape[0]):
-        for column in range(0, from_.shape[1], LANES):
-            j = min(column, from_.shape[1] - LANES)
-            store(load(from_, i, j), to, i, j)
-
-
-@compiled
-def put_slope(frame, first, d_y, y):
-    """d_y (O, columns) where y, the output of a ReLU, is above zero, else 0, into the frame from column `first` on."""
-    noinline()
-    for o in range(y.shape[0]):
-        for column in range(0, y.shape[1], LANES):
-            j = min(column, y.shape[1] - LANES)
-            value = load(y, o, j)
-            store(select(value, load(d_y, o, j), value), frame, o, first + j)  # not-a-number stays

@@ -9,14 +9,8 @@ from math import inf, sqrt
 
 from numba import njit
 
-from ablations.models.kernels.convolution import (
-    adjoint,
-    convolve_frame,
-    put,
-    put_slope,
-    take,
-    weight_gradient,
-)
+from ablations.models.kernels.convolution import adjoint, convolve_frame, weight_gradient
+from ablations.models.kernels.frames import put, put_slope, take
 from ablations.models.kernels.functions import exp, log, maximum, root
 from ablations.models.kernels.lanes import LANES, filled, load, padded, select, store, total
 from ablations.models.kernels.matrices import add_rows, clear, strided, submatrix
@@ -146,11 +140,11 @@ def convolve_gradient(
 
     no_bias: C zeros; ones: T·n of them. The frames have 2 · C + O rows.
     """
-    R, O, C, k = weight.shape
+    R, outputs, C, k = weight.shape
     width, steps, after = frames.shape[1], x.shape[1] * x.shape[2] // C, (k - 1) * shift - before
     clear(strided(frames))
-    frame, slopes = submatrix(frames, 0, 0, C, width), submatrix(frames, C, 0, O, width)
-    columns = submatrix(frames, C, after, O, padded(y.shape[2]))
+    frame, slopes = submatrix(frames, 0, 0, C, width), submatrix(frames, C, 0, outputs, width)
+    columns = submatrix(frames, C, after, outputs, padded(y.shape[2]))
     for r in range(R):
         put(frame, before, strided(x[r]), n, is_last)
         if is_rectified:
@@ -160,7 +154,7 @@ def convolve_gradient(
         weight_gradient(strided(d_weight[r]), columns, frame, shift)
         add_rows(d_bias[r], 0, columns)
         if d_x.shape[0]:
-            to = submatrix(frames, C + O, 0, C, steps) if is_last else strided(d_x[r])
+            to = submatrix(frames, C + outputs, 0, C, steps) if is_last else strided(d_x[r])
             convolve_frame(to, adjoint(weight[r]), no_bias, slopes, shift, -inf, ones)
             if is_last:
                 take(strided(d_x[r]), to, n)
