@@ -153,6 +153,20 @@ def test_a_convolution_of_a_run_that_diverged_is_not_a_number_and_the_others_are
     assert len(called) == 2
 
 
+def test_a_convolution_and_a_relu_apart_are_a_convolution_and_a_relu(called: list[str]) -> None:
+    x, weight, bias = (torch.randn(R, *shape).mul(4).round() for shape in ((N, 5, 18), (6, 5, 3), (6,)))
+    compared(lambda *tensors: F.conv1d(*tensors, padding="same").relu(), x, weight, bias)
+    assert called == ["conv1d"]
+
+
+def test_without_a_compiler_torch_convolves(called: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ablations.train.stacked_functions.has_compiler", lambda: False)
+    x, weight, bias = torch.randn(R, N, 5, 18), torch.randn(R, 6, 5, 3), torch.randn(R, 6)
+    compared(lambda *tensors: rectified_convolution(*tensors, 1, (2, 0), None).amax(1), x, weight, bias)
+    compared(lambda *tensors: F.conv1d(*tensors), x, weight, bias)
+    assert not called
+
+
 @pytest.mark.parametrize("n", [16, 20, 33])
 @pytest.mark.parametrize("is_rectified", [True, False])
 def test_the_largest_over_steps_shares_its_gradient_among_equals(called: list[str], n: int, is_rectified: bool) -> None:
