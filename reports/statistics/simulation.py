@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from reports.statistics.decision import of_runs, of_tasks, words
+from reports.statistics.decision import of_runs, of_tasks, welch_tests, words
 from reports.statistics.intervals import order_interval, proportion, t_interval, welch
-from reports.statistics.ranks import is_better, one_sided, rank_ranges
+from reports.statistics.ranks import is_better, rank_ranges
 from reports.statistics.sample import Array
 
 STUDIES = 4000
@@ -202,7 +202,7 @@ def _any_apart(name: str, n: int, rng: np.random.Generator) -> NDArray[np.bool_]
     draw = world(name)[0]
     skills = [draw(rng, (REPORTS, COPIES, n)) + 0.1 * rng.standard_normal((REPORTS, 1, n)) for _ in range(TASKS)]
     pairs = {
-        (a, b): one_sided([task[:, a] - task[:, b] for task in skills], [0.0] * TASKS)
+        (a, b): welch_tests([task[:, a] - task[:, b] for task in skills], [0.0] * TASKS, 0.0)
         for a, b in combinations(range(COPIES), 2)
     }
     first, last = rank_ranges(is_better(pairs, COPIES))
