@@ -110,7 +110,9 @@ def test_a_mean_over_two_tasks_is_half_of_welchs_sum():
     interval = welch.confidence_interval(0.95)
     found = mean_over_tasks([sample(first), sample(second)])
     assert (found.low, found.high) == pytest.approx((interval.low / 2, interval.high / 2))
-    for side, p in zip(("greater", "less"), welch_tests([np.array(first * 2), np.array(second)], [0.0, 0.0], 1.0), strict=True):
+    for side, p in zip(
+        ("greater", "less"), welch_tests([np.array(first * 2), np.array(second)], [0.0, 0.0], 1.0), strict=True
+    ):
         other = stats.ttest_ind(first * 2, [2 - value for value in second], equal_var=False, alternative=side)
         assert float(p) == pytest.approx(other.pvalue)
 
