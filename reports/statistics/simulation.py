@@ -95,6 +95,15 @@ def world(name: str) -> tuple[Draw, float, float]:
     return draw, mean, median
 
 
+SimulatedTables = Mapping[str, pd.DataFrame]
+"""Each table under its name."""
+
+
+def simulated_tables() -> SimulatedTables:
+    """All tables. They are the same for every study."""
+    return {"interval_coverage": coverage(), "false_verdicts": false_verdicts(), "copies_apart": copies_apart()}
+
+
 @cache
 def coverage() -> pd.DataFrame:
     """interval, world, and a column for each number of runs: how often the interval of 95 % covers, in %."""
