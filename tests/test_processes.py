@@ -38,10 +38,9 @@ def _is_gone(pid: int) -> bool:
 @pytest.mark.slow
 def test_the_second_process_ends_in_the_middle_of_its_job() -> None:
     start = time.monotonic()
-    with pytest.raises(ZeroDivisionError), second_process() as pool:
+    with second_process() as pool:
         pid = pool.submit(os.getpid).result()
         pool.submit(time.sleep, 60)
-        raise ZeroDivisionError
     assert _is_gone(pid)
     assert time.monotonic() - start < 30
 
