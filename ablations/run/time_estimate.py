@@ -16,14 +16,14 @@ from ablations.train.evaluation import evaluate_test
 from ablations.train.segment import PIECE, train_segment
 
 # Seconds. They do not grow with the length of a run.
-START = 8.0
+START = 6.0
 """Libraries, databases, and the first jobs of the workers."""
-RECORD = 0.06
+RECORD = 0.05
 """A run's share of search and record, which the parent process does beside its workers."""
-COST_POINT = 0.2
+COST_POINT = 0.15
 """One cell at one hidden size in the measurement of costs."""
 LOAD = 1.0
-"""At most, what a worker needs for the first job of a setting more than for the next; what compiles is kept."""
+"""At most, what a worker needs for the first segment of a cohort more than for the next; what compiles is kept."""
 
 Result = TypeVar("Result")
 
@@ -78,7 +78,8 @@ def _cohort_seconds(plan: Plan, setting: Setting, runs: int, is_tested: bool, wo
     # The first segment compiles or loads, and records; the second has what every segment pays once.
     (_, first), (_, once), (state, some) = (_timed(train_segment, cohort, None, 1 + steps) for steps in (more, 0, more))
     segment = once + max(0.0, some - once) / more * (budget.steps / budget.segments - 1)
-    loads = min(workers, budget.segments) * min(LOAD, max(0.0, first - some))
+    # Any worker may train a segment: so many of them, on average, train one of the cohort.
+    loads = workers * (1 - (1 - 1 / workers) ** budget.segments) * min(LOAD, max(0.0, first - some))
     test = _test_seconds(cohort, state[0]) if is_tested else 0.0
     return loads + budget.segments * segment + test
 
