@@ -10,7 +10,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 HOME_FOLDER := $(or $(ABLATIONS_HOME),results)
 
-.PHONY: help setup demo study report status ui test test-fast test-long check bench clean
+.PHONY: help setup demo study report status ui test test-fast test-long check bench atlas clean
 
 help: ## show this help
 	@echo "make TARGET [STUDY=$(STUDY)] [SCALE=smoke|demo|standard|paper] [WORKERS=$(WORKERS)]"
@@ -62,6 +62,10 @@ check: .venv/ready ## run the formatter, the linter and the type checker
 
 bench: .venv/ready ## compare speed with torch.nn, Python loops, JAX and a script (about half an hour)
 	$(BIN)/python -m benchmarks
+
+atlas: .venv/ready ## run the study atlas, and put its 4,800 scores into reports/atlas.csv (about an hour)
+	@$(MAKE) --no-print-directory study report STUDY=atlas SCALE=demo
+	$(BIN)/python -m reports.atlas $(HOME_FOLDER)/reports/atlas-demo/tables/replicates.csv
 
 clean: ## remove .venv and caches; keep the results
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -62,8 +62,9 @@ def _with_place(command: Command) -> Command:
     return _with_scale(uri(command))
 
 
-def _with_budget(command: Command) -> Command:
-    """One option for each part of the budget."""
+def _with_changes(command: Command) -> Command:
+    """An option for the seed, and one for each part of the budget."""
+    command = click.option("--seed", type=click.IntRange(min=0), help="Instead of the study's seed.")(command)
     for part in reversed(BUDGET):
         command = click.option(
             f"--{part.replace('_', '-')}", type=click.IntRange(min=1), help=f"Instead of the budget's {part}."
@@ -95,7 +96,7 @@ def cli(context: click.Context) -> None:
 @click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count(), show_default=True, help="Processes.")
 @click.option("--executor", type=click.Choice(["processes", "serial"]), default="processes", show_default=True)
 @click.option("--dry-run", is_flag=True, help="Show settings, runs and an estimate of the time, and stop.")
-@_with_budget
+@_with_changes
 def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> int:
     """Run STUDY, a name or a Python file that defines STUDY. What is recorded is not trained again."""
     from rich.console import Console
@@ -105,7 +106,7 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
     from ablations.run.session import Origin, Place, run_session
     from ablations.sqlite import sqlite_url
 
-    changes = {part: options[part] for part in BUDGET if options[part] is not None}
+    changes = {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
     plan = _plan(study, scale, changes)
     if dry_run:
         for line in describe_plan(plan, workers, ended_runs(_tracking(options["tracking_uri"]), plan.name, scale)):
@@ -131,13 +132,13 @@ def _command(name: str, study: str, scale: str) -> str:
 
 
 def _plan(name: str, scale: str, changes: Mapping[str, int]) -> "Plan":
-    """The plan of a study at a scale, with changes of its budget."""
+    """The plan of a study at a scale, with another seed, and with changes of its budget."""
     from pydantic import ValidationError
 
     from ablations.studies import find
 
     try:
-        return find(name).with_budget(scale, changes).at(scale)
+        return find(name).with_changes(scale, changes).at(scale)
     except ValidationError as error:
         raise click.UsageError(in_one_line(error)) from error
 
@@ -159,7 +160,7 @@ def _outdated(study: str, scale: str, record: "StudyRecord") -> str | None:
         return None
     from ablations.run.recorded_plan import differences
 
-    parts = differences(_plan(study, scale, record.provenance.get("budget_changes", {})), record)
+    parts = differences(_plan(study, scale, record.provenance.get("changes", {})), record)
     if not parts:
         return None
     return (

@@ -9,5 +9,5 @@ STUDY = replace(
     _claims,
     name="demo_of_three",
     variants=tuple(variant for variant in _claims.variants if variant.name in ("rnn", "gru", "lstm")),
-    scales={"demo": replace(_claims.scales["demo"], costs=None)},
+    scales={"demo": replace(_claims.scales["demo"], variants={}, costs=None)},
 )

@@ -28,7 +28,7 @@ from tasks import Batch
 
 RUNS, LR, STEP = 10, 1e-3, 1
 VARIANTS = ("rnn", "gru", "lstm", "tcn", "cnn", "feedforward")
-PLAN = STUDIES["claims"].with_budget("demo", {"parameters": 3000}).at("demo")
+PLAN = STUDIES["claims"].with_changes("demo", {"parameters": 3000}).at("demo")
 
 
 def step_table(rounds: int) -> Iterable[Row]:

@@ -12,6 +12,7 @@ from benchmarks.comparison_study import BUDGET, STUDY
 from benchmarks.figure import draw, save
 from benchmarks.flops import training_flops
 from benchmarks.layers import Row, layer_row, means
+from benchmarks.suite import STUDIES
 from benchmarks.tables import environment, print_rows, write_csv
 from benchmarks.timing import interleaved, median_ratio
 
@@ -114,3 +115,8 @@ def test_the_figure_is_drawn_from_whatever_tables_there_are(
 def test_the_trials_of_the_study_that_is_timed_are_alike_so_that_none_is_pruned() -> None:
     assert BUDGET.trials_per_round == BUDGET.trials
     assert STUDY.nuisance["lr"].high < 1.5 * STUDY.nuisance["lr"].low
+
+
+def test_the_studies_of_the_bench_follow_those_of_the_suite() -> None:
+    for study in STUDIES.values():
+        assert study.at("demo").runs

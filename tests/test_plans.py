@@ -16,8 +16,8 @@ from ablations.train.segment import train_segment
 
 def test_a_smaller_budget_reads_as_if_it_had_been_the_only_one(study: Study, tmp_path: Path) -> None:
     stores, only = Memory(tmp_path / "a"), Memory(tmp_path / "only")
-    less = study.with_budget("smoke", {"replicates": 1})
-    carry_out(study.with_budget("smoke", {"trials": 6}), stores)
+    less = study.with_changes("smoke", {"replicates": 1})
+    carry_out(study.with_changes("smoke", {"trials": 6}), stores)
     assert carry_out(less, stores).runs <= 4  # a replicate of another best trial, at most, is new
     carry_out(less, only)
     assert numbers(less, stores).keys() == numbers(less, only).keys()
@@ -26,7 +26,7 @@ def test_a_smaller_budget_reads_as_if_it_had_been_the_only_one(study: Study, tmp
 def test_runs_of_another_budget_are_kept_and_not_counted(study: Study, tmp_path: Path) -> None:
     stores = Memory(tmp_path)
     carry_out(study, stores)
-    other = study.with_budget("smoke", {"steps": 4})
+    other = study.with_changes("smoke", {"steps": 4})
     assert open_record(other, stores).count_existing() == (0, 4)
     assert open_record(study, stores).count_existing() == (4 * study.at("smoke").budget.runs, 0)
 

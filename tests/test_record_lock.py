@@ -18,7 +18,7 @@ from dataclasses import replace
 from ablations.studies.claims import SMOKE, STUDY as CLAIMS
 scale = replace(SMOKE, tasks={"adding": SMOKE.tasks["adding"]}, costs=None)
 STUDY = replace(CLAIMS, name="own", variants=CLAIMS.variants[4:6], scales={"smoke": scale})
-STUDY = STUDY.with_budget("smoke", {"steps": 2000, "segments": 100})
+STUDY = STUDY.with_changes("smoke", {"steps": 2000, "segments": 100})
 """
 
 

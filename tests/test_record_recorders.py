@@ -72,7 +72,7 @@ def test_what_was_written_is_read_and_not_written_again(study: Study, stores: tu
 
 def test_the_runs_of_another_plan_are_kept_and_not_counted(study: Study, stores: tuple[Opened, Reading]) -> None:
     opened, reading = stores
-    plan, other = one_setting(study), one_setting(study.with_budget("smoke", {"steps": 4}))
+    plan, other = one_setting(study), one_setting(study.with_changes("smoke", {"steps": 4}))
     write(opened(plan), setting_of(plan))
     assert opened(other).count_existing() == (0, 1)
     write(opened(other), setting_of(other))

@@ -22,7 +22,7 @@ def test_a_plan_is_that_of_its_own_record(study: Study) -> None:
 
 def test_parts_of_a_plan_that_differ_are_named(study: Study) -> None:
     record = record_of(study.at("smoke"))
-    assert differences(study.with_budget("smoke", {"steps": 4}).at("smoke"), record) == ["budget"]
+    assert differences(study.with_changes("smoke", {"steps": 4}).at("smoke"), record) == ["budget"]
     assert differences(replace(study, seed=1, question="What?").at("smoke"), record) == ["question", "seed"]
 
 

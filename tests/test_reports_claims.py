@@ -40,6 +40,10 @@ CASES = [
     ("vanishing", World(arriving={("rnn", "initial"): -0.2}), "contradicted"),
     ("vanishing", World(arriving={("lstm", "initial"): -8.0}), "contradicted"),
     ("vanishing", World(skill={("france", "rnn"): 0.5}, noise=0.1), "inconclusive"),
+    ("vanishing", World(skill={("france", "rnn"): 0.2}, lost={("france", "rnn"): 0.0}), "supported"),  # never knew it
+    ("vanishing", World(lost={("copying", "rnn"): 0.0}, skill={("copying", "rnn"): 0.9}), "contradicted"),
+    ("vanishing", World(skill={(task, "rnn"): 0.2 for task in MEMORY}, lost={(task, "rnn"): 0.1 for task in MEMORY}),
+     "inconclusive"),
     ("lstm-remembers", World(), "supported"),
     ("lstm-remembers", World(lost={("copying", "lstm"): 0.4}), "mixed, 3 of 4"),
     ("lstm-remembers", World(lost={(task, "lstm"): 0.4 for task in MEMORY}, skill=everywhere("lstm", 0.5)), "contradicted"),

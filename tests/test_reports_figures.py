@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from builders.fake_record import BOTH_WAYS, ONE_WAY, World, fake_study
 
 from reports.comparison import differences, ranking
 from reports.estimates import Estimates
 from reports.figures import FIGURES
+from reports.figures.learning_curves import rising
 from reports.figures.score_matrix import caption as score_caption
 from reports.result_tables import ResultTables
 from reports.style import VARIANT_STYLES, as_svg, styled
@@ -137,3 +139,12 @@ def test_differences_to_the_baseline_leave_the_baseline_out():
     assert "lstm" not in set(table["variant"])
     assert (table["low"] <= table["difference"]).all()
     assert (table["difference"] <= table["high"]).all()
+
+
+def test_a_curve_that_rose_in_the_last_quarter_is_named():
+    curves = {"early": [0.5, 0.9, 0.9, 0.9], "late": [0.1, 0.1, 0.5, 0.9], "slow": [0.1, 0.88, 0.89, 0.909]}
+    points = [(name, 100 * (step + 1), mean) for name, curve in curves.items() for step, mean in enumerate(curve)]
+    rows = [["copying", name, sequences, mean, mean, mean, 9] for name, sequences, mean in points]
+    table = pd.DataFrame(rows, columns=["task", "variant", "sequences", "mean", "low", "high", "n"])
+    assert rising(table) == ["copying/late"]
+    assert "1 of 3 curves" in FIGURES["learning_curves"].caption(table)

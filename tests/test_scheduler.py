@@ -25,7 +25,7 @@ from dataclasses import replace
 from ablations.studies.claims import SMOKE, STUDY as CLAIMS
 scale = replace(SMOKE, tasks={"adding": SMOKE.tasks["adding"]}, costs=None)
 STUDY = replace(CLAIMS, name="own", variants=CLAIMS.variants[4:6], scales={"smoke": scale})
-STUDY = STUDY.with_budget("smoke", {"steps": 400, "segments": 20})
+STUDY = STUDY.with_changes("smoke", {"steps": 400, "segments": 20})
 """
 
 
@@ -165,7 +165,7 @@ def test_more_replicates_go_on_from_those_there_are(study: Study, tmp_path: Path
     stores = Memory(tmp_path)
     carry_out(study, stores)
     before = numbers(study, stores)
-    more = study.with_budget("smoke", {"replicates": 4})
+    more = study.with_changes("smoke", {"replicates": 4})
     assert carry_out(more, stores).runs == 4 * 2
     after = numbers(more, stores)
     assert before.items() <= after.items()

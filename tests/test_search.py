@@ -15,7 +15,7 @@ from ablations.study import Plan, Study
 
 def _plan(study: Study, trials_per_round: int = 2) -> Plan:
     budget = {"trials": 2 * trials_per_round, "trials_per_round": trials_per_round}
-    return study.with_budget("smoke", budget).at("smoke")
+    return study.with_changes("smoke", budget).at("smoke")
 
 
 def _search(folder: Path, study: Study, trials_per_round: int = 2) -> Search:

@@ -161,25 +161,25 @@ def test_an_unknown_scale_names_the_known_ones(study: Study) -> None:
 @pytest.mark.parametrize("part", ["trials", "replicates", "steps", "batch"])
 def test_a_budget_without_anything_in_it_is_refused(study: Study, part: str) -> None:
     with pytest.raises(ValidationError, match=part):
-        study.with_budget("smoke", {part: 0})
+        study.with_changes("smoke", {part: 0})
 
 
 def test_steps_have_to_fit_the_segments(study: Study) -> None:
     with pytest.raises(ValidationError, match="multiple of segments"):
-        study.with_budget("smoke", {"steps": 7})
+        study.with_changes("smoke", {"steps": 7})
 
 
 def test_trials_have_to_fit_the_rounds(study: Study) -> None:
     with pytest.raises(ValidationError, match=r"trials \(5\) must be a multiple of trials_per_round \(2\)"):
-        study.with_budget("smoke", {"trials": 5})
+        study.with_changes("smoke", {"trials": 5})
 
 
 def test_a_search_with_tpe_has_a_round_to_propose_from(study: Study, changed: Callable[..., Study]) -> None:
     one_round = {"trials": 4, "trials_per_round": 4}
     with pytest.raises(ValueError, match=r"scale 'smoke': trials \(4\) must be at least twice trials_per_round \(4\)"):
-        study.with_budget("smoke", one_round)
-    assert changed(study, sampler="random").with_budget("smoke", one_round)
-    assert study.with_budget("smoke", {"trials": 1, "trials_per_round": 1})  # no search at all
+        study.with_changes("smoke", one_round)
+    assert changed(study, sampler="random").with_changes("smoke", one_round)
+    assert study.with_changes("smoke", {"trials": 1, "trials_per_round": 1})  # no search at all
 
 
 def test_tpe_proposes_half_of_the_trials_or_more_at_every_scale() -> None:
@@ -189,10 +189,16 @@ def test_tpe_proposes_half_of_the_trials_or_more_at_every_scale() -> None:
 
 
 def test_a_changed_budget_changes_one_scale_and_nothing_else(study: Study) -> None:
-    more = study.with_budget("smoke", {"trials": 10})
+    more = study.with_changes("smoke", {"trials": 10})
     assert more.at("smoke").budget.trials == 10
     apart = {"budget": 0, "runs": 0}
     assert more.at("smoke").data | apart == study.at("smoke").data | apart
+
+
+def test_another_seed_trains_everything_anew(study: Study) -> None:
+    other = study.with_changes("smoke", {"seed": 3}).at("smoke")
+    assert other.seed == 3
+    assert not set(other.identities.values()) & set(study.at("smoke").identities.values())
 
 
 def test_a_range_needs_an_order() -> None:

@@ -49,6 +49,11 @@ def _migrated_from_1(plan: Mapping[str, Any]) -> dict[str, Any]:
     return {"runs": runs, **plan}
 
 
+def migrated_provenance(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """Provenance with the names of this version."""
+    return _renamed(provenance, {"budget_changes": "changes"})
+
+
 def migrated_setting(setting: SettingRecord, plan: Mapping[str, Any]) -> SettingRecord:
     """A setting with its size rule: that of the plan's budget where none was recorded."""
     return setting if setting.size_rule else replace(setting, size_rule=f"{plan['budget']['parameters']:,} parameters")

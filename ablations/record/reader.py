@@ -5,7 +5,7 @@ from typing import Any
 
 from ablations.record.contents import contents, setting_record
 from ablations.record.long_tags import read_json
-from ablations.record.migration import migrated_plan, migrated_setting, schema_version
+from ablations.record.migration import migrated_plan, migrated_provenance, migrated_setting, schema_version
 from ablations.record.opening import open_source
 from ablations.record.schema import CURVES, NoStore, RecordError, RunRecord, StudyRecord, experiment_name, is_ours
 from ablations.record.selection import Selection, in_order, select
@@ -37,7 +37,7 @@ def read(uri: str, study: str, scale: str, curves: bool = True) -> StudyRecord:
         experiment_id=experiment.experiment_id,
         uri=uri,
         plan=plan,
-        provenance=_data(experiment, "provenance"),
+        provenance=migrated_provenance(_data(experiment, "provenance")),
         settings=settings,
         **(_with_curves(source, experiment, chosen) if curves else chosen)._asdict(),
     )

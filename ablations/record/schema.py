@@ -117,7 +117,7 @@ class StudyRecord:
 
     `plan` has question, baseline, tasks, variants, settings (the variants of each task), parents, runs (of a setting of each
     variant), nuisance, fixed, budget, solved_at and seed; `provenance` has commit, versions, command, started,
-    wall_seconds, cores, device, budget_changes, and study_file if the study has one. Replicates are those of each
+    wall_seconds, cores, device, changes, and study_file if the study has one. Replicates are those of each
     setting's best trial, and transferred runs those with the hyperparameters of its parent's.
     """
 

@@ -40,11 +40,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a plan comes from: the command, the study's file if it has one, and the parts of the budget that it changes."""
+    """Where a plan comes from: the command, the study's file if it has one, and the seed and the parts of the budget that
+    the command sets."""
 
     command: str
     study_file: str | None
-    budget_changes: Mapping[str, int]
+    changes: Mapping[str, int]
 
 
 def run_session(
@@ -98,7 +99,7 @@ def _interrupt(_signal: int, _frame: object) -> NoReturn:
 
 def _recorded(origin: Origin) -> dict[str, object]:
     file = origin.study_file
-    changes: dict[str, object] = {"budget_changes": dict(origin.budget_changes)}
+    changes: dict[str, object] = {"changes": dict(origin.changes)}
     return {"study_file": str(Path(file).resolve()), **changes} if file else changes
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ablations.models.variant import Variant, count_parameters
 from ablations.models.variants import VARIANTS
-from ablations.studies.claims import DEMO, PAPER, SMOKE, STANDARD
+from ablations.studies.claims import DEMO, PAPER, RELEASE_SEED, SMOKE, STANDARD
 from ablations.study import Range, Scale, Study
 from tasks import TaskSpec
 from tasks.copying import Copying
@@ -37,6 +37,7 @@ def ablation_study(name: str, question: str, variants: Sequence[str], tasks: Seq
         nuisance={"lr": Range(1e-3, 1e-1)},
         fixed={"clip": 1.0, "weight_decay": 0.0},
         transferred=True,
+        seed=RELEASE_SEED,
         scales={
             label: Scale(tasks={task: scale.tasks[task] for task in tasks}, budget=scale.budget)
             for label, scale in SCALES.items()

@@ -103,11 +103,13 @@ class Study:
             **own,
         )
 
-    def with_budget(self, scale: str, changes: Mapping[str, int]) -> "Study":
-        """The study with some parts of one scale's budget changed."""
+    def with_changes(self, scale: str, changes: Mapping[str, int]) -> "Study":
+        """The study with another `seed`, and with some parts of one scale's budget changed."""
         old = look_up(self.scales, scale, "scale")
-        budget = Budget(**{**asdict(old.budget), **changes})
-        return replace(self, scales={**self.scales, scale: replace(old, budget=budget)})
+        parts = {part: value for part, value in changes.items() if part != "seed"}
+        budget = Budget(**{**asdict(old.budget), **parts})
+        seed = changes.get("seed", self.seed)
+        return replace(self, seed=seed, scales={**self.scales, scale: replace(old, budget=budget)})
 
 
 def _check_ablation(variant: Variant, parent: Variant) -> None:

@@ -6,6 +6,9 @@ from matplotlib.figure import Figure
 from reports.estimates import Estimates
 from reports.figures.base import FigureKind, draw_lines, panels, shared_legend, unique
 
+RISE = 0.02
+"""The gain in score in the last quarter of the budget above which a curve counts as still rising."""
+
 
 def table(estimates: Estimates) -> pd.DataFrame:
     """task, variant, sequences, mean, low, high, n of the validation score."""
@@ -23,11 +26,23 @@ def draw(table: pd.DataFrame) -> Figure:
     return figure
 
 
+def rising(table: pd.DataFrame) -> list[str]:
+    """task/variant of the curves whose mean rose by more than `RISE` in the last quarter of the budget."""
+    curves = table.set_index("sequences").groupby(["task", "variant"], sort=False)["mean"]
+    return [
+        f"{task}/{variant}"
+        for (task, variant), curve in curves
+        if curve.iloc[-1] - curve[curve.index <= 0.75 * curve.index[-1]].iloc[-1] > RISE
+    ]
+
+
 def caption(table: pd.DataFrame) -> str:
+    there, still = len(table.groupby(["task", "variant"])), rising(table)
+    names = f": {', '.join(still)}" if still else ""
     return (
-        "Validation score of the replicates against the training sequences seen, mean and 95 % interval. A run that stopped "
-        "early at the criterion keeps its last score. A curve that still rises at its right end would gain from a larger "
-        "budget."
+        "Validation score of the replicates against the training sequences seen, mean and 95 % interval. "
+        f"{len(still)} of {there} curves rose by more than {RISE} in the last quarter of the budget, and would gain from a "
+        f"larger one{names}."
     )
 
 

@@ -17,7 +17,7 @@ def one_setting(study: Study) -> Plan:
     variants = tuple(variant for variant in study.variants if variant.name == study.baseline)
     small = replace(study, variants=variants, scales={"smoke": replace(scale, tasks={label: scale.tasks[label]})})
     budget = {"trials": TRIALS, "trials_per_round": 1, "search_seeds": 1, "replicates": REPLICATES}
-    return small.with_budget("smoke", budget).at("smoke")
+    return small.with_changes("smoke", budget).at("smoke")
 
 
 def setting_of(plan: Plan) -> SettingRecord:
