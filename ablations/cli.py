@@ -176,8 +176,10 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
     """Write the HTML and PDF report of STUDY, a name or a file, from its record, and describe it in MLflow."""
     from rich.console import Console
 
+    from ablations.processes import second_process
     from ablations.record.lock import make_writable
     from ablations.stages import Stages
+    from reports.publish import publish
 
     with Stages(Console(stderr=True), "reading the record") as say:
         record = _record(study, scale, tracking_uri)
@@ -185,12 +187,8 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
             raise UserError(outdated)
         make_writable(_home())
         say("loading the libraries")
-        from reports.mlflow_texts import describe_in_mlflow
-        from reports.write import write
-
-        folder = _home() / "reports" / f"{record.name}-{scale}"
-        paths = write(record, folder, say)
-        describe_in_mlflow(record, folder, say)
+        with second_process() as beside:
+            paths = publish(record, _home() / "reports" / f"{record.name}-{scale}", beside, say)
     for path in paths:
         click.echo(path)
     if (file := record.provenance.get("study_file")) and not is_file(study):

@@ -15,6 +15,7 @@ from reports.method import equation_blocks, failure_blocks, method_blocks, prove
 from reports.result_tables import ResultTables
 from reports.rules import rule_blocks
 from reports.search_summary import search_blocks
+from reports.statistics.simulation import SimulatedTables, simulated_tables
 from reports.style import as_svg, styled
 from reports.verdicts import judge_claims, verdict_blocks
 
@@ -30,8 +31,10 @@ def silent(stage: str, detail: str) -> None:
     """Says nothing."""
 
 
-def compose(study: StudyRecord, say: Say = silent) -> tuple[Document, dict[str, pd.DataFrame]]:
-    """The report of a study, and all of its tables by name.
+def compose(
+    study: StudyRecord, say: Say = silent, simulated: Callable[[], SimulatedTables] = simulated_tables
+) -> tuple[Document, dict[str, pd.DataFrame]]:
+    """The report of a study, and all of its tables by name. `simulated` gives the tables of the rules' errors.
 
     Raises `CeilingPassedError` if a measurement lies beyond an exact ceiling.
     """
@@ -52,7 +55,7 @@ def compose(study: StudyRecord, say: Say = silent) -> tuple[Document, dict[str, 
         *equation_blocks(results),
         *failure_blocks(results),
         *method_blocks(results),
-        *rule_blocks(),
+        *rule_blocks(simulated()),
         *provenance_blocks(results),
     ]
     data |= {block.name: block.frame for block in blocks if isinstance(block, Table)}

@@ -7,18 +7,20 @@ import pandas as pd
 from ablations.record.schema import StudyRecord
 from ablations.record.store import connect
 from ablations.record.writer import describe, describe_experiment
-from reports.compose import Say, silent
 from reports.estimates import Estimates
 from reports.result_tables import ResultTables
 from reports.setting_summary import summaries
 from reports.verdicts import in_brief
 
 
-def describe_in_mlflow(study: StudyRecord, folder: Path, say: Say = silent) -> None:
-    """Describes a study's settings and its experiment, after the report in the folder."""
-    client, estimates = connect(study.uri), Estimates(ResultTables(study))
-    for summary in summaries(estimates):
-        say("describing the settings in MLflow", f"{summary.setting.task}/{summary.setting.variant}")
+def describe_settings(study: StudyRecord) -> None:
+    """Gives the run of each setting that has replicates a text, aggregates and a figure."""
+    client = connect(study.uri)
+    for summary in summaries(Estimates(ResultTables(study))):
         describe(client, summary.setting.run_id, summary.text, summary.metrics, {"setting.svg": summary.svg})
+
+
+def describe_verdicts(study: StudyRecord, folder: Path) -> None:
+    """Gives the experiment the verdicts of the report in the folder."""
     ledger = pd.read_csv(folder / "tables" / "verdicts.csv")
-    describe_experiment(client, study.experiment_id, in_brief(study.plan["question"], ledger))
+    describe_experiment(connect(study.uri), study.experiment_id, in_brief(study.plan["question"], ledger))

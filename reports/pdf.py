@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import typst
@@ -65,9 +66,15 @@ def to_pdf(document: Document) -> bytes:
 def _compile(source: Path) -> bytes:
     """A PDF/UA-1; or a plain PDF if no font of this machine has some character, which PDF/UA-1 forbids."""
     try:
-        return typst.compile(source, pdf_standards="ua-1")
+        return typst.compile(source, font_paths=_fonts(), pdf_standards="ua-1")
     except typst.TypstError:
-        return typst.compile(source)
+        return typst.compile(source, font_paths=_fonts())
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    """Typst's own fonts and those of this machine; to look for them takes longer than to typeset an equation."""
+    return typst.Fonts()
 
 
 def _text(text: str) -> str:
@@ -96,7 +103,7 @@ def _equation(formula: Formula) -> str:
     """The equation, or its text if the record's Typst is not allowed or does not compile."""
     try:
         equation = f"#math.equation(block: true, alt: {_text(formula.alt)}, $ {checked_typst(formula.typst)} $)"
-        typst.compile(equation.encode())  # about 10 ms; alone, so that a wrong one does not stop the report
+        typst.compile(equation.encode(), font_paths=_fonts())  # alone, so that a wrong one does not stop the report
     except (MarkupError, typst.TypstError):
         return f"#par({_text(formula.alt)})"
     return equation

@@ -180,11 +180,19 @@ class ResultTables:
 
         With `transferred`, the skill of a's transferred runs.
         """
-        first, second = (
-            rows[(rows["task"] == task) & (rows["variant"] == variant)].set_index("seed")["skill"]
-            for rows, variant in ((self.transferred if transferred else self.replicates, a), (self.replicates, b))
-        )
+        first, second = self._skills.get((transferred, task, a)), self._skills.get((False, task, b))
+        if first is None or second is None:
+            return np.empty(0)
         return (first - second).dropna().to_numpy()
+
+    @cached_property
+    def _skills(self) -> dict[tuple[bool, str, str], pd.Series]:
+        """(whether transferred, task, variant) -> skill by seed."""
+        return {
+            (transferred, task, variant): rows.set_index("seed")["skill"]
+            for transferred, runs in ((False, self.replicates), (True, self.transferred))
+            for (task, variant), rows in runs.groupby(["task", "variant"])
+        }
 
     def _test_scores(self, run: RunRecord, setting: SettingRecord) -> dict[int, float]:
         """A replicate's test score by difficulty, NaN if refused. One that diverged was not tested; its score is chance."""

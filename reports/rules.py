@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from reports.document import Block, Heading, Paragraph, Table
 from reports.statistics.decision import FEWEST
-from reports.statistics.simulation import COPIES, STUDIES, copies_apart, coverage, false_verdicts
+from reports.statistics.simulation import COPIES, STUDIES, SimulatedTables
 
 
-def rule_blocks() -> Iterator[Block]:
+def rule_blocks(simulated: SimulatedTables) -> Iterator[Block]:
     """The rules in words, then the tables of what they do where the truth is known."""
     yield Heading("How the verdicts are reached")
     yield Paragraph(
@@ -29,19 +29,19 @@ def rule_blocks() -> Iterator[Block]:
     )
     yield Table(
         "interval_coverage",
-        coverage(),
+        simulated["interval_coverage"],
         f"How often intervals of 95 % cover the truth, in % of {STUDIES:,} simulated studies (counts: exact). No interval of "
         "a mean can be right in all rows: that all of five runs solve a task agrees with a share of four in five that do.",
     )
     yield Table(
         "false_verdicts",
-        false_verdicts(),
+        simulated["false_verdicts"],
         f"How often a claim gets a verdict that is false, in % of {STUDIES:,} simulated studies of ten seeds. What is "
         "measured lies at the limit, on neither side. In the last rows the differences are skewed to one side: a mean that "
         "rare failures carry is judged too early.",
     )
     yield Table(
         "copies_apart",
-        copies_apart(),
+        simulated["copies_apart"],
         f"In how many of 100 simulated reports of ten seeds any two of {COPIES} copies of one network are told apart.",
     )

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from ablations.record.schema import RunRecord, SettingRecord
 from reports.estimates import Estimates
@@ -16,6 +16,9 @@ from reports.style import as_svg, style_of, styled
 
 MARGINS = {"left": 0.08, "right": 0.99, "bottom": 0.18, "top": 0.9, "wspace": 0.06}
 """Around and between the two panels, as shares of the figure."""
+
+SIZE, DPI = (7.2, 2.6), 72
+"""Inches, and the dots of an inch in an SVG."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +34,16 @@ class Summary:
 def summaries(estimates: Estimates) -> Iterator[Summary]:
     """The summary of each setting that has replicates."""
     study = estimates.results.study
-    with styled():
-        panels = _Panels()
+    figures: dict[str, _TaskFigure] = {}
     for setting in study.settings:
         runs = [run for run in study.replicates if run.setting == setting.identity]
         if runs:
-            yield _summary(estimates, setting, runs[0], panels)
+            if setting.task not in figures:
+                figures[setting.task] = _TaskFigure(estimates.results, setting)
+            yield _summary(estimates, setting, runs[0], figures[setting.task])
 
 
-def _summary(estimates: Estimates, setting: SettingRecord, run: RunRecord, panels: "_Panels") -> Summary:
+def _summary(estimates: Estimates, setting: SettingRecord, run: RunRecord, figure: "_TaskFigure") -> Summary:
     means = {
         name: found for name in ("score", "skill") if (found := estimates.mean(setting.task, setting.variant, name))
     }
@@ -49,7 +53,7 @@ def _summary(estimates: Estimates, setting: SettingRecord, run: RunRecord, panel
         for end, value in (("", estimate.value), ("_low", estimate.low), ("_high", estimate.high))
         if np.isfinite(value)
     }
-    return Summary(setting, _text(setting, run, means), metrics, panels.svg(estimates.results, setting))
+    return Summary(setting, _text(setting, run, means), metrics, figure.svg(setting))
 
 
 def _text(setting: SettingRecord, run: RunRecord, means: Mapping[str, Estimate]) -> str:
@@ -67,31 +71,43 @@ def _text(setting: SettingRecord, run: RunRecord, means: Mapping[str, Estimate])
     )
 
 
-class _Panels:
-    """The figure of one setting after the other. To make new axes and ticks for each would take most of the time."""
+class _TaskFigure:
+    """The scores of each replicate of a setting, while it was trained and at each difficulty, as SVG.
 
-    def __init__(self) -> None:
-        self._figure = Figure(figsize=(7.2, 2.6), dpi=72)  # the dpi of an SVG
-        self._figure.set_layout_engine("none")  # the margins are known
-        self._left, self._right = self._figure.subplots(1, 2, sharey=True, gridspec_kw=MARGINS)
-        self._left.set(xlabel="sequences seen", ylabel="score", title="validation, each replicate", ylim=(-0.04, 1.04))
-        self._right.set(title="test, each replicate")
+    All settings of a task have the same axes. Matplotlib draws them once: to do so for each setting would take most of
+    the time of a report. The lines of a setting are written into their SVG.
+    """
 
-    def svg(self, results: ResultTables, setting: SettingRecord) -> str:
-        """The scores of each replicate, while it was trained and at each difficulty."""
-        self._right.set_xlabel(setting.difficulty)
+    def __init__(self, results: ResultTables, setting: SettingRecord) -> None:
+        """The axes of a setting's task, which has replicates."""
+        self._results = results
+        self._tables = (results.curves, "sequences"), (results.difficulty, "difficulty")
+        figure = Figure(figsize=SIZE, dpi=DPI)
         with styled():
-            self._draw(self._left, results.curves, "sequences", results, setting)
-            self._draw(self._right, results.difficulty, "difficulty", results, setting)
-            return as_svg(self._figure)
+            self._axes: list[Axes] = figure.subplots(1, 2, sharey=True, gridspec_kw=MARGINS).tolist()
+            figure.set_layout_engine("none")  # the margins are known
+            for axis, (table, x) in zip(self._axes, self._tables, strict=True):
+                axis.axhline(setting.references["chance"], color="#444444", linestyle=":", linewidth=1)
+                axis.update_datalim([(value, 0.0) for value in table[table["task"] == setting.task][x]])
+                axis.autoscale(axis="x")
+            left, right = self._axes
+            left.set(xlabel="sequences seen", ylabel="score", title="validation, each replicate", ylim=(-0.04, 1.04))
+            right.set(xlabel=setting.difficulty, title="test, each replicate")
+            self._start = as_svg(figure).rpartition("</svg>")[0]
 
-    def _draw(self, axis: Axes, frame: pd.DataFrame, x: str, results: ResultTables, setting: SettingRecord) -> None:
-        for line in [*axis.lines]:
-            line.remove()
-        style = style_of(setting.variant, results.variants) | {"alpha": 0.6}
-        rows = frame[(frame["task"] == setting.task) & (frame["variant"] == setting.variant)]
-        for _, run in rows.groupby("seed"):
-            axis.plot(run[x], run["score"], **style)
-        axis.axhline(setting.references["chance"], color="#444444", linestyle=":", linewidth=1)
-        axis.relim()
-        axis.autoscale(axis="x")
+    def svg(self, setting: SettingRecord) -> str:
+        """The figure of a setting of this task."""
+        colour = style_of(setting.variant, self._results.variants)["color"]
+        lines = []
+        for axis, (table, x) in zip(self._axes, self._tables, strict=True):
+            rows = table[(table["task"] == setting.task) & (table["variant"] == setting.variant)].dropna(subset="score")
+            points = axis.transData.transform(rows[[x, "score"]].to_numpy())
+            lines += [_line(points[places]) for places in rows.groupby("seed").indices.values()]
+        group = f'<g fill="none" stroke="{colour}" stroke-width="1.4" stroke-opacity="0.6" stroke-linecap="round">'
+        return "\n".join([f"{self._start}{group}", *lines, "</g>\n</svg>\n"])
+
+
+def _line(points: NDArray[np.float64]) -> str:
+    """A line through points, which are given in dots from the lower left corner. One point alone is a dot."""
+    ends = "L".join(f"{x:.2f} {SIZE[1] * DPI - y:.2f}" for x, y in points)
+    return f'<path d="M{ends}h0"/>'

@@ -1,6 +1,7 @@
 """Writes a report: all of its files, or none."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
@@ -9,9 +10,15 @@ from reports.compose import Say, compose, silent
 from reports.document import Picture
 from reports.html import to_html
 from reports.pdf import to_pdf
+from reports.statistics.simulation import SimulatedTables, simulated_tables
 
 
-def write(study: StudyRecord, folder: Path, say: Say = silent) -> tuple[Path, Path]:
+def write(
+    study: StudyRecord,
+    folder: Path,
+    say: Say = silent,
+    simulated: Callable[[], SimulatedTables] = simulated_tables,
+) -> tuple[Path, Path]:
     """Writes report.html, report.pdf, tables/*.csv and figures/*.svg; returns the paths of the two reports.
 
     The files are written to a temporary folder first, which then replaces the old one: no report is ever half-written.
@@ -19,7 +26,7 @@ def write(study: StudyRecord, folder: Path, say: Say = silent) -> tuple[Path, Pa
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        document, data = compose(study, say)
+        document, data = compose(study, say, simulated)
         for name in ("tables", "figures"):
             (fresh / name).mkdir()
         for name, frame in data.items():

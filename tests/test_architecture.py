@@ -16,6 +16,7 @@ INNER = (
     "registry",
     "sqlite",
     "stages",
+    "processes",
     "models",
     "study",
     "studies",

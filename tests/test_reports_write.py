@@ -190,6 +190,23 @@ def test_a_setting_without_replicates_has_no_summary():
     assert not list(summaries(Estimates(ResultTables(study))))
 
 
+def test_the_figure_of_a_setting_has_a_line_through_the_scores_of_each_replicate():
+    study = fake_study(SMALL)
+    results = ResultTables(study)
+    for summary in summaries(Estimates(results)):
+        lines = re.findall(r'<path d="M([^"]*)h0"/>', summary.svg)
+        drawn = [[float(point.split()[1]) for point in line.split("L")] for line in lines]
+        expected = []
+        for table in (results.curves, results.difficulty):
+            own = table[(table["task"] == summary.setting.task) & (table["variant"] == summary.setting.variant)]
+            for _, run in own.groupby("seed"):
+                shares = (run["score"].dropna() + 0.04) / 1.08  # of the panel, whose scale is from -0.04 to 1.04
+                expected.append([187.2 * (0.1 + 0.72 * (1 - share)) for share in shares])
+        assert len(drawn) == len(expected) > 0
+        for line, values in zip(drawn, expected, strict=True):
+            assert line == pytest.approx(values, abs=0.01)
+
+
 def test_the_figure_of_a_setting_does_not_depend_on_those_before_it():
     study = fake_study(SMALL)
     together = [summary.svg for summary in summaries(Estimates(ResultTables(study)))]

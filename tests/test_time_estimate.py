@@ -57,7 +57,7 @@ def test_steps_are_timed_where_nothing_is_recorded(plan: Plan, monkeypatch: pyte
         return None, None
 
     def test(cohort: Cohort, _state: object) -> None:
-        clock[0] += 2.0**-7 * cohort.budget.test
+        clock[0] += 2.0 + 2.0**-7 * cohort.budget.test
 
     monkeypatch.setattr(time_estimate, "perf_counter", lambda: clock[0])
     monkeypatch.setattr(time_estimate, "train_segment", train)
@@ -66,7 +66,9 @@ def test_steps_are_timed_where_nothing_is_recorded(plan: Plan, monkeypatch: pyte
     work = remaining_work(replace(plan, budget=budget), plan.settings[0], [], workers=2)
     training = 4 * 0.5 + 40 * 0.25  # of each of the two cohorts
     assert (work.recorded, work.left) == (0, 5)
-    assert work.seconds == pytest.approx(2 * 0.125 + 2 * training + 4.0 + 5 * RECORD)
+    load = 2 * (1 - 0.5**4) * 0.125  # of the first cohort: by two workers, of which each may train any of four segments
+    test = 2.0 + 1 / 128 + 4 * 127 / 128  # of one sequence, and four times what 127 more of them take
+    assert work.seconds == pytest.approx(load + 2 * training + test + 5 * RECORD)
 
 
 def test_a_plan_is_described_with_what_is_recorded_and_what_is_left(plan: Plan, tmp_path: Path) -> None:

@@ -1,14 +1,12 @@
 """Where jobs run: in this process, or in a pool of worker processes that survives the death of a worker."""
 
-import os
-import signal
 from abc import ABC, abstractmethod
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
-from threading import Thread
+from functools import partial
 from typing import Any
 
+from ablations.processes import new_pool, stop
 from ablations.run.jobs import Job, JobFailed, failure, run_job
 from ablations.train.threads import use_one_thread
 
@@ -83,9 +81,7 @@ class ProcessExecutor(Executor):
         return failure(error)
 
     def close(self) -> None:
-        for process in list((self._pool._processes or {}).values()):
-            process.kill()  # a worker holds nothing that has to be saved
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        stop(self._pool)  # a worker holds nothing that has to be saved
 
     def _start(self, key: int, job: Job, attempt: int) -> None:
         try:
@@ -105,8 +101,7 @@ class ProcessExecutor(Executor):
 
     def _new_pool(self) -> ProcessPoolExecutor:
         """Starts all processes at once, so that they load their libraries before there is a job."""
-        context = get_context("spawn")
-        pool = ProcessPoolExecutor(self._workers, context, initializer=_prepare_worker, initargs=(self._prepare,))
+        pool = new_pool(self._workers, partial(_prepare_worker, self._prepare))
         for _ in range(self._workers):  # a process is started by a job that finds no idle one
             pool.submit(_load_libraries)
         return pool
@@ -117,9 +112,7 @@ def _has_result(future: Future[Any]) -> bool:
 
 
 def _prepare_worker(prepare: Job | None) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     use_one_thread()
-    Thread(target=_end_with_parent, daemon=True).start()
     if prepare:
         prepare()
 
@@ -127,11 +120,3 @@ def _prepare_worker(prepare: Job | None) -> None:
 def _load_libraries() -> None:
     """Imports what the jobs of a study need."""
     import ablations.train.evaluation  # noqa: F401
-
-
-def _end_with_parent() -> None:
-    """Ends this process when its parent has died: it would wait for jobs for ever."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

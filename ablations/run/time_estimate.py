@@ -1,28 +1,31 @@
 """The time that is left of a plan: from the recorded times of its runs, else from a few timed steps of each setting."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from statistics import fmean
 from time import perf_counter
+from typing import TypeVar
 
 from ablations.record.schema import RunRecord
 from ablations.study import Plan, Setting
 from ablations.train.batches import CHUNK
-from ablations.train.cohort import Cohort, Run
+from ablations.train.cohort import Cohort, Run, TrainState
 from ablations.train.evaluation import evaluate_test
 from ablations.train.segment import PIECE, train_segment
 
 # Seconds. They do not grow with the length of a run.
-START = 8.0
+START = 6.0
 """Libraries, databases, and the first jobs of the workers."""
-RECORD = 0.06
+RECORD = 0.05
 """A run's share of search and record, which the parent process does beside its workers."""
-COST_POINT = 0.2
+COST_POINT = 0.15
 """One cell at one hidden size in the measurement of costs."""
 LOAD = 1.0
-"""At most, what a worker needs for the first job of a setting more than for the next; what compiles is kept."""
+"""At most, what a worker needs for the first segment of a cohort more than for the next; what compiles is kept."""
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -71,18 +74,26 @@ def _cohort_seconds(plan: Plan, setting: Setting, runs: int, is_tested: bool, wo
     lowest = {name: range_.low for name, range_ in plan.nuisance.items()}
     members = tuple(Run("replicate", number, number, **{**plan.fixed, **lowest}) for number in range(runs))
     cohort = Cohort(setting, budget, plan.optimiser, plan.seed, members)
-    seconds = {}
-    for steps in (0, 1, 1 + CHUNK // 4):  # the first compiles or loads; the second has what every segment pays once
-        start = perf_counter()
-        state, _ = train_segment(cohort, None, max(steps, 1))
-        seconds[steps] = perf_counter() - start
-    first, once, some = seconds.values()
-    per_step = max(0.0, some - once) / (CHUNK // 4)
-    segment = once + per_step * (budget.steps / budget.segments - 1)
-    test = 0.0
-    if is_tested:
-        few = min(budget.test, PIECE)
-        start = perf_counter()
-        evaluate_test(replace(cohort, budget=replace(budget, test=few)), state)
-        test = (perf_counter() - start) * ceil(budget.test / few)
-    return workers * min(LOAD, max(0.0, first - once)) + budget.segments * segment + test
+    more = CHUNK // 4
+    # The first segment compiles or loads, and records; the second has what every segment pays once.
+    (_, first), (_, once), (state, some) = (_timed(train_segment, cohort, None, 1 + steps) for steps in (more, 0, more))
+    segment = once + max(0.0, some - once) / more * (budget.steps / budget.segments - 1)
+    # Any worker may train a segment: so many of them, on average, train one of the cohort.
+    loads = workers * (1 - (1 - 1 / workers) ** budget.segments) * min(LOAD, max(0.0, first - some))
+    test = _test_seconds(cohort, state[0]) if is_tested else 0.0
+    return loads + budget.segments * segment + test
+
+
+def _test_seconds(cohort: Cohort, state: TrainState) -> float:
+    """The time of a test: a line through the times of two tests on few sequences."""
+    few = min(cohort.budget.test, PIECE)
+    least, some = (
+        _timed(evaluate_test, replace(cohort, budget=replace(cohort.budget, test=test)), state)[1] for test in (1, few)
+    )
+    return least + max(0.0, some - least) * ceil(cohort.budget.test / few)
+
+
+def _timed(function: Callable[..., Result], *arguments: object) -> tuple[Result, float]:
+    """What a function returns, and the seconds that it takes."""
+    start = perf_counter()
+    return function(*arguments), perf_counter() - start

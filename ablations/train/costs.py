@@ -3,7 +3,7 @@
 R runs, here one; P parameters.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
 from typing import Literal
@@ -19,6 +19,9 @@ from tasks.adding import Adding
 
 STEPS = 2
 """Training steps in each timed round. A first round is not reported: it compiles."""
+
+COUNTED = (2, 3)
+"""The lengths of which operations are counted. At 2, a sequence has a first and a last step, which can be unlike others."""
 
 View = Literal["equal hidden size", "equal parameters"]
 
@@ -87,11 +90,19 @@ def measure(costs: Costs, seed: int) -> list[Cost]:
             row,
             training.cohort.setting.size,
             training.parameters,
-            count_flops(training.cohort),
+            flops(training.cohort, costs.length),
             tuple((number, seconds[view, row, cell]) for number, seconds in enumerate(rounds)),
         )
         for (view, row, cell), training in trainings.items()
     ]
+
+
+def flops(cohort: Cohort, length: int) -> float:
+    """The operations for a sequence of that length, counted on short ones: each step more adds the same number."""
+    shorter, longer = (
+        count_flops(replace(cohort, setting=replace(cohort.setting, task=Adding(length=steps)))) for steps in COUNTED
+    )
+    return shorter + (longer - shorter) * (length - COUNTED[0])
 
 
 _VIEWS: tuple[View, View] = ("equal hidden size", "equal parameters")

@@ -55,15 +55,21 @@ def _sign_table(n: int) -> Array:
     return np.asarray(stats.binom.sf(np.arange(n + 1) - 1, n, 0.5), dtype=float)
 
 
-def welch_test(strata: Sequence[Array], floors: Sequence[float], limit: float) -> Array:
-    """One-sided p of a mean over tasks above the limit, values (…, n_k); 1 where a task has too few runs to decide."""
+def welch_tests(strata: Sequence[Array], floors: Sequence[float], limit: float) -> tuple[Array, Array]:
+    """One-sided p of a mean over tasks above the limit, and below it; values (…, n_k).
+
+    Both are 1 where a task has too few runs to decide.
+    """
     centre, error, freedom = welch(strata, floors)
     if min(values.shape[-1] for values in strata) < FEWEST:
-        return np.ones_like(centre)
+        return np.ones_like(centre), np.ones_like(centre)
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = (centre - limit) / error
-    p = stats.t.sf(statistic, freedom)
-    return np.where(error > 0, p, np.where(centre > limit, 0.0, 1.0))
+    above, below = stats.t.sf(statistic, freedom), stats.t.sf(-statistic, freedom)
+    return (
+        np.where(error > 0, above, np.where(centre > limit, 0.0, 1.0)),
+        np.where(error > 0, below, np.where(centre < limit, 0.0, 1.0)),
+    )
 
 
 def of_runs(values: Array, limit: float, side: int) -> Evidence:
@@ -77,9 +83,7 @@ def of_tasks(strata: Sequence[Array], floors: Sequence[float], limit: float, sid
     items = [of_runs(values, limit, side) for values in strata]
     item_support = np.stack([item.support for item in items], axis=-1)
     item_against = np.stack([item.against for item in items], axis=-1)
-    support, against = (
-        welch_test([sign * side * values for values in strata], floors, sign * side * limit) for sign in (1, -1)
-    )
+    support, against = welch_tests(strata, floors, limit)[::side]
     return Evidence(
         np.where(item_against.min(axis=-1) <= ALPHA, 1.0, support),
         np.where(item_support.min(axis=-1) <= ALPHA, 1.0, against),

@@ -1,6 +1,7 @@
 """Intervals of 95 % for means, typical runs, counts, ratios, and means over tasks. How often each covers: `simulation`."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from scipy import stats
@@ -71,6 +72,7 @@ def order_rank(n: int) -> int:
     return max(1, int(stats.binom.ppf(TAIL, n, 0.5)))
 
 
+@cache  # scipy looks for its ends by bisection, and a report asks for a few of them hundreds of times
 def proportion(hits: int, n: int) -> Estimate:
     """The share of runs of which something is true, with the exact interval of Clopper and Pearson.
 

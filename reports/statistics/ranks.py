@@ -6,15 +6,10 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.statistics.decision import ALPHA, holm, welch_test
+from reports.statistics.decision import ALPHA, holm, welch_tests
 from reports.statistics.sample import Array, Sample
 
 Pair = tuple[int, int]
-
-
-def one_sided(strata: Sequence[Array], floors: Sequence[float]) -> tuple[Array, Array]:
-    """p that a mean over tasks of paired differences (…, n_k) is above 0, and that it is below."""
-    return welch_test(strata, floors, 0.0), welch_test([-values for values in strata], floors, 0.0)
 
 
 def is_better(pairs: Mapping[Pair, tuple[Array, Array]], variants: int) -> NDArray[np.bool_]:
@@ -37,7 +32,7 @@ def ranked(differences: Mapping[Pair, Sequence[Sample]], variants: int) -> NDArr
     """`is_better` of one report, from the paired differences of each pair on each task; pairs without any are undecided."""
     undecided = (np.array(1.0), np.array(1.0))
     pairs = {
-        pair: one_sided([each.values for each in found], [each.floor for each in found])
+        pair: welch_tests([each.values for each in found], [each.floor for each in found], 0.0)
         if (found := differences.get(pair))
         else undecided
         for pair in combinations(range(variants), 2)

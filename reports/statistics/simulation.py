@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from reports.statistics.decision import of_runs, of_tasks, words
+from reports.statistics.decision import of_runs, of_tasks, welch_tests, words
 from reports.statistics.intervals import order_interval, proportion, t_interval, welch
-from reports.statistics.ranks import is_better, one_sided, rank_ranges
+from reports.statistics.ranks import is_better, rank_ranges
 from reports.statistics.sample import Array
 
 STUDIES = 4000
@@ -93,6 +93,15 @@ def world(name: str) -> tuple[Draw, float, float]:
     if np.isnan(median):  # of the mixture of a normal that fails one time in ten
         median = float(stats.norm.ppf((0.5 - 0.1) / 0.9))
     return draw, mean, median
+
+
+SimulatedTables = Mapping[str, pd.DataFrame]
+"""Each table under its name."""
+
+
+def simulated_tables() -> SimulatedTables:
+    """All tables. They are the same for every study."""
+    return {"interval_coverage": coverage(), "false_verdicts": false_verdicts(), "copies_apart": copies_apart()}
 
 
 @cache
@@ -202,7 +211,7 @@ def _any_apart(name: str, n: int, rng: np.random.Generator) -> NDArray[np.bool_]
     draw = world(name)[0]
     skills = [draw(rng, (REPORTS, COPIES, n)) + 0.1 * rng.standard_normal((REPORTS, 1, n)) for _ in range(TASKS)]
     pairs = {
-        (a, b): one_sided([task[:, a] - task[:, b] for task in skills], [0.0] * TASKS)
+        (a, b): welch_tests([task[:, a] - task[:, b] for task in skills], [0.0] * TASKS, 0.0)
         for a, b in combinations(range(COPIES), 2)
     }
     first, last = rank_ranges(is_better(pairs, COPIES))
