@@ -6,9 +6,11 @@ import pytest
 from builders.fake_record import BOTH_WAYS, CAUSAL_SKILL, VARIANTS, World, fake_study
 
 from reports.claims import CLAIMS
+from reports.claims.comparison import Comparison
 from reports.document import Paragraph
 from reports.estimates import Estimates
 from reports.result_tables import ResultTables
+from reports.statistics.sample import sample
 from reports.verdicts import verdict_blocks
 
 MEMORY = ("copying", "adding", "france")
@@ -208,3 +210,11 @@ def test_the_same_record_gives_the_same_verdict():
         second.chances,
         str(second.parts[0].estimate),
     )
+
+
+def test_no_number_of_seeds_reconciles_tasks_that_disagree():
+    """Nine of ten runs of one task are above the limit, all runs of the two others below: the mean decides nothing."""
+    above, below = sample([0.1] * 9 + [-0.1]), sample([-0.2 - 0.01 * run for run in range(10)])
+    part = Comparison("difference", 0.02, "above", {"copying": above, "adding": below, "france": below})
+    assert (part.dissenting, part.verdict) == (["copying"], "inconclusive")
+    assert part.seeds_needed == float("inf")

@@ -107,8 +107,13 @@ class Comparison:
 
     @property
     def seeds_needed(self) -> float:
-        """The seeds that would decide it if it is undecided; NaN if it is decided, infinite if over 1,000."""
-        return seeds_needed(self.shape) if self.shape and self.verdict == "inconclusive" else float("nan")
+        """The seeds that would decide it if it is undecided; NaN if it is decided.
+
+        Infinite if over 1,000, or if a task goes the other way, which more seeds do not change.
+        """
+        if self.shape is None or self.verdict != "inconclusive":
+            return float("nan")
+        return float("inf") if self.dissenting else seeds_needed(self.shape)
 
     @property
     def items(self) -> list[str]:
