@@ -106,6 +106,13 @@ EDITS: dict[str, tuple[str, str, str, list[str]]] = {
         "SATURATED = 8.0",
         EVERYTHING,
     ),
+    "what compiled convolutions are made of": (
+        "ablations/models/kernels/convolution.py",
+        "HIGH = 4",
+        "HIGH = 2",
+        EVERYTHING,
+    ),
+    "a model that is not used": ("ablations/models/convolution.py", "kernel = 5", "kernel = 7", []),
     "the compiled part of a training step": (
         "ablations/models/kernels/training.py",
         "limit[r] / (sqrt(norm) + 1e-6)",

@@ -80,8 +80,8 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "a causal model peeks at the next step": (
         "ablations/models/convolution.py",
-        "pad(x, (self.past, 0))",
-        "pad(x, (self.past - 1, 1))",
+        "past = ((kernel - 1) * dilation, 0)",
+        "past = ((kernel - 1) * dilation - 1, 1)",
         "test_models.py",
     ),
     "a model that reads backward is called causal": (

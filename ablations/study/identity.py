@@ -40,7 +40,17 @@ PROCEDURE = (
 )
 KERNEL_MODULES = tuple(
     f"ablations.models.kernels.{name}"
-    for name in ("functions", "lanes", "matrices", "opaque", "products", "sequence", "training")
+    for name in (
+        "convolution",
+        "frames",
+        "functions",
+        "lanes",
+        "matrices",
+        "opaque",
+        "products",
+        "sequence",
+        "training",
+    )
 )
 """What compiled cells and training steps are made of, and what calls them."""
 

@@ -12,7 +12,9 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from ablations.models.backends import has_compiler
-from ablations.train.stacked_operations import Convolution, CrossEntropy, Embedding, Linear
+from ablations.models.convolution import rectified_convolution
+from ablations.train.stacked_convolution import Convolution, Peak
+from ablations.train.stacked_operations import CrossEntropy, Embedding, Linear
 
 
 class StackedFunctions(TorchFunctionMode):
@@ -44,15 +46,46 @@ def _convolve(
     groups: int = 1,
 ) -> Any:
     step, tap = (value[0] if isinstance(value, tuple | list) else value for value in (stride, dilation))
-    if not _is_stacked(weight) or x.dim() != 3 or step != 1 or groups != 1:
+    if x.dim() != 3 or step != 1 or groups != 1:
         return NotImplemented
     span = (weight.shape[-1] - 1) * tap
     if isinstance(padding, str):
         sides = (span // 2, span - span // 2) if padding == "same" else (0, 0)
     else:
         sides = (padding[0] if isinstance(padding, tuple | list) else padding,) * 2
-    steps = F.pad(x, sides) if any(sides) else x
-    return Convolution.apply(steps, weight, bias, tap)[0]  # type: ignore[no-untyped-call]
+    return _convolve_between(x, weight, bias, tap, sides, is_rectified=False)
+
+
+def _convolve_and_rectify(
+    x: Tensor, weight: Tensor, bias: Tensor | None, dilation: int, sides: tuple[int, int], mask: Tensor | None
+) -> Any:
+    return _convolve_between(x, weight, bias, dilation, sides, is_rectified=True, mask=mask)
+
+
+def _convolve_between(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    dilation: int,
+    sides: tuple[int, int],
+    is_rectified: bool,
+    mask: Tensor | None = None,
+) -> Any:
+    """The convolution of x between so many steps of zeros."""
+    span = (weight.shape[-1] - 1) * dilation
+    columns = x.shape[0] * min(x.shape[-1], x.shape[-1] + sum(sides) - span)
+    if not (_is_stacked(weight) and has_compiler() and x.dtype == weight.dtype and columns >= FEWEST_COLUMNS):
+        return NotImplemented
+    if sides[0] > span:
+        x, sides = F.pad(x, sides), (0, 0)
+    return Convolution.apply(x, weight, bias, dilation, sides, is_rectified, mask)  # type: ignore[no-untyped-call]
+
+
+def _highest(x: Tensor, dim: Any = (), keepdim: bool = False) -> Any:
+    is_over_steps = x.dim() == 3 and dim in (1, (1,)) and not keepdim
+    if not (is_over_steps and _is_stacked(x) and has_compiler() and x.shape[0] >= FEWEST and x.stride(0) == 1):
+        return NotImplemented
+    return Peak.apply(x)  # type: ignore[no-untyped-call]
 
 
 def _look_up(
@@ -70,6 +103,9 @@ def _look_up(
     outputs = Embedding.apply(weight, tokens.flatten())  # type: ignore[no-untyped-call]
     return outputs.unflatten(0, tokens.shape)
 
+
+FEWEST_COLUMNS = 32
+"""The least number of steps of all sequences that the compiled convolution takes: the columns of its widest tile."""
 
 FEWEST = 16
 """The least number of answers that the compiled cross-entropy takes: the lanes of its widest vector."""
@@ -105,6 +141,9 @@ def _is_stacked(tensor: Tensor) -> bool:
 REPLACEMENTS: Mapping[Any, Callable[..., Any]] = {
     F.linear: _linear,
     F.conv1d: _convolve,
+    rectified_convolution: _convolve_and_rectify,
+    Tensor.amax: _highest,
+    torch.amax: _highest,
     F.embedding: _look_up,
     F.cross_entropy: _classify,
 }

@@ -1,7 +1,6 @@
 """Layers and a loss on the stacked tensors of all runs, with their gradients: products, and compiled functions.
 
-R runs, N vectors of each, I inputs, O outputs, K classes, V words, D numbers of a word, n sequences, T steps, C channels,
-k taps.
+R runs, N vectors of each, I inputs, O outputs, K classes, V words, D numbers of a word.
 """
 
 from typing import Any
@@ -68,46 +67,6 @@ class Linear(Stacked):
         return d_x, _products(d_outputs.mT, x), d_outputs.sum(1) if ctx.needs_input_grad[2] else None
 
 
-class Convolution(Stacked):
-    """x (R, n, C, T + (k − 1) · dilation), weight (R, O, C, k), bias (R, O) or None -> (R, n, O, T), as a product.
-
-    Its second output are the windows (R, k·C, n·T), a column for each step. In memory channels come before sequences, so
-    that windows are copies of whole sequences, and the next convolution finds its input in that order.
-    """
-
-    @staticmethod
-    def forward(x: Tensor, weight: Tensor, bias: Tensor | None, dilation: int) -> tuple[Tensor, Tensor]:
-        k, n, channels = weight.shape[-1], x.shape[1], x.transpose(1, 2)
-        T = x.shape[-1] - (k - 1) * dilation
-        taps = [channels[..., tap * dilation : tap * dilation + T] for tap in range(k)]
-        windows = torch.cat(taps, 1).flatten(2)
-        outputs = _products(weight.mT.flatten(2), windows)
-        if bias is not None:
-            outputs.add_(bias.unsqueeze(2))
-        return outputs.unflatten(2, (n, T)).transpose(1, 2), windows
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        x, weight, _, ctx.dilation = inputs
-        ctx.shape = x.transpose(1, 2).shape
-        ctx.save_for_backward(weight, output[1])
-        ctx.mark_non_differentiable(output[1])
-
-    @staticmethod
-    def backward(ctx: Any, d_outputs: Tensor, _: Any) -> tuple[Tensor | None, ...]:
-        (weight, windows), k = ctx.saved_tensors, ctx.saved_tensors[0].shape[-1]
-        T, columns = d_outputs.shape[-1], d_outputs.transpose(1, 2).flatten(2)
-        d_weight = _products(windows, columns.mT).mT.unflatten(2, (k, -1)).mT
-        d_bias = columns.sum(2) if ctx.needs_input_grad[2] else None
-        if not ctx.needs_input_grad[0]:
-            return None, d_weight, d_bias, None
-        d_windows = _products(weight.mT.flatten(2).mT, columns).view(ctx.shape[0], k, *ctx.shape[1:3], T)
-        d_x = columns.new_zeros(ctx.shape)
-        for tap in range(k):
-            d_x[..., tap * ctx.dilation :][..., :T] += d_windows[:, tap]
-        return d_x.transpose(1, 2), d_weight, d_bias, None
-
-
 class Embedding(Stacked):
     """weight (R, V, D), tokens (R, N) -> (R, N, D)."""
 
@@ -145,20 +104,20 @@ class CrossEntropy(Stacked):
 
 def _embed(weight: Tensor, tokens: Tensor) -> Tensor:
     outputs = weight.new_empty(*tokens.shape, weight.shape[2])
-    if not _compiled("embed", weight, tokens, outputs):
+    if not compiled("embed", weight, tokens, outputs):
         raise IndexError(f"a token is no row of an embedding of {weight.shape[1]} rows")
     return outputs
 
 
 def _embed_gradient(d_outputs: Tensor, tokens: Tensor, words: int) -> Tensor:
     d_weight = d_outputs.new_zeros(d_outputs.shape[0], words, d_outputs.shape[2])
-    _compiled("embed_gradient", d_outputs, tokens, d_weight)
+    compiled("embed_gradient", d_outputs, tokens, d_weight)
     return d_weight
 
 
 def _cross_entropy(logits: Tensor, targets: Tensor, ignored: int) -> tuple[Tensor, Tensor]:
     losses, normaliser = logits.new_empty(targets.shape), logits.new_empty(targets.shape)
-    if not _compiled("cross_entropy", logits, targets, ignored, losses, normaliser):
+    if not compiled("cross_entropy", logits, targets, ignored, losses, normaliser):
         raise IndexError(f"a target is none of {logits.shape[1]} classes")
     return losses, normaliser
 
@@ -167,11 +126,11 @@ def _cross_entropy_gradient(
     d_losses: Tensor, logits: Tensor, targets: Tensor, normaliser: Tensor, ignored: int
 ) -> Tensor:
     d_logits = torch.empty_like(logits, memory_format=torch.contiguous_format)
-    _compiled("cross_entropy_gradient", logits, targets, ignored, normaliser, d_losses.clone(), d_logits)
+    compiled("cross_entropy_gradient", logits, targets, ignored, normaliser, d_losses.clone(), d_logits)
     return d_logits
 
 
-def _compiled(name: str, *arguments: Any) -> Any:
+def compiled(name: str, *arguments: Any) -> Any:
     """Calls a compiled function with C-contiguous arrays. What it writes to must be contiguous already."""
     from ablations.models.kernels.compilation import training_kernel  # Numba takes a second to import
 

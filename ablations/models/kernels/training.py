@@ -5,12 +5,15 @@ R runs, N answers of each, K classes, V words of D numbers, P parameters.
 Nobody imports this module: `compilation.py` compiles its text.
 """
 
-from math import sqrt
+from math import inf, sqrt
 
 from numba import njit
 
+from ablations.models.kernels.convolution import adjoint, convolve_frame, weight_gradient
+from ablations.models.kernels.frames import put, put_slope, take
 from ablations.models.kernels.functions import exp, log, maximum, root
-from ablations.models.kernels.lanes import LANES, load, store, total
+from ablations.models.kernels.lanes import LANES, filled, load, padded, select, store, total
+from ablations.models.kernels.matrices import add_rows, clear, strided, submatrix
 
 
 @njit(error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False)
@@ -114,3 +117,74 @@ def adam(theta, gradient, mean, square, lr, limit, decay, first, second):
             mean[r, p] += (g - mean[r, p]) * 0.1
             square[r, p] = square[r, p] * 0.999 + g * g * 0.001
             theta[r, p] -= mean[r, p] / first * lr[r] / (sqrt(square[r, p] / second) + 1e-8)
+
+
+@njit(error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False)
+def convolve(x, weight, bias, shift, before, n, is_last, floor, mask, frame, y):
+    """y (R, O, T'·n) from x (R, C, T·n), or (R, n·T, C) where `is_last`, and weight (R, O, C, k).
+
+    It is not below `floor`, and 0 where the mask (R, T'·n) is 0.
+    shift, before: the columns from one tap to the next, and those of zeros before the first step. The frame has C rows.
+    """
+    clear(strided(frame))
+    for r in range(y.shape[0]):
+        put(strided(frame), before, strided(x[r]), n, is_last)
+        convolve_frame(strided(y[r]), strided(weight[r]), bias[r], strided(frame), shift, floor, mask[r])
+
+
+@njit(error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False)
+def convolve_gradient(
+    d_y, y, x, weight, no_bias, ones, shift, before, n, is_last, is_rectified, frames, d_weight, d_bias, d_x
+):
+    """d_weight, d_bias, zeros before, and d_x in the layout of x, or of no runs where nobody asks for it.
+
+    no_bias: C zeros; ones: T·n of them. The frames have 2 · C + O rows.
+    """
+    R, outputs, C, k = weight.shape
+    width, steps, after = frames.shape[1], x.shape[1] * x.shape[2] // C, (k - 1) * shift - before
+    clear(strided(frames))
+    frame, slopes = submatrix(frames, 0, 0, C, width), submatrix(frames, C, 0, outputs, width)
+    columns = submatrix(frames, C, after, outputs, padded(y.shape[2]))
+    for r in range(R):
+        put(frame, before, strided(x[r]), n, is_last)
+        if is_rectified:
+            put_slope(slopes, after, strided(d_y[r]), strided(y[r]))
+        else:
+            put(slopes, after, strided(d_y[r]), n, False)
+        weight_gradient(strided(d_weight[r]), columns, frame, shift)
+        add_rows(d_bias[r], 0, columns)
+        if d_x.shape[0]:
+            to = submatrix(frames, C + outputs, 0, C, steps) if is_last else strided(d_x[r])
+            convolve_frame(to, adjoint(weight[r]), no_bias, slopes, shift, -inf, ones)
+            if is_last:
+                take(strided(d_x[r]), to, n)
+
+
+@njit(error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False)
+def peak(x, peaks):
+    """peaks (R, N, n) = the largest of x (R, N, T, n) over T, whose rows n are at least LANES long."""
+    R, N, T, n = x.shape
+    for r in range(R):
+        for i in range(N):
+            for block in range(0, n, LANES):
+                j = min(block, n - LANES)
+                largest = load(x[r, i], 0, j)
+                for t in range(1, T):
+                    largest = maximum(largest, load(x[r, i], t, j))
+                store(largest, peaks[r], i, j)
+
+
+@njit(error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False)
+def peak_gradient(d_peaks, peaks, x, d_x):
+    """d_x (R, N, T, n): each of the largest gets an equal part."""
+    R, N, T, n = x.shape
+    for r in range(R):
+        for i in range(N):
+            for block in range(0, n, LANES):
+                j = min(block, n - LANES)
+                largest, count = load(peaks[r], i, j), filled(x, 0.0)
+                for t in range(T):
+                    count = count + select(largest - load(x[r, i], t, j), 0.0, 1.0)
+                part = load(d_peaks[r], i, j) / count
+                for t in range(T):
+                    store(select(largest - load(x[r, i], t, j), 0.0, part), d_x[r, i], t, j)
