@@ -26,7 +26,7 @@ setup: .venv/ready ## make .venv with the exact versions of constraints.txt (PYT
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: .venv/ready ## run the study claims at demo scale and write its report (about 15 minutes)
+demo: .venv/ready ## run the study claims at demo scale and write its report (about 8 minutes)
 	@$(MAKE) --no-print-directory study report STUDY=claims SCALE=demo
 
 study: .venv/ready ## run STUDY at SCALE; continue where it stopped
