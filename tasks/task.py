@@ -30,6 +30,10 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 """A number in [0, 1]."""
 
 
+class DataError(ValueError):
+    """Data that a task reads from a file are missing. The message is one line that says what to do about it."""
+
+
 class Batch(NamedTuple):
     """`n` sequences, padded to the longest of them; all tensors are on the CPU.
 
