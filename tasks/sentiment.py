@@ -1,12 +1,9 @@
 """Sentiment by rules: negation, intensifiers, comparison and contrast, in sentences of real words."""
 
-from collections import Counter, defaultdict
-from collections.abc import Hashable
 from dataclasses import replace
-from functools import cache
-from itertools import combinations, product
+from itertools import combinations
 from math import log
-from typing import ClassVar, Literal, NamedTuple, Self
+from typing import ClassVar, Literal, Self
 from zlib import crc32
 
 import numpy as np
@@ -16,6 +13,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from tasks.grammar import FORMS, JOINS, best_reader
 from tasks.task import STRICT, Batch, Count, DifficultySampling, Task, TaskSpec, hits
 from tasks.words import ABSENT, Vocabulary, close_up
 
@@ -43,50 +41,8 @@ PARTS = "plot cast music ending dialogue scenery"
 OTHERS = "book play sequel trailer original remake"
 FILLER = "as far as anyone could tell after a long evening out with old friends in town"
 WEAK, STRONG = "slightly somewhat", "really truly"
-JOINS = ("but", "although", "although …", "and")
-"""What joins the clauses A and B: "A , but B", "A , although B", "although A , B", "A , and B"."""
-
 WORDS = Vocabulary.of([*SCALES, PARTS, OTHERS, FILLER, WEAK, STRONG, "the film was not than , but although and"])
 ENDS = WORDS.table(SCALES).reshape(len(SCALES), 2, 2)  # scale, polarity, comparative or not
-
-
-class Clause(NamedTuple):
-    """What a clause says, without its nouns and its scale.
-
-    film: 0 where the clause is on a part of the film, or where the film stands in a comparison, 1 (first) or 2 (last).
-    strength: 1 with a weak intensifier, 2 without any, 3 with a strong one.
-    polarity: the end of the scale, −1 or 1.
-    """
-
-    film: int
-    negated: bool
-    strength: int
-    polarity: int
-
-    @property
-    def value(self) -> int:
-        """What the clause says of the film, from −3 to 3."""
-        return self.strength * self.polarity * (-1 if self.negated else 1) * (-1 if self.film == 2 else 1)
-
-
-class Form(NamedTuple):
-    """A sentence without its nouns, scales and fillers."""
-
-    join: str
-    first: Clause
-    second: Clause
-
-    @property
-    def value(self) -> int:
-        """The judgement: below zero it is negative, above it positive; zero is a tie, which is no sentence."""
-        if self.join == "and":
-            return self.first.value + self.second.value
-        return self.first.value if self.join == "although" else self.second.value
-
-
-CLAUSES = [Clause(*choice) for choice in product((0, 1, 2), (False, True), (1, 2, 3), (-1, 1))]
-FORMS = [form for choice in product(JOINS, CLAUSES, CLAUSES) if (form := Form(*choice)).value]
-
 
 FORM_JOINS = np.array([JOINS.index(form.join) for form in FORMS])
 FORM_CLAUSES = np.array([[form.first, form.second] for form in FORMS])  # form, clause, field
@@ -211,11 +167,11 @@ class Sentiment(Task):
 
     def references(self) -> dict[str, float]:
         """Neither the distance nor the split changes what a reader can know of a form."""
-        bag, last = _best_reader("bag of words"), _best_reader("last clause")
+        bag, last = best_reader("bag of words"), best_reader("last clause")
         return {"chance": 0.5, "bag of words": bag[0], "last clause": last[0], "perfect": 1.0}
 
     def loss_references(self) -> dict[str, float]:
-        bag, last = _best_reader("bag of words"), _best_reader("last clause")
+        bag, last = best_reader("bag of words"), best_reader("last clause")
         return {"chance": log(2), "bag of words": bag[1], "last clause": last[1]}
 
     def read(self, batch: Batch, index: int) -> str:
@@ -225,34 +181,3 @@ class Sentiment(Task):
 def _said_if(condition: np.ndarray, text: str) -> np.ndarray:
     """The tokens of a text in the rows where a condition (n,) holds: (n, words)."""
     return np.where(condition[:, None], WORDS.tokens(text), ABSENT)
-
-
-def _last_clause(form: Form) -> Hashable:
-    """What follows the comma: a join, unless it stands at the beginning, and the second clause."""
-    return ("" if form.join == "although …" else form.join), form.second
-
-
-def _bag(form: Form, scales: tuple[int, int]) -> Hashable:
-    """The words without their order. Nouns and fillers are left out: they are independent of everything else, but for
-    the nouns of a comparison, which the comparative gives away."""
-    words = [form.join.split()[0]]
-    for clause, scale in zip(form[1:], scales, strict=True):
-        words += [f"scale {scale}, end {clause.polarity}, comparison {clause.film > 0}", f"strength {clause.strength}"]
-        words += ["not"] * clause.negated
-    return tuple(sorted(words))
-
-
-@cache
-def _best_reader(view: Literal["bag of words", "last clause"]) -> tuple[float, float]:
-    """The accuracy and the cross-entropy of the best reader of a view, exactly: every form is counted."""
-    counts: dict[Hashable, Counter[bool]] = defaultdict(Counter)
-    for form in FORMS:
-        if view == "last clause":
-            counts[_last_clause(form)][form.value > 0] += 1
-        else:  # either scale may come first
-            for scales in ((0, 1), (1, 0)):
-                counts[_bag(form, scales)][form.value > 0] += 1
-    total = sum(labels.total() for labels in counts.values())
-    right = sum(max(labels.values()) for labels in counts.values())
-    nats = sum(count * log(labels.total() / count) for labels in counts.values() for count in labels.values())
-    return right / total, nats / total

@@ -20,7 +20,7 @@ REAL: dict[str, Task] = {
     "france": TASKS["france"](gap=5).mixture(),
     "disambiguation": TASKS["disambiguation"](lookahead=4).mixture(),
     "sentiment": TASKS["sentiment"](distance=2).mixture(),
-    "reviews": TASKS["reviews"](length=8, words=50).mixture(),
+    "reviews": TASKS["reviews"](length=20, words=50).mixture(),
 }
 
 
