@@ -113,7 +113,7 @@ class Reviews(Task):
 
     Rule: a snippet is drawn from the `split`, with replacement, and its first `length` words and punctuation marks are read.
     Of the words the `words` − 1 that are most frequent in the training snippets are known; all others are one token.
-    The split is by a hash of the text: seven tenths for training (that of `mixture`), one for validation, and two
+    The split is by a hash of the text: seven tenths for training (that of `mixture`), one for `validation`, and two
     for the test (that of `at`). Equal texts are in one part; different ones about the same film may be in several.
 
     Training snippets are always read up to the nominal length: a review of which only the first word is read has the label of
@@ -155,6 +155,9 @@ class Reviews(Task):
 
     def mixture(self) -> Self:
         return replace(super().mixture(), split="training")
+
+    def validation(self) -> Self:
+        return replace(self, split="validation")
 
     def sample(self, rng: np.random.Generator, n: int) -> Batch:
         tokens, lengths, labels = _tokens(self.split, self.words)

@@ -137,6 +137,10 @@ class Task(ABC):
         """
         return self._with({"shortest": self.min_difficulty, "difficulty_sampling": "logarithmic"})
 
+    def validation(self) -> Self:
+        """What networks are chosen by: this task, as its sequences are drawn anew each time; of a fixed set, another part."""
+        return self
+
     def grid(self) -> tuple[int, ...]:
         """The difficulties at which a network is evaluated, up to twice the nominal one."""
         return tuple(sorted({max(self.min_difficulty, ceil(self.nominal * multiple)) for multiple in GRID}))

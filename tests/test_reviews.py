@@ -3,6 +3,8 @@
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from math import log, sqrt
 from pathlib import Path
 from zipfile import ZipFile
@@ -12,6 +14,8 @@ import pytest
 import torch
 from builders.tasks_with_data import needs_reviews
 
+from ablations.train.cohort import Cohort
+from ablations.train.training import Training
 from tasks import Batch, DataError, reviews
 from tasks.reviews import OTHER, Reviews, Split, part, snippets, vocabulary
 
@@ -102,6 +106,16 @@ def test_what_is_trained_on_is_never_tested() -> None:
     assert not drawn[0] & (drawn[1] | drawn[2])
     assert drawn[0] <= as_read("training").keys()
     assert drawn[1] | drawn[2] <= as_read("test").keys()
+
+
+@needs_reviews
+def test_networks_are_chosen_by_neither_what_they_were_trained_on_nor_the_test(cohort: Callable[..., Cohort]) -> None:
+    runs = cohort(0.1, task="reviews")
+    task, training = runs.setting.task, Training(runs)
+    assert isinstance(task, Reviews)
+    validated = replace(task, split="validation").sample(runs.generator(runs.runs[0], "validation"), 16)
+    for batch in (training.nominal, training.mixture):
+        assert all(torch.equal(one[0], other) for one, other in zip(batch, validated, strict=True))
 
 
 @needs_reviews

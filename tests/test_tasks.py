@@ -92,6 +92,13 @@ def test_the_mixture_covers_all_difficulties_and_a_fixed_one_is_fixed(task: Task
 
 
 @each_form
+def test_networks_are_chosen_by_sequences_of_the_same_difficulties(task: Task) -> None:
+    for form in (task.mixture(), task.at(task.nominal)):
+        expected = replace(form, split="validation") if type(task) is TASKS["reviews"] else form
+        assert form.validation() == expected
+
+
+@each_form
 def test_the_grid_has_the_nominal_difficulty_and_longer_ones(task: Task) -> None:
     assert task.nominal in task.grid()
     assert max(task.grid()) == 2 * task.nominal
