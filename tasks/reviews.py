@@ -113,6 +113,7 @@ class Reviews(Task):
 
     Rule: a snippet is drawn from the `split`, with replacement, and its first `length` words and punctuation marks are read.
     Of the words the `words` − 1 that are most frequent in the training snippets are known; all others are one token.
+    The embedding of 2000 words has 32,000 weights, which a study's budget of parameters has to allow for.
     The split is by a hash of the text: seven tenths for training (that of `mixture`), one for `validation`, and two
     for the test (that of `at`). Equal texts are in one part; different ones about the same film may be in several.
 
@@ -128,7 +129,7 @@ class Reviews(Task):
     that occur twice have one label, but what is read of them, with words that are not known, need not decide it.
     """
 
-    length: Count = 40
+    length: Count = 30
     shortest: int | None = None
     difficulty_sampling: DifficultySampling = "uniform"
     words: Annotated[int, Field(ge=2)] = 2000
