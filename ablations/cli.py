@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ablations.errors import UserError, in_one_line
+from ablations.errors import UserError, in_one_line, user_errors
 from ablations.registry import is_file
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def main() -> NoReturn:
         sys.exit(cli(standalone_mode=False) or 0)
     except click.ClickException as error:
         _fail(error.format_message())
-    except UserError as error:
+    except user_errors() as error:
         _fail(str(error))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

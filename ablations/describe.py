@@ -206,5 +206,8 @@ def _equations(cell: type[Cell]) -> str:
 
 
 def _sizes(variant: Variant, task: Task) -> str:
-    sizes = [solve_size(variant, task.spec, parameters) for parameters in (3000, 10000)]
+    try:
+        sizes = [solve_size(variant, task.spec, parameters) for parameters in (3000, 10000)]
+    except UserError as error:  # with many words the embedding alone has more
+        return str(error)
     return ", ".join(f"{size} ({count_parameters(variant, task.spec, size)})" for size in sizes)

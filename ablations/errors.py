@@ -1,5 +1,6 @@
 """The errors that are the user's to mend, apart from bugs."""
 
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +12,15 @@ class UserError(ValueError):
 
     The command line prints the message and ends with exit code 2. Any other exception is a bug: it keeps its traceback.
     """
+
+
+def user_errors() -> tuple[type[ValueError], ...]:
+    """`UserError`, and the `DataError` of the tasks if they are loaded; to load them for it would load torch.
+
+    >>> user_errors()[0]
+    <class 'ablations.errors.UserError'>
+    """
+    return UserError, getattr(sys.modules.get("tasks"), "DataError", UserError)
 
 
 def in_one_line(error: "ValidationError") -> str:

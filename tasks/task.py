@@ -30,6 +30,10 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 """A number in [0, 1]."""
 
 
+class DataError(ValueError):
+    """Data that a task reads from a file are missing. The message is one line that says what to do about it."""
+
+
 class Batch(NamedTuple):
     """`n` sequences, padded to the longest of them; all tensors are on the CPU.
 
@@ -132,6 +136,10 @@ class Task(ABC):
         They are logarithmic, because without many easy sequences even a gated network stays on the plateau for long.
         """
         return self._with({"shortest": self.min_difficulty, "difficulty_sampling": "logarithmic"})
+
+    def validation(self) -> Self:
+        """What networks are chosen by: this task, as its sequences are drawn anew each time; of a fixed set, another part."""
+        return self
 
     def grid(self) -> tuple[int, ...]:
         """The difficulties at which a network is evaluated, up to twice the nominal one."""

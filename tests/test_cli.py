@@ -193,6 +193,7 @@ def test_a_model_that_is_an_ablation_says_so(
     said = capsys.readouterr().out
     assert "bilstm has cell lstm, direction both." in said
     assert "An ablation of lstm: reads in both directions." in said
+    assert "on the task reviews: bilstm has 32150 parameters at least; 3000 cannot be met" in said
 
 
 def test_a_variant_of_another_size_can_be_shown(

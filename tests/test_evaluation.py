@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from builders.tasks_with_data import EACH_TASK
 from torch import Tensor
 
 from ablations.record.schema import VALUES
@@ -11,7 +12,7 @@ from ablations.run.outcomes import run_metrics
 from ablations.train.cohort import Cohort
 from ablations.train.evaluation import EXAMPLES, evaluate_test
 from ablations.train.segment import train_segment
-from tasks import TASKS, Batch, Task
+from tasks import Batch, Task
 
 MakeCohort = Callable[..., Cohort]
 WHEN = ("gradient_at_cue_initial", "gradient_at_cue_trained")
@@ -47,7 +48,7 @@ def test_the_gradient_at_the_cue_is_the_mean_over_the_examples_one_by_one(cohort
         assert dict(evaluation.curves["gradient_trained"])[0] == pytest.approx(float(last), rel=1e-3)
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", EACH_TASK)
 def test_the_gradient_at_the_cue_is_recorded_where_a_task_with_one_answer_gives_a_cue(
     cohort: MakeCohort, task: str
 ) -> None:

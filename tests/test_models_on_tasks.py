@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from builders.tasks_with_data import with_data
 from torch.func import functional_call, vmap
 
 from ablations.models import CELLS, MODELS, LengthError, Network
@@ -18,13 +19,15 @@ REAL: dict[str, Task] = {
     "adding": TASKS["adding"](length=12, protocol="hochreiter").mixture(),
     "france": TASKS["france"](gap=5).mixture(),
     "disambiguation": TASKS["disambiguation"](lookahead=4).mixture(),
+    "sentiment": TASKS["sentiment"](distance=2).mixture(),
+    "reviews": TASKS["reviews"](length=20, words=50).mixture(),
 }
 
 
 def pairs(variants: Iterable[Variant], tasks: Iterable[str]) -> list[Any]:
     """Every variant on every task, as the arguments of a test."""
     tasks = list(tasks)
-    return [pytest.param(v, task, id=f"{v.name}-{task}") for v in variants for task in tasks]
+    return [with_data(task, v, task, name=f"{v.name}-{task}") for v in variants for task in tasks]
 
 
 MODEL_VARIANTS = [Variant(name, name) for name in MODELS]

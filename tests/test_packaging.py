@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
@@ -50,10 +51,20 @@ DEPENDENCIES = declared(PYPROJECT["project"]["dependencies"])
 EXTRAS = declared([each for extra in PYPROJECT["project"]["optional-dependencies"].values() for each in extra])
 
 
+TEXT = declared(PYPROJECT["project"]["optional-dependencies"]["text"])
+
+
 @pytest.mark.parametrize("folder", PACKAGES)
 def test_what_a_package_imports_is_a_dependency(folder: str) -> None:
-    missing = {name: path for name, path in imported(folder).items() if not distributions(name) & DEPENDENCIES}
+    """Or, for what is never imported by `import tasks`, in the extra text."""
+    known = DEPENDENCIES | (TEXT if folder == "tasks" else set())
+    missing = {name: path for name, path in imported(folder).items() if not distributions(name) & known}
     assert not missing
+
+
+def test_the_extra_text_is_only_needed_by_who_asks_for_it() -> None:
+    script = "import sys, tasks; assert not {'babel', 'num2words'} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
 
 
 @pytest.mark.parametrize("folder", SIDE)
@@ -72,7 +83,7 @@ def test_every_dependency_has_an_exact_version_in_the_constraints() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
     pinned = {normalised(line.partition("==")[0]) for line in lines}
-    assert pinned >= DEPENDENCIES | declared(PYPROJECT["project"]["optional-dependencies"]["dev"])
+    assert pinned >= DEPENDENCIES | declared(PYPROJECT["project"]["optional-dependencies"]["dev"]) | TEXT
 
 
 @pytest.mark.parametrize("package", PACKAGES)

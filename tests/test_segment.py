@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from builders.tasks_with_data import EACH_TASK
 
 from ablations.models import MODELS
 from ablations.models.variant import Variant
@@ -13,14 +14,14 @@ from ablations.train.cohort import Cohort, TrainState
 from ablations.train.segment import train_segment
 from ablations.train.stacked import StackedNetworks
 from ablations.train.training import Training
-from tasks import TASKS, Batch
+from tasks import Batch
 
 MakeCohort = Callable[..., Cohort]
 VARIANTS = [Variant(name, name) for name in MODELS if name != "recurrent"]
 VARIANTS += [Variant(cell, "recurrent", {"cell": cell}) for cell in ("rnn", "lstm", "gru")]
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", EACH_TASK)
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
 def test_a_step_in_a_cohort_agrees_with_the_same_step_alone(cohort: MakeCohort, task: str, variant: Variant) -> None:
     # Adam divides by the gradient's own size, and so turns the rounding of a gradient near zero into a visible step.

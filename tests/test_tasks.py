@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from builders.tasks_with_data import EACH_TASK, with_data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -22,9 +23,13 @@ FORMS: list[Task] = [
     TASKS["adding"](length=24, protocol="hochreiter"),
     TASKS["france"](gap=6, distractors=2),
     TASKS["disambiguation"](lookahead=3, left_cue=0.3),
+    TASKS["sentiment"](distance=5),
+    TASKS["reviews"](length=12, words=300),
 ]
-NAMES = ["copying", "copying-recall", "adding", "adding-1997", "france", "disambiguation"]
-each_form = pytest.mark.parametrize("task", FORMS, ids=NAMES)
+NAMES = ["copying", "copying-recall", "adding", "adding-1997", "france", "disambiguation", "sentiment", "reviews"]
+each_form = pytest.mark.parametrize(
+    "task", [with_data(name, task, name=name) for name, task in zip(NAMES, FORMS, strict=True)]
+)
 
 
 def one_hot(classes: Tensor, count: int) -> Tensor:
@@ -87,6 +92,13 @@ def test_the_mixture_covers_all_difficulties_and_a_fixed_one_is_fixed(task: Task
 
 
 @each_form
+def test_networks_are_chosen_by_sequences_of_the_same_difficulties(task: Task) -> None:
+    for form in (task.mixture(), task.at(task.nominal)):
+        expected = replace(form, split="validation") if type(task) is TASKS["reviews"] else form
+        assert form.validation() == expected
+
+
+@each_form
 def test_the_grid_has_the_nominal_difficulty_and_longer_ones(task: Task) -> None:
     assert task.nominal in task.grid()
     assert max(task.grid()) == 2 * task.nominal
@@ -115,7 +127,7 @@ def test_every_example_has_equal_weight(task: Task) -> None:
 def test_a_cue_is_one_step_of_each_sequence_and_the_same_in_a_longer_batch(task: Task) -> None:
     batch = task.mixture().sample(np.random.default_rng(0), 30)
     cue = task.cue(batch)
-    assert (cue is None) == (type(task) in (TASKS["copying"], TASKS["adding"]))
+    assert (cue is not None) == (type(task) in (TASKS["france"], TASKS["disambiguation"]))
     if cue is not None:
         assert (cue.shape, cue.dtype) == ((30,), torch.int64)
         assert bool(batch.mask[torch.arange(30), cue].all())
@@ -137,6 +149,9 @@ def test_a_cue_is_one_step_of_each_sequence_and_the_same_in_a_longer_batch(task:
         ("france", {"distractors": 9}),
         ("disambiguation", {"split": "validation"}),
         ("disambiguation", {"left_cue": 1.5}),
+        ("sentiment", {"split": "validation"}),
+        ("reviews", {"words": 1}),
+        ("reviews", {"split": "all"}),
     ],
 )
 def test_impossible_parameters_of_one_task_are_errors(name: str, parameters: dict[str, Any]) -> None:
@@ -218,7 +233,7 @@ def test_any_grid_goes_from_easy_to_twice_the_nominal_difficulty(name: str, nomi
     assert all(task.at(difficulty).nominal == difficulty for difficulty in grid)
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", EACH_TASK)
 @pytest.mark.parametrize("n", [1, 3])
 def test_a_batch_has_as_many_sequences_as_asked_for_and_other_seeds_give_others(name: str, n: int) -> None:
     task = TASKS[name]().mixture()
@@ -274,6 +289,12 @@ PARAMETERS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "left_cue": st.floats(-0.1, 1.1) | st.just(float("nan")),
         "split": st.sampled_from(["training", "test"]),
     },
+    "sentiment": {"distance": st.integers(0, 60), "split": st.sampled_from(["training", "test"])},
+    "reviews": {
+        "length": st.integers(0, 60),
+        "words": st.integers(0, 3000),
+        "split": st.sampled_from(["training", "validation", "test"]),
+    },
 }
 
 
@@ -282,7 +303,7 @@ def test_every_parameter_of_a_task_is_drawn_in_the_test_of_its_references(name: 
     assert {field.name for field in fields(TASKS[name])} == {*PARAMETERS[name], "shortest", "difficulty_sampling"}  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", EACH_TASK)
 @given(data=st.data())
 @settings(max_examples=100, deadline=None)
 def test_chance_is_below_perfect_in_every_task_that_can_be_made(name: str, data: st.DataObject) -> None:

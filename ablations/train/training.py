@@ -81,7 +81,7 @@ class Training:
         return self._validation(self.cohort.setting.task.mixture())
 
     def _validation(self, task: Task) -> Batch:
-        cohort = self.cohort
+        cohort, task = self.cohort, task.validation()
         return stack(
             [task.sample(cohort.generator(run, "validation"), cohort.budget.validation) for run in cohort.runs]
         )
