@@ -39,7 +39,7 @@ class Batch(NamedTuple):
 
     inputs: (n, T, D) float32 features or (n, T) int64 tokens; padding is zero.
     targets: (n, T) int64 where each step may be answered, `IGNORED` where no answer is expected; (n,) int64 or float32
-        where the sequence is answered once.
+        where the sequence is answered once; (n, U) int64 where the answer is written, `IGNORED` after its end.
     mask: (n, T) bool, true on the steps that belong to the sequence, false on the padding after it.
     """
 
@@ -57,6 +57,8 @@ class TaskSpec:
     outputs: the number of classes, or of values in a regression.
     per_step: true if the model answers at every step, outputs (n, T, K); false if once per sequence, outputs (n, K).
     length: the largest number of steps in a training sequence.
+    symbols: the largest number of symbols in a training answer, where answers are written symbol by symbol, outputs
+        (n, U, K) for answers of up to U symbols; 0 where they are not.
     """
 
     vocabulary: int | None
@@ -64,6 +66,7 @@ class TaskSpec:
     outputs: int
     per_step: bool
     length: int
+    symbols: int = 0
 
 
 class Task(ABC):

@@ -36,7 +36,7 @@ def test_any_step_has_its_own_data_wherever_training_starts(name: str) -> None:
 
 def test_pieces_are_the_whole() -> None:
     batch = stack([TASKS["france"](gap=5).mixture().sample(np.random.default_rng(k), 10) for k in range(2)])
-    cut = list(pieces(batch, 4))
+    cut = list(pieces(batch, 4, TASKS["france"]().spec))
     assert [piece.mask.shape[1] for piece in cut] == [4, 4, 2]
     assert torch.equal(torch.cat([piece.targets for piece in cut], dim=1), batch.targets)
     assert sum(int(piece.mask.sum()) for piece in cut) == int(batch.mask.sum())
@@ -45,4 +45,4 @@ def test_pieces_are_the_whole() -> None:
 def test_trim_drops_only_what_all_share() -> None:
     batch = stack([TASKS["copying"](delay=4).sample(np.random.default_rng(0), 2)])
     wide = Batch(*(torch.nn.functional.pad(part, (0, 3)) for part in batch))
-    assert all(torch.equal(a, b) for a, b in zip(trim(wide), batch, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(trim(wide, TASKS["copying"]().spec), batch, strict=True))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+from ablations.models.bag import BagOfWords
 from ablations.models.cell import Cell
 from ablations.models.cells import CELLS
 from ablations.models.convolution import CNN, TCN
@@ -20,6 +21,7 @@ MODELS: dict[str, Callable[..., Network]] = {
     "bilstm": partial(RecurrentModel, cell="lstm", direction="both"),
     "bigru": partial(RecurrentModel, cell="gru", direction="both"),
     "bilstm-attention": AttentionModel,
+    "bag-of-words": BagOfWords,
     "reservoir": Reservoir,
 }
 """Every model by name; called with the task's spec, the hidden size, and the model's own flags."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ablations.models.cell import Cell
+from ablations.models.decoder import Decoder, Memory
 from tasks import TaskSpec
 
 EMBEDDING = 16
@@ -32,6 +33,10 @@ class Encoder(nn.Module):
 class Network(nn.Module, ABC):
     """A model of one task: inputs and mask as in `tasks.Batch` -> outputs (B, T, K) or (B, K), as its spec says.
 
+    Where answers are written, outputs are (B, U, K), one for each of U symbols. With a `prefix` (B, U), the symbols before
+    those, they are computed at once, as in training; without one, `steps` symbols are written, each after those that it
+    has written itself. A model that can do that has a `decoder` then, and defines `read`.
+
     `causal` tells whether what it says of a step depends on nothing that comes later. The mask may be None where
     nothing is padded. A model that cannot take sequences of that length raises `LengthError`.
     """
@@ -52,9 +57,21 @@ class Network(nn.Module, ABC):
         super().__init__()
         self.spec = spec
         self.encoder = Encoder(spec)
+        self.decoder: Decoder | None = None
 
-    def forward(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
-        return self.forward_encoded(self.encoder(inputs), mask)
+    def forward(
+        self, inputs: Tensor, mask: Tensor | None = None, prefix: Tensor | None = None, steps: int = 0
+    ) -> Tensor:
+        x = self.encoder(inputs)
+        if not self.spec.symbols:
+            return self.forward_encoded(x, mask)
+        assert self.decoder is not None  # `Variant` sees to that
+        memory = self.read(x, mask)
+        return self.decoder.write(memory, steps) if prefix is None else self.decoder(memory, prefix)
+
+    def read(self, x: Tensor, mask: Tensor | None) -> Memory:
+        """What a decoder is told of encoded inputs x (B, T, D)."""
+        raise NotImplementedError
 
     @abstractmethod
     def forward_encoded(self, x: Tensor, mask: Tensor | None) -> Tensor:

@@ -6,8 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from ablations.errors import UserError
+from ablations.models.attention import Weights, attention
 from ablations.models.cell import Cell
 from ablations.models.cells import CELLS
+from ablations.models.decoder import Decoder, Memory
 from ablations.models.network import Network, zero_padding
 from ablations.models.recurrent import Merge, Recurrent, RecurrentLayer
 from ablations.registry import check_known, look_up
@@ -18,7 +20,7 @@ Pooling = Literal["last", "mean", "max"]
 
 
 class RecurrentModel(Network):
-    """Any cell, in either direction or both, in one or several layers, and a linear readout.
+    """Any cell, in either direction or both, in one or several layers, and a linear readout, or a decoder of that cell.
 
     direction: "forward", "backward" or "both"; the two are concatenated, or summed by `merge`.
     pooling: what one answer per sequence is read from: the "last" state of each direction, or the "mean" or "max" of
@@ -49,21 +51,28 @@ class RecurrentModel(Network):
         super().__init__(spec)
         check_known(("forward", "backward", "both"), direction, "direction")
         check_known(("last", "mean", "max"), pooling, "pooling")
-        if pooling != "last" and spec.per_step:
+        if pooling != "last" and (spec.per_step or spec.symbols):
             raise UserError(f"pooling {pooling!r} needs a task with one answer per sequence")
         self.causal = self.is_causal(direction=direction)
         self.pooling = pooling
         both, reverse = direction == "both", direction == "backward"
         self.recurrent = Recurrent(cell, self.encoder.size, size, both, layers, reverse, merge)
-        self.head = nn.Linear(self.recurrent.output_size, spec.outputs)
+        if spec.symbols:
+            self.decoder = Decoder(spec, cell, self.recurrent.output_size, size)
+        else:
+            self.head = nn.Linear(self.recurrent.output_size, spec.outputs)
         if forget_bias is not None:
-            for part in self.recurrent.modules():
+            for part in self.modules():
                 if isinstance(part, RecurrentLayer):
                     start_forget_gate(part, forget_bias, spec.length)
 
     def forward_encoded(self, x: Tensor, mask: Tensor | None) -> Tensor:
         states, final = self.recurrent.forward_with_state(x, mask)
         return self.head(states if self.spec.per_step else pool(states, final, mask, self.pooling))
+
+    def read(self, x: Tensor, mask: Tensor | None) -> Memory:
+        states, final = self.recurrent.forward_with_state(x, mask)
+        return Memory(zero_padding(states, mask), final, mask)
 
 
 def pool(states: Tensor, final: Tensor, mask: Tensor | None, pooling: Pooling) -> Tensor:
@@ -96,31 +105,12 @@ def start_forget_gate(layer: RecurrentLayer, bias: float | Literal["chrono"], le
     gates["i"].copy_(-gates["f"])
 
 
-class AdditiveAttention(nn.Module):
-    """The additive attention of Bahdanau, Cho & Bengio (2015, appendix A.1.2): e = v · tanh(W query + U key).
-
-    queries (B, Q, D), keys (B, T, D), mask (B, T) -> weights (B, Q, T), zero on padding, each row summing to 1.
-    """
-
-    def __init__(self, width: int, size: int) -> None:
-        super().__init__()
-        self.query = nn.Linear(width, size)
-        self.key = nn.Linear(width, size, bias=False)
-        self.energy = nn.Linear(size, 1, bias=False)
-
-    def forward(self, queries: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
-        hidden = torch.tanh(self.query(queries).unsqueeze(2) + self.key(keys).unsqueeze(1))
-        energies = self.energy(hidden).squeeze(-1)
-        if mask is not None:
-            energies = torch.where(mask.unsqueeze(1), energies, -torch.inf)
-        return energies.softmax(-1)
-
-
 class AttentionModel(Network):
     """A bidirectional network that looks at all its states before it answers, by additive attention.
 
     The query is a step's own state, or, for one answer per sequence, what both directions end with; the readout gets
-    the query and the attended sum of states. `attention` gives the weights.
+    the query and the attended sum of states. Where answers are written, the decoder attends. `attention` gives the weights.
+    weights: "learned", or "uniform": all states alike, so that what choosing adds can be told from what states add.
     """
 
     causal = False
@@ -129,27 +119,36 @@ class AttentionModel(Network):
     def cell_of(cls, **flags: Any) -> type[Cell]:
         return look_up(CELLS, flags.get("cell", "lstm"), "cell")
 
-    def __init__(self, spec: TaskSpec, size: int, cell: str = "lstm") -> None:
+    def __init__(self, spec: TaskSpec, size: int, cell: str = "lstm", weights: Weights = "learned") -> None:
         super().__init__(spec)
         self.recurrent = Recurrent(cell, self.encoder.size, size, bidirectional=True)
         width = self.recurrent.output_size
-        self.attend = AdditiveAttention(width, size)
-        self.head = nn.Linear(2 * width, spec.outputs)
+        if spec.symbols:
+            self.decoder = Decoder(spec, cell, width, size, weights)
+        else:
+            self.attend = attention(weights, width, width, size)
+            self.head = nn.Linear(2 * width, spec.outputs)
 
-    def attention(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
-        """The weights (B, T, T), or (B, 1, T) where the sequence is answered once."""
-        states, final = self.recurrent.forward_with_state(self.encoder(inputs), mask)
-        return self.attend(self._queries(states, final), states, mask)
+    def attention(self, inputs: Tensor, mask: Tensor | None = None, prefix: Tensor | None = None) -> Tensor:
+        """The weights (B, T, T), or (B, 1, T) where the sequence is answered once, or (B, U, T) after a prefix (B, U)."""
+        memory = self.read(self.encoder(inputs), mask)
+        if self.decoder is not None and self.decoder.attend is not None and prefix is not None:
+            return self.decoder.attend(self.decoder.states(memory, prefix), memory.states, mask)
+        return self.attend(self._queries(memory), memory.states, mask)
 
     def forward_encoded(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        states, final = self.recurrent.forward_with_state(x, mask)
-        queries = self._queries(states, final)
-        context = self.attend(queries, states, mask) @ zero_padding(states, mask)
+        memory = self.read(x, mask)
+        queries = self._queries(memory)
+        context = self.attend(queries, memory.states, mask) @ memory.states
         outputs = self.head(torch.cat([queries, context], dim=-1))
         return outputs if self.spec.per_step else outputs.squeeze(1)
 
-    def _queries(self, states: Tensor, final: Tensor) -> Tensor:
-        return states if self.spec.per_step else final.unsqueeze(1)
+    def read(self, x: Tensor, mask: Tensor | None) -> Memory:
+        states, final = self.recurrent.forward_with_state(x, mask)
+        return Memory(zero_padding(states, mask), final, mask)
+
+    def _queries(self, memory: Memory) -> Tensor:
+        return memory.states if self.spec.per_step else memory.final.unsqueeze(1)
 
 
 class Reservoir(Network):

@@ -106,12 +106,18 @@ class Variant:
         """A fresh network, its random start a pure function of `seed`; no other random state is touched."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return MODELS[self.model](spec, size, **self.flags)
+            return self._network(spec, size)
 
     def shapes(self, spec: TaskSpec, size: int) -> Network:
         """The network on the meta device, where tensors have shapes and no numbers: nothing is drawn, no memory is taken."""
         with torch.device("meta"), _Undrawn():
-            return MODELS[self.model](spec, size, **self.flags)
+            return self._network(spec, size)
+
+    def _network(self, spec: TaskSpec, size: int) -> Network:
+        network = MODELS[self.model](spec, size, **self.flags)
+        if spec.symbols and network.decoder is None:
+            raise UserError(f"the model {self.model!r} has no decoder; it cannot write the answers of this task")
+        return network
 
     @property
     def network(self) -> type[Network]:

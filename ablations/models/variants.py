@@ -20,6 +20,10 @@ _OF_FLAGS = (
         "directions summed, not concatenated",
     ),
     Variant("bilstm-attention", "bilstm-attention", {}, "bilstm", "additive attention over the states"),
+    Variant(
+        "bilstm-uniform", "bilstm-attention", {"weights": "uniform"}, "bilstm-attention", "all states weigh the same"
+    ),
+    Variant("bag-of-words", "bag-of-words"),
 )
 
 

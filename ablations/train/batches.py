@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn.functional import pad
 
-from tasks import IGNORED, Batch, Task
+from tasks import IGNORED, Batch, Task, TaskSpec
+
+FILLINGS = (0, IGNORED, False)
+"""What stands after the end of a sequence in each part of a batch: inputs, targets, mask."""
 
 CHUNK = 16
 """Training steps sampled from one generator. Changing it changes every run's data."""
@@ -17,9 +21,8 @@ CHUNK = 16
 
 def stack(batches: Sequence[Batch]) -> Batch:
     """R batches as one whose tensors are (R, n, …), padded to the longest."""
-    longest = max(batch.mask.shape[1] for batch in batches)
-    padded = [_pad_steps(batch, longest) for batch in batches]
-    return Batch(*map(torch.stack, zip(*padded, strict=True)))
+    parts = zip(*batches, strict=True)
+    return Batch(*(torch.stack(_padded(part, filling)) for part, filling in zip(parts, FILLINGS, strict=True)))
 
 
 def training_batches(
@@ -36,21 +39,24 @@ def training_batches(
         together = stack([batches[stream] for stream in streams])
         for step in range(max(first, chunk * CHUNK), min(first + steps, (chunk + 1) * CHUNK)):
             start = (step - chunk * CHUNK) * size
-            yield trim(_slice(together, start, size))
+            yield trim(_slice(together, start, size), task.spec)
 
 
-def pieces(batch: Batch, size: int) -> Iterator[Batch]:
+def pieces(batch: Batch, size: int, spec: TaskSpec) -> Iterator[Batch]:
     """A stacked batch (R, n, …) in pieces of at most `size` sequences a run."""
     for start in range(0, batch.mask.shape[1], size):
-        yield trim(_slice(batch, start, size))
+        yield trim(_slice(batch, start, size), spec)
 
 
-def trim(batch: Batch) -> Batch:
-    """A stacked batch without the last steps that are padding in all its sequences."""
-    longest = int(batch.mask.sum(-1).max())
-    per_step = batch.targets.dim() == batch.mask.dim()
-    targets = batch.targets[:, :, :longest] if per_step else batch.targets
-    parts = batch.inputs[:, :, :longest], targets, batch.mask[:, :, :longest]
+def trim(batch: Batch, spec: TaskSpec) -> Batch:
+    """A stacked batch without the last steps, and the last symbols of answers, that are padding in all its sequences."""
+    inputs, targets, mask = batch
+    longest = int(mask.sum(-1).max())
+    if spec.per_step:
+        targets = targets[:, :, :longest]
+    elif spec.symbols:
+        targets = targets[:, :, : int((targets != IGNORED).sum(-1).max())]
+    parts = inputs[:, :, :longest], targets, mask[:, :, :longest]
     return Batch(*(part.contiguous() for part in parts))  # equal shapes then have equal strides
 
 
@@ -58,10 +64,10 @@ def _slice(batch: Batch, start: int, size: int) -> Batch:
     return Batch(*(part[:, start : start + size] for part in batch))
 
 
-def _pad_steps(batch: Batch, longest: int) -> Batch:
-    more = longest - batch.mask.shape[1]
-    features = batch.inputs.dim() == 3
-    inputs = pad(batch.inputs, (0, 0, 0, more) if features else (0, more))
-    per_step = batch.targets.dim() == 2
-    targets = pad(batch.targets, (0, more), value=IGNORED) if per_step else batch.targets
-    return Batch(inputs, targets, pad(batch.mask, (0, more)))
+def _padded(parts: Sequence[Tensor], filling: float) -> list[Tensor]:
+    """Parts (n, …) of several batches, with the filling after the end of what is shorter along the second axis."""
+    longest = max(part.shape[1] for part in parts) if parts[0].dim() > 1 else 0
+    return [
+        pad(part, (0, 0) * (part.dim() - 2) + (0, longest - part.shape[1]), value=filling) if longest else part
+        for part in parts
+    ]

@@ -14,7 +14,7 @@ from torch import Tensor
 from ablations.train.batches import pieces, training_batches
 from ablations.train.cohort import Cohort, TrainState
 from ablations.train.metrics import SegmentMetrics
-from ablations.train.stacked import StackedNetworks, padding_mask
+from ablations.train.stacked import StackedNetworks
 from ablations.train.training import training_of
 from tasks import Batch
 
@@ -48,8 +48,8 @@ def train_segment(cohort: Cohort, state: TrainState | None, steps: int) -> tuple
 def evaluate(networks: StackedNetworks, state: TrainState, batch: Batch) -> tuple[Tensor, Tensor]:
     """Score and loss of every run, each (R,), on its own part of a stacked batch (R, n, …)."""
     total = torch.zeros(2, batch.mask.shape[0])
-    for piece in pieces(batch, PIECE):
-        outputs, _ = networks.outputs(state.theta, state.buffers, piece.inputs, padding_mask(piece), training=False)
+    for piece in pieces(batch, PIECE, networks.task.spec):
+        outputs = networks.answers(state.theta, state.buffers, piece)
         share = piece.mask.shape[1] / batch.mask.shape[1]
         total += share * torch.stack([networks.scores(outputs, piece), networks.losses(outputs, piece)])
     return total[0], total[1]

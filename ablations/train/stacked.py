@@ -3,13 +3,15 @@
 R runs, P trained parameters of each, n sequences of each run, T steps.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.func import functional_call, vmap
 
 from ablations.models import Network
+from ablations.models.decoder import before
 from ablations.study.seeds import integer
 from ablations.train.cohort import Buffers, Cohort
 from ablations.train.stacked_functions import StackedFunctions
@@ -50,19 +52,35 @@ class StackedNetworks:
         named = zip(self.shapes.items(), parts, strict=True)
         return {name: part.unflatten(1, shape) if shape else part for (name, shape), part in named} | self.frozen
 
-    def outputs(
-        self, theta: Tensor, buffers: Buffers, inputs: Tensor, mask: Tensor | None, training: bool
-    ) -> tuple[Tensor, Buffers]:
-        """Every run's network on its own inputs (R, n, T, …), mask (R, n, T): outputs (R, n, …), and the buffers then.
+    def outputs(self, theta: Tensor, buffers: Buffers, batch: Batch, has_padding: bool) -> tuple[Tensor, Buffers]:
+        """Every run's network in training on its own part of a batch: outputs (R, n, …), and the buffers then.
 
-        The networks are in training mode or not, as torch.nn.Module says. `buffers` stay as they are. The mask may be
-        None where nothing is padded.
+        `buffers` stay as they are. Where answers are written, a network is told the right symbols before each.
         """
-        self.model.train(training)
-        arguments = (inputs,) if mask is None else (inputs, mask)
+        self.model.train()
+        told = {} if self.model.decoder is None else {"prefix": before(batch.targets, self.model.decoder.first)}
+        return self._mapped(self._call, theta, buffers, batch, has_padding, told)
+
+    def answers(self, theta: Tensor, buffers: Buffers, batch: Batch) -> Tensor:
+        """Every run's network in evaluation: outputs (R, n, …). Written answers are those that it writes by itself."""
+        self.model.eval()
+        call = self._call if self.model.decoder is None else partial(self._call, steps=batch.targets.shape[-1])
+        outputs, _ = self._mapped(call, theta, buffers, batch, is_padded(batch), {})
+        return outputs
+
+    def _mapped(
+        self,
+        call: Callable[..., tuple[Tensor, Buffers]],
+        theta: Tensor,
+        buffers: Buffers,
+        batch: Batch,
+        has_padding: bool,
+        told: dict[str, Tensor],
+    ) -> tuple[Tensor, Buffers]:
+        arguments = (batch.inputs, batch.mask) if has_padding else (batch.inputs,)
         own = {name: buffer.clone() for name, buffer in buffers.items()}
         with StackedFunctions():
-            outputs, changed = vmap(self._call, randomness="different")(self.parameters(theta), own, arguments)
+            outputs, changed = vmap(call, randomness="different")(self.parameters(theta), own, arguments, told)
         return outputs, {name: buffer.detach() for name, buffer in changed.items()}
 
     def losses(self, outputs: Tensor, batch: Batch) -> Tensor:
@@ -75,14 +93,19 @@ class StackedNetworks:
         return vmap(self.task.score)(outputs, batch)
 
     def _call(
-        self, parameters: dict[str, Tensor], buffers: Buffers, arguments: tuple[Tensor, ...]
+        self,
+        parameters: dict[str, Tensor],
+        buffers: Buffers,
+        arguments: tuple[Tensor, ...],
+        told: dict[str, Tensor],
+        **options: int,
     ) -> tuple[Tensor, Buffers]:
         """One run's network. A buffer changes in place or is assigned anew; `functional_call` puts both into its dict."""
         tensors = {**parameters, **buffers}
-        outputs = functional_call(self.model, tensors, arguments)
+        outputs = functional_call(self.model, tensors, arguments, {**told, **options})
         return outputs, {name: tensors[name] for name in buffers}
 
 
-def padding_mask(batch: Batch) -> Tensor | None:
-    """The mask of a batch, or None where nothing is padded."""
-    return None if bool(batch.mask.all()) else batch.mask
+def is_padded(batch: Batch) -> bool:
+    """Whether some sequence of a batch is shorter than its longest."""
+    return not bool(batch.mask.all())

@@ -16,7 +16,7 @@ from ablations.train.noise import Noise
 from ablations.train.optimisers import Moments, update
 from ablations.train.replay import Replayed
 from ablations.train.schedule import rate_factor
-from ablations.train.stacked import StackedNetworks, padding_mask
+from ablations.train.stacked import StackedNetworks, is_padded
 from tasks import Batch, Task
 
 KEPT = 4
@@ -35,7 +35,8 @@ class Training:
         self._buffers = dict(self.networks.initial_buffers)
         self._noise = Noise()
         self._replays = {
-            is_padded: Replayed(partial(self._differentiate, is_padded), self._noise) for is_padded in (False, True)
+            has_padding: Replayed(partial(self._differentiate, has_padding), self._noise)
+            for has_padding in (False, True)
         }
         self._hyperparameters = self._stacked_hyperparameters()
 
@@ -62,8 +63,7 @@ class Training:
         """
         step, self.step = self.step, self.step + 1
         self._noise.start(lambda: [self._seed(run, step) for run in range(len(self.cohort.runs))])
-        is_padded = padding_mask(batch) is not None
-        losses, gradient, *buffers = self._replays[is_padded](*batch, *self._buffers.values())
+        losses, gradient, *buffers = self._replays[is_padded(batch)](*batch, *self._buffers.values())
         self._buffers = dict(zip(self._buffers, buffers, strict=True))
         lr, limit, decay = self._hyperparameters
         lr = lr * rate_factor(step, self.cohort.budget.steps)
@@ -86,11 +86,10 @@ class Training:
             [task.sample(cohort.generator(run, "validation"), cohort.budget.validation) for run in cohort.runs]
         )
 
-    def _differentiate(self, is_padded: bool, *tensors: Tensor) -> tuple[Tensor, ...]:
+    def _differentiate(self, has_padding: bool, *tensors: Tensor) -> tuple[Tensor, ...]:
         """The losses (R,) for the tensors of a batch and the buffers; their gradient (R, P), and the buffers after that."""
         batch, buffers = Batch(*tensors[:3]), dict(zip(self._buffers, tensors[3:], strict=True))
-        mask = batch.mask if is_padded else None
-        outputs, after = self.networks.outputs(self._theta, buffers, batch.inputs, mask, training=True)
+        outputs, after = self.networks.outputs(self._theta, buffers, batch, has_padding)
         losses = self.networks.losses(outputs, batch)
         (gradient,) = torch.autograd.grad(losses, self._theta, torch.ones_like(losses))
         return losses.detach(), gradient, *after.values()
