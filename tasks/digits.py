@@ -65,7 +65,8 @@ class Digits(Classification):
     section 4.2, on the real 8 × 8 digits that scikit-learn brings along, in place of MNIST. Pixels come by rows or, with
     `scan` "permuted", in one fixed random order, as there. With delay 1 it is that task; with more, the digit must also be
     kept. `split` "training", that of `mixture`, has the first 1437 images, "test", that of `at`, the last 360, by other
-    writers. Unlike those of the other tasks, sequences are not fresh: a network can learn the 1437 by heart.
+    writers. Unlike those of the other tasks, sequences are not fresh: a network can learn the 1437 by heart, which the
+    score of a `mixture` does not tell.
 
     Worked example (an image by rows, one letter for each pixel: `.` 0, `x` 16):
 

@@ -80,7 +80,7 @@ class AnBn(Recognition):
         a a b b b b → no
         a a b b b a → no
 
-    Loss: cross-entropy in nats. Score: accuracy.
+    Shapes: inputs (n, T) tokens; targets (n,), 1 for yes. Loss: cross-entropy in nats. Score: accuracy.
 
     >>> AnBn().references()
     {'chance': 0.5, 'counts': 0.75, 'order': 0.75, 'perfect': 1.0}
@@ -103,9 +103,9 @@ class AnBn(Recognition):
 class Dyck(Recognition):
     """Say whether a word of one kind of brackets is balanced: the language Dyck-1.
 
-    Rule: a word is u ( w ) v, where u, w and v are balanced themselves. They are not empty; how long each of them is, is
-    drawn uniformly from all that fit, and all balanced words of a length are equally probable. Hard negatives: u ( w ( v,
-    in which all that is closed was open, and u ) w ( v, in which the brackets are equally many. The latter have the same
+    Rule: a word is u ( w ) v, where u, w and v are balanced themselves. They are not empty; their lengths are drawn
+    uniformly from all that fit, and they themselves from all balanced words of their length. Hard negatives: u ( w ( v, in
+    which all that is closed was open, and u ) w ( v, in which the brackets are equally many. The latter have the same
     pairs of neighbours as the words that belong: who counts these knows no more than `counts`. Longer runs tell a bit, for u,
     w and v may be short: a logistic regression on runs of five and the counts scores 0.84 with 12 pairs, 0.76 with 50.
     Dyck-1 is in Suzgun et al. (2019), "LSTM networks can perform dynamic counting"; these negatives are of this suite.
@@ -116,7 +116,8 @@ class Dyck(Recognition):
         ( ( ) ) ( ( ) ( ( ) → no
         ( ( ) ) ) ( ) ( ( ) → no
 
-    Loss: cross-entropy in nats. Score: accuracy. The reader `order` is the one who sees what is closed without being open.
+    Shapes: inputs (n, T) tokens; targets (n,), 1 for yes. Loss: cross-entropy in nats. Score: accuracy.
+    The reader `order` is the one who sees what is closed without being open.
 
     >>> Dyck().references()
     {'chance': 0.5, 'counts': 0.75, 'order': 0.75, 'perfect': 1.0}

@@ -1,10 +1,8 @@
 """Word problems: say, after each symbol, the product of all symbols so far. Parity, counting modulo m, and permutations."""
 
 from abc import abstractmethod
-from functools import lru_cache
-from itertools import permutations
 from math import log
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
@@ -12,6 +10,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 from torch import Tensor
 
+from tasks.groups import Group, cyclic, rearrangements
 from tasks.task import (
     IGNORED,
     STRICT,
@@ -26,50 +25,15 @@ from tasks.task import (
 )
 
 
-class Group(NamedTuple):
-    """A finite group of k elements, the first of which is the neutral one.
-
-    names: their names. table: (k, k), the number of the product "first a, then b" in row a and column b.
-    """
-
-    names: tuple[str, ...]
-    table: np.ndarray
-
-
-@lru_cache
-def cyclic(order: int) -> Group:
-    """The numbers below `order`; products are sums modulo `order`."""
-    numbers = np.arange(order)
-    return Group(tuple(map(str, numbers)), (numbers[:, None] + numbers) % order)
-
-
-@lru_cache
-def rearrangements(letters: str, even: bool) -> Group:
-    """All permutations of some letters, or the even ones alone. Each is named by what it makes of the letters in order.
-
-    >>> three = rearrangements("abc", even=False)
-    >>> three.names[three.table[three.names.index("bac"), three.names.index("bca")]]
-    'acb'
-    """
-    elements = [p for p in permutations(range(len(letters))) if not even or _is_even(p)]
-    index = {p: number for number, p in enumerate(elements)}
-    table = np.array([[index[tuple(p[k] for k in q)] for q in elements] for p in elements])
-    return Group(tuple("".join(letters[k] for k in p) for p in elements), table)
-
-
-def _is_even(permutation: tuple[int, ...]) -> bool:
-    return sum(a > b for k, a in enumerate(permutation) for b in permutation[k + 1 :]) % 2 == 0
-
-
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class WordProblem(Task):
     """Say, after each symbol, the product of all elements of a group that were read so far.
 
     Symbols are drawn uniformly from the whole group. So all products are equally probable, and who misses a single
-    symbol knows nothing of the product.
+    symbol knows nothing of the product. The loss is that of all steps; the score is that of the last, for which all symbols
+    are needed.
 
     Shapes: inputs (n, T) tokens, targets (n, T) classes, both elements of the group.
-    Loss: cross-entropy in nats over all steps. Score: accuracy at the last step, for which all symbols are needed.
     """
 
     length: Count = 40
@@ -114,7 +78,10 @@ class WordProblem(Task):
         return steps_mean(hits(outputs, batch.targets), last)
 
     def references(self) -> dict[str, float]:
-        """`last symbol`: the reader who forgets the rest. `order-blind`: who knows what is left of a product if all ab = ba."""
+        """`last symbol`: the reader who forgets the rest. `order-blind`: who knows what is left of a product if all ab = ba.
+
+        Of short sequences the symbols may tell more, whatever their order; of long ones they do not.
+        """
         order = len(self.group.names)
         return {
             "chance": 1 / order,
@@ -147,6 +114,9 @@ class Parity(WordProblem):
         symbol   0 0 0 1 1 1 1 1
         product  0 0 0 1 0 1 0 1
 
+    Shapes: inputs (n, T) tokens, bits; targets (n, T), 1 where the number is odd.
+    Loss: cross-entropy in nats over all steps. Score: accuracy at the last step.
+
     >>> Parity().references()
     {'chance': 0.5, 'last symbol': 0.5, 'order-blind': 1.0, 'perfect': 1.0}
     """
@@ -169,6 +139,9 @@ class Modulo(WordProblem):
 
         symbol   0 0 0 4 3 4 2 3
         product  0 0 0 4 2 1 3 1
+
+    Shapes: inputs (n, T) tokens, digits below the modulus; targets (n, T), the sum.
+    Loss: cross-entropy in nats over all steps. Score: accuracy at the last step.
 
     >>> Modulo(modulus=5).references()
     {'chance': 0.2, 'last symbol': 0.2, 'order-blind': 1.0, 'perfect': 1.0}
@@ -196,6 +169,9 @@ class S3(WordProblem):
         symbol   abc abc acb cab bca cba
         product  abc abc acb bac acb bca
 
+    Shapes: inputs (n, T) tokens, the six rearrangements; targets (n, T), what they make, by the same numbers.
+    Loss: cross-entropy in nats over all steps. Score: accuracy at the last step.
+
     >>> S3().references()["order-blind"]
     0.3333333333333333
     """
@@ -221,6 +197,9 @@ class A5(WordProblem):
 
         symbol   acdbe abcde aecbd eabcd
         product  acdbe acdbe aedcb baedc
+
+    Shapes: inputs (n, T) tokens, the 60 even rearrangements; targets (n, T), what they make, by the same numbers.
+    Loss: cross-entropy in nats over all steps. Score: accuracy at the last step.
 
     >>> A5().references()["order-blind"] == A5().references()["chance"] == 1 / 60
     True
