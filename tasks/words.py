@@ -64,3 +64,13 @@ def close_up(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     mask = np.arange(lengths.max()) < lengths[:, None]
     inputs = np.take_along_axis(tokens, order, axis=1)[:, : lengths.max()]
     return np.where(mask, inputs, 0), mask
+
+
+def random_ranks(rng: np.random.Generator, lengths: np.ndarray) -> np.ndarray:
+    """In each row a random order of its first `lengths` (n,) places: the rank of each place, (n, longest).
+
+    Places after them have higher ranks. Those of the lowest k ranks are k different places, all choices equally probable.
+    """
+    keys = rng.random((len(lengths), lengths.max()))
+    keys = np.where(np.arange(lengths.max()) < lengths[:, None], keys, 2.0)
+    return np.argsort(np.argsort(keys, axis=1), axis=1)

@@ -10,6 +10,7 @@ from zlib import crc32
 import numpy as np
 import pytest
 import torch
+from builders.tasks import of_difficulty
 
 from ablations.models.variant import Variant
 from ablations.study import Budget, Range, Scale, Setting, Study
@@ -51,8 +52,7 @@ def cohort() -> Callable[..., Cohort]:
     def make(
         *rates: float, task: str = "france", variant: Variant = LSTM, size: int = 5, kind: str = "replicate", **run: Any
     ) -> Cohort:
-        difficulty = {TASKS[task].difficulty: 3}
-        setting = Setting(task, TASKS[task](**difficulty), variant, size)
+        setting = Setting(task, of_difficulty(task, 3), variant, size)
         fixed = {"clip": 1.0, "weight_decay": 0.0, **run}
         runs = tuple(
             Run(kind, number, number if kind == "replicate" else 0, lr=lr, **fixed) for number, lr in enumerate(rates)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from builders.tasks import of_difficulty
 from builders.tasks_with_data import EACH_TASK
 
 from ablations.train.batches import CHUNK, pieces, stack, training_batches, trim
@@ -15,8 +16,8 @@ def _stream(chunk: int) -> np.random.Generator:
 
 @pytest.mark.parametrize("name", EACH_TASK)
 def test_stacking_pads_without_changing_loss_or_score(name: str) -> None:
-    task, rng = TASKS[name](**{TASKS[name].difficulty: 9}), np.random.default_rng(0)
-    short, long = task.at(3).sample(rng, 6), task.sample(rng, 6)
+    task, rng = of_difficulty(name, 9), np.random.default_rng(0)
+    short, long = task.sample(rng, 6), task.at(2 * task.nominal).sample(rng, 6)
     padded = Batch(*(part[0] for part in stack([short, long])))
     shape = (*padded.mask.shape, task.spec.outputs) if task.spec.per_step else (6, task.spec.outputs)
     outputs = torch.randn(shape)
@@ -27,7 +28,7 @@ def test_stacking_pads_without_changing_loss_or_score(name: str) -> None:
 
 @pytest.mark.parametrize("name", EACH_TASK)
 def test_any_step_has_its_own_data_wherever_training_starts(name: str) -> None:
-    task = TASKS[name](**{TASKS[name].difficulty: 9})
+    task = of_difficulty(name, 9)
     whole = list(training_batches(task, [_stream], 0, CHUNK + 3, 4))
     later = list(training_batches(task, [_stream], CHUNK - 2, 5, 4))
     for expected, found in zip(whole[CHUNK - 2 :], later, strict=True):

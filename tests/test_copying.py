@@ -14,7 +14,10 @@ from torch.nn.functional import cross_entropy, one_hot
 from tasks.copying import Copying
 
 BLANK, DELIMITER = 8, 9  # with the papers' 8 symbols
-each_task = pytest.mark.parametrize("task", [Copying(delay=12), Copying(delay=12).mixture()], ids=["fixed", "mixture"])
+VARIABLE = Copying(delay=12, shortest=1)  # as in Tallec & Ollivier (2018): each delay is equally probable
+each_task = pytest.mark.parametrize(
+    "task", [Copying(delay=12), VARIABLE, Copying(delay=12).mixture()], ids=["fixed", "variable", "mixture"]
+)
 
 
 def queueing_reader(inputs: Tensor) -> Tensor:

@@ -55,7 +55,7 @@ def test_the_gradient_at_the_cue_is_recorded_where_a_task_with_one_answer_gives_
     runs = cohort(0.05, task=task)
     state, _ = train_segment(runs, None, 2)
     (evaluation,) = evaluate_test(runs, state)
-    names = WHEN if task == "france" else ()
+    names = WHEN if task in ("france", "induction") else ()
     curves = dict.fromkeys(("score", "loss", "mixed_score"), ((8, 0.5),))
     metrics = run_metrics(curves, "finished", evaluation, runs.setting.task.nominal, 0.9)
     assert (

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from builders.tasks import of_difficulty
 from torch import Tensor
 from torch.func import functional_call, vmap
 
@@ -143,7 +144,7 @@ def test_an_unknown_model_is_named_with_a_near_one() -> None:
 @pytest.mark.parametrize("name", TASKS)
 def test_the_tcn_sees_every_task_whole_and_is_no_deeper_than_that_takes(name: str) -> None:
     for nominal in (12, 13, 50, 101):
-        length = TASKS[name](**{TASKS[name].difficulty: nominal}).spec.length
+        length = of_difficulty(name, nominal).spec.length
         model = TCN(TaskSpec(None, 1, 1, per_step=True, length=length), 4)
         assert model.receptive_field >= length > 1 + 4 * (2 ** (model.levels - 1) - 1)
 

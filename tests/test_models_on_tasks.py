@@ -17,6 +17,18 @@ from tasks import TASKS, Batch, Task
 REAL: dict[str, Task] = {
     "copying": TASKS["copying"](delay=5, items=2).mixture(),
     "adding": TASKS["adding"](length=12, protocol="hochreiter").mixture(),
+    "selective-copying": TASKS["selective-copying"](delay=5, items=2).mixture(),
+    "multiplication": TASKS["multiplication"](length=14).mixture(),
+    "temporal-order": TASKS["temporal-order"](length=12).mixture(),
+    "parity": TASKS["parity"](length=7).mixture(),
+    "modulo": TASKS["modulo"](length=7).mixture(),
+    "s3": TASKS["s3"](length=7).mixture(),
+    "a5": TASKS["a5"](length=7).mixture(),
+    "anbn": TASKS["anbn"](pairs=4).mixture(),
+    "dyck": TASKS["dyck"](pairs=6).mixture(),
+    "recall": TASKS["recall"](pairs=3, alphabet=6, fillers=1).mixture(),
+    "induction": TASKS["induction"](length=7).mixture(),
+    "digits": TASKS["digits"](delay=4).mixture(),
     "france": TASKS["france"](gap=5).mixture(),
     "disambiguation": TASKS["disambiguation"](lookahead=4).mixture(),
     "sentiment": TASKS["sentiment"](distance=2).mixture(),
@@ -70,7 +82,9 @@ def test_a_sequence_is_answered_alike_alone_and_among_longer_ones(variant: Varia
     """Whatever stands in the padding."""
     model, (inputs, _, mask) = fit(variant, task)
     assert not bool(mask.all())
-    noise = torch.randn_like(inputs) if inputs.ndim == 3 else torch.randint_like(inputs, 4)
+    noise = (
+        torch.randn_like(inputs) if inputs.ndim == 3 else torch.randint_like(inputs, REAL[task].spec.vocabulary or 1)
+    )
     inputs = torch.where(mask if inputs.ndim == 2 else mask[..., None], inputs, noise)
     together = model(inputs, mask)
     for row, length in enumerate(mask.sum(1).tolist()):

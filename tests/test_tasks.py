@@ -1,12 +1,15 @@
 """The contract that every task keeps; what each of them promises beside it is in the file of its name."""
 
 from dataclasses import fields, replace
+from inspect import getdoc
 from math import sqrt
+from textwrap import indent
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from builders.tasks import of_difficulty
 from builders.tasks_with_data import EACH_TASK, with_data
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,20 +18,38 @@ from torch import Tensor
 
 from tasks import IGNORED, TASKS, Batch, Task
 
-N = 20_000
 FORMS: list[Task] = [
     TASKS["copying"](delay=7, items=3),
     TASKS["copying"](delay=7, items=3, loss_over="recall"),
+    TASKS["selective-copying"](delay=7, items=3),
     TASKS["adding"](length=24),
     TASKS["adding"](length=24, protocol="hochreiter"),
+    TASKS["multiplication"](length=24),
+    TASKS["temporal-order"](length=24),
+    TASKS["temporal-order"](length=24, marks=3),
+    TASKS["parity"](length=9),
+    TASKS["modulo"](length=9, modulus=4),
+    TASKS["s3"](length=9),
+    TASKS["a5"](length=9),
+    TASKS["anbn"](pairs=8),
+    TASKS["dyck"](pairs=8),
+    TASKS["recall"](pairs=4, alphabet=9, fillers=2),
+    TASKS["induction"](length=12, symbols=5),
+    TASKS["digits"](delay=6),
+    TASKS["digits"](delay=6, scan="permuted"),
     TASKS["france"](gap=6, distractors=2),
     TASKS["disambiguation"](lookahead=3, left_cue=0.3),
     TASKS["sentiment"](distance=5),
     TASKS["reviews"](length=12, words=300),
 ]
-NAMES = ["copying", "copying-recall", "adding", "adding-1997", "france", "disambiguation", "sentiment", "reviews"]
+NAMES = [f"{type(task).__name__}-{number}" for number, task in enumerate(FORMS)]
+WITH_CUE = (TASKS["france"], TASKS["disambiguation"], TASKS["induction"])
 each_form = pytest.mark.parametrize(
-    "task", [with_data(name, task, name=name) for name, task in zip(NAMES, FORMS, strict=True)]
+    "task",
+    [
+        with_data("reviews" if name.startswith("Reviews") else "", task, name=name)
+        for name, task in zip(NAMES, FORMS, strict=True)
+    ],
 )
 
 
@@ -127,7 +148,7 @@ def test_every_example_has_equal_weight(task: Task) -> None:
 def test_a_cue_is_one_step_of_each_sequence_and_the_same_in_a_longer_batch(task: Task) -> None:
     batch = task.mixture().sample(np.random.default_rng(0), 30)
     cue = task.cue(batch)
-    assert (cue is not None) == (type(task) in (TASKS["france"], TASKS["disambiguation"]))
+    assert (cue is not None) == (type(task) in WITH_CUE)
     if cue is not None:
         assert (cue.shape, cue.dtype) == ((30,), torch.int64)
         assert bool(batch.mask[torch.arange(30), cue].all())
@@ -144,6 +165,18 @@ def test_a_cue_is_one_step_of_each_sequence_and_the_same_in_a_longer_batch(task:
         ("adding", {"protocol": "bengio"}),
         ("copying", {"symbols": 1}),
         ("copying", {"loss_over": "blanks"}),
+        ("selective-copying", {"loss_over": "blanks"}),
+        ("multiplication", {"length": 11}),
+        ("temporal-order", {"length": 9}),
+        ("temporal-order", {"marks": 4}),
+        ("modulo", {"modulus": 1}),
+        ("dyck", {"pairs": 3}),
+        ("recall", {"pairs": 9, "alphabet": 8}),
+        ("recall", {"fillers": -1}),
+        ("induction", {"length": 2}),
+        ("induction", {"symbols": 1}),
+        ("digits", {"scan": "columns"}),
+        ("digits", {"split": "validation"}),
         ("france", {"countries": 1}),
         ("france", {"countries": 3, "distractors": 3}),
         ("france", {"distractors": 9}),
@@ -167,8 +200,34 @@ def test_tasks_cannot_be_changed(task: Task) -> None:
 
 @each_form
 def test_the_worked_example_can_be_read(task: Task) -> None:
-    batch = task.sample(np.random.default_rng(0), 2)
-    assert task.read(batch, 0) != task.read(batch, 1)
+    batch = task.sample(np.random.default_rng(0), 9)
+    assert len({task.read(batch, index) for index in range(9)}) > 1
+
+
+# task -> parameters, the seed that draws the worked examples of its docstring, and how many these are
+WORKED_EXAMPLES: dict[str, tuple[dict[str, Any], int, int]] = {
+    "selective-copying": ({"delay": 6, "items": 3}, 0, 1),
+    "multiplication": ({"length": 12}, 0, 1),
+    "temporal-order": ({"length": 12}, 1, 1),
+    "parity": ({"length": 8}, 0, 1),
+    "modulo": ({"length": 8}, 0, 1),
+    "s3": ({"length": 6}, 0, 1),
+    "a5": ({"length": 4}, 0, 1),
+    "anbn": ({"pairs": 3}, 21, 3),
+    "dyck": ({"pairs": 5}, 21, 3),
+    "recall": ({"pairs": 2, "fillers": 1}, 0, 1),
+    "induction": ({"length": 10, "symbols": 4}, 2, 1),
+    "digits": ({}, 25, 1),
+}
+
+
+@pytest.mark.parametrize("name", WORKED_EXAMPLES)
+def test_the_worked_example_of_a_docstring_is_one_that_the_task_draws(name: str) -> None:
+    parameters, seed, count = WORKED_EXAMPLES[name]
+    task = TASKS[name](**parameters)
+    batch = task.sample(np.random.default_rng(seed), 3)
+    example = "\n".join(task.read(batch, index) for index in range(count))
+    assert indent(example, "    ") in str(getdoc(TASKS[name]))
 
 
 @each_form
@@ -224,7 +283,7 @@ def test_spreads_are_even_in_the_number_or_in_its_logarithm(task: Task) -> None:
 @given(st.integers(12, 400))
 @settings(max_examples=20, deadline=None)
 def test_any_grid_goes_from_easy_to_twice_the_nominal_difficulty(name: str, nominal: int) -> None:
-    task = TASKS[name](**{TASKS[name].difficulty: nominal})
+    task = of_difficulty(name, nominal)
     grid = task.grid()
     assert grid[0] <= max(task.min_difficulty, nominal / 8)
     assert nominal in grid
@@ -282,7 +341,28 @@ PARAMETERS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "symbols": st.integers(0, 9),
         "loss_over": st.sampled_from(["all steps", "recall"]),
     },
+    "selective-copying": {
+        "delay": st.integers(0, 60),
+        "items": st.integers(0, 5),
+        "symbols": st.integers(0, 9),
+        "loss_over": st.sampled_from(["all steps", "recall"]),
+    },
     "adding": {"length": st.integers(0, 60), "protocol": st.sampled_from(["arjovsky", "hochreiter"])},
+    "multiplication": {"length": st.integers(0, 60)},
+    "temporal-order": {"length": st.integers(0, 60), "marks": st.integers(1, 4)},
+    "parity": {"length": st.integers(0, 60)},
+    "modulo": {"length": st.integers(0, 60), "modulus": st.integers(0, 9)},
+    "s3": {"length": st.integers(0, 60)},
+    "a5": {"length": st.integers(0, 60)},
+    "anbn": {"pairs": st.integers(0, 60)},
+    "dyck": {"pairs": st.integers(0, 60)},
+    "recall": {"pairs": st.integers(0, 9), "alphabet": st.integers(0, 9), "fillers": st.integers(-1, 4)},
+    "induction": {"length": st.integers(0, 60), "symbols": st.integers(0, 9)},
+    "digits": {
+        "delay": st.integers(0, 9),
+        "scan": st.sampled_from(["rows", "permuted"]),
+        "split": st.sampled_from(["training", "test"]),
+    },
     "france": {"gap": st.integers(0, 60), "distractors": st.integers(0, 8), "countries": st.integers(0, 11)},
     "disambiguation": {
         "lookahead": st.integers(0, 9),

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 LIBRARIES = (
-    "torch", "numba", "optuna", "mlflow", "numpy", "scipy", "pandas", "sympy", "seaborn", "matplotlib", "typst",
+    "torch", "numba", "optuna", "mlflow", "numpy", "scipy", "scikit-learn", "pandas", "sympy", "seaborn", "matplotlib",
+    "typst",
 )  # fmt: skip
 
 

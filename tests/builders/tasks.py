@@ -1,0 +1,13 @@
+"""Tasks at a difficulty of a test's choice, whatever else they need."""
+
+from tasks import TASKS, Task
+
+ROOM = {"recall": "alphabet"}
+"""The parameter that bounds a task's difficulty."""
+
+
+def of_difficulty(name: str, nominal: int) -> Task:
+    """A task at this difficulty, or at its easiest if that is harder, with room for twice that."""
+    least = TASKS[name].min_difficulty
+    nominal = max(nominal, least if isinstance(least, int) else 1)  # it may be a property: the task's own difficulty
+    return TASKS[name](**{TASKS[name].difficulty: nominal}, **({ROOM[name]: 2 * nominal} if name in ROOM else {}))
