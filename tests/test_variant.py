@@ -130,7 +130,15 @@ def test_a_model_unlike_all_others_is_named_without_a_guess() -> None:
 
 @each_variant
 def test_a_variant_knows_the_cell_whose_equations_run(name: str) -> None:
-    expected = {"feedforward": None, "cnn": None, "tcn": None, "birnn": "rnn", "bigru": "gru", "deep": "gru"}
+    expected = {
+        "feedforward": None,
+        "cnn": None,
+        "tcn": None,
+        "bag-of-words": None,
+        "birnn": "rnn",
+        "bigru": "gru",
+        "deep": "gru",
+    }
     expected |= {"reservoir": "rnn", **{cell: cell for cell in CELLS}}
     cell = VARIANTS[name].cell
     assert (cell and cell.name) == expected.get(name, "lstm")
