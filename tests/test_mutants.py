@@ -195,8 +195,8 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "pairs are made by order": (
         "reports/result_tables.py",
-        '.set_index("seed")["skill"]\n            for rows',
-        '.reset_index(drop=True)["skill"]\n            for rows',
+        'rows.set_index("seed")["skill"]',
+        'rows.reset_index(drop=True)["skill"]',
         "test_reports_result_tables.py",
     ),
     "runs that diverged are left out": (
