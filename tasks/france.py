@@ -8,9 +8,9 @@ import torch
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from tasks.task import STRICT, Batch, Count, DifficultySampling, Task, TaskSpec, hits
+from tasks.classification import Classification
+from tasks.task import STRICT, Batch, Count, TaskSpec
 from tasks.words import ABSENT, Vocabulary, close_up
 
 LANGUAGES = {
@@ -43,7 +43,7 @@ ASIDE = 2
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class France(Task):
+class France(Classification):
     """Name the language of the country in which one of several people grew up, which was mentioned long ago.
 
     Rule: "About <name> :", filler words, for that person and for `distractors` others, in random order, the clause "<name>
@@ -71,8 +71,6 @@ class France(Task):
     """
 
     gap: Count = 20
-    shortest: int | None = None
-    difficulty_sampling: DifficultySampling = "uniform"
     distractors: Annotated[int, Field(ge=0, le=len(NAMES) - 2)] = 1
     countries: Annotated[int, Field(ge=2, le=len(COUNTRIES))] = len(COUNTRIES)
 
@@ -119,12 +117,6 @@ class France(Task):
         """The step of the country of the person who is asked for; it is named only once."""
         tokens = COUNTRY_TOKENS[batch.targets].unsqueeze(1)
         return ((batch.inputs == tokens) & batch.mask).int().argmax(1)
-
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        return cross_entropy(outputs, batch.targets)
-
-    def score(self, outputs: Tensor, batch: Batch) -> Tensor:
-        return hits(outputs, batch.targets).mean()
 
     def references(self) -> dict[str, float]:
         """`chance` guesses one of all languages; the class says what the others know. Any order is equally probable."""

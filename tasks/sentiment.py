@@ -8,13 +8,11 @@ from zlib import crc32
 
 import numpy as np
 import torch
-from pydantic import model_validator
 from pydantic.dataclasses import dataclass
-from torch import Tensor
-from torch.nn.functional import cross_entropy
 
+from tasks.classification import Classification
 from tasks.grammar import FORMS, JOINS, best_reader
-from tasks.task import STRICT, Batch, Count, DifficultySampling, Task, TaskSpec, hits
+from tasks.task import STRICT, Batch, Count, TaskSpec
 from tasks.words import ABSENT, Vocabulary, close_up
 
 Split = Literal["training", "test"]
@@ -62,7 +60,7 @@ PAIRS: dict[Split, np.ndarray] = {
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Sentiment(Task):
+class Sentiment(Classification):
     """Say whether a sentence of two clauses judges a film positively or negatively.
 
     Rule: each clause has a value. Its adjective is negative or positive; "not" turns that round, and so does a comparison in
@@ -94,16 +92,9 @@ class Sentiment(Task):
     """
 
     distance: Count = 6
-    shortest: int | None = None
-    difficulty_sampling: DifficultySampling = "uniform"
     split: Split = "test"
 
     difficulty: ClassVar[str] = "distance"
-
-    @model_validator(mode="after")
-    def _check(self) -> "Sentiment":
-        self.check_shortest()
-        return self
 
     @property
     def spec(self) -> TaskSpec:
@@ -158,12 +149,6 @@ class Sentiment(Task):
             last[:, None],
         ]
         return np.concatenate(words, axis=1)
-
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        return cross_entropy(outputs, batch.targets)
-
-    def score(self, outputs: Tensor, batch: Batch) -> Tensor:
-        return hits(outputs, batch.targets).mean()
 
     def references(self) -> dict[str, float]:
         """Neither the distance nor the split changes what a reader can know of a form."""
