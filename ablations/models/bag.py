@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from ablations.models.decoder import Decoder, Memory
-from ablations.models.network import Network, zero_padding
+from ablations.models.network import Network, mean, zero_padding
 from tasks import TaskSpec
 
 
@@ -31,6 +31,5 @@ class BagOfWords(Network):
         return self.head(self.hidden(zero_padding(x, mask).cumsum(1) / counts.unsqueeze(-1)))
 
     def read(self, x: Tensor, mask: Tensor | None) -> Memory:
-        total = zero_padding(x, mask).sum(1)
-        final = self.hidden(total / (x.shape[1] if mask is None else mask.sum(1, keepdim=True)))
+        final = self.hidden(mean(x, mask))
         return Memory(final.unsqueeze(1), final, None)

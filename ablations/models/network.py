@@ -83,6 +83,11 @@ def zero_padding(x: Tensor, mask: Tensor | None) -> Tensor:
     return x if mask is None else torch.where(mask.unsqueeze(-1), x, 0.0)
 
 
+def mean(x: Tensor, mask: Tensor | None) -> Tensor:
+    """The mean of x (B, T, D) over each sequence's own steps: (B, D)."""
+    return zero_padding(x, mask).sum(1) / (x.shape[1] if mask is None else mask.sum(1, keepdim=True))
+
+
 def last(x: Tensor, mask: Tensor | None) -> Tensor:
     """x (B, T, D) at each sequence's own last step: (B, D)."""
     if mask is None:

@@ -10,7 +10,7 @@ from ablations.models.attention import Weights, attention
 from ablations.models.cell import Cell
 from ablations.models.cells import CELLS
 from ablations.models.decoder import Decoder, Memory
-from ablations.models.network import Network, zero_padding
+from ablations.models.network import Network, mean, zero_padding
 from ablations.models.recurrent import Merge, Recurrent, RecurrentLayer
 from ablations.registry import check_known, look_up
 from tasks import TaskSpec
@@ -71,8 +71,13 @@ class RecurrentModel(Network):
         return self.head(states if self.spec.per_step else pool(states, final, mask, self.pooling))
 
     def read(self, x: Tensor, mask: Tensor | None) -> Memory:
-        states, final = self.recurrent.forward_with_state(x, mask)
-        return Memory(zero_padding(states, mask), final, mask)
+        return memory_of(self.recurrent, x, mask)
+
+
+def memory_of(recurrent: Recurrent, x: Tensor, mask: Tensor | None) -> Memory:
+    """What recurrent layers hold of encoded inputs x (B, T, D): all their states, and what each direction ends with."""
+    states, final = recurrent.forward_with_state(x, mask)
+    return Memory(zero_padding(states, mask), final, mask)
 
 
 def pool(states: Tensor, final: Tensor, mask: Tensor | None, pooling: Pooling) -> Tensor:
@@ -80,7 +85,7 @@ def pool(states: Tensor, final: Tensor, mask: Tensor | None, pooling: Pooling) -
     if pooling == "last":
         return final
     if pooling == "mean":
-        return zero_padding(states, mask).sum(1) / (states.shape[1] if mask is None else mask.sum(1, keepdim=True))
+        return mean(states, mask)
     return (states if mask is None else torch.where(mask.unsqueeze(-1), states, -torch.inf)).amax(1)
 
 
@@ -144,8 +149,7 @@ class AttentionModel(Network):
         return outputs if self.spec.per_step else outputs.squeeze(1)
 
     def read(self, x: Tensor, mask: Tensor | None) -> Memory:
-        states, final = self.recurrent.forward_with_state(x, mask)
-        return Memory(zero_padding(states, mask), final, mask)
+        return memory_of(self.recurrent, x, mask)
 
     def _queries(self, memory: Memory) -> Tensor:
         return memory.states if self.spec.per_step else memory.final.unsqueeze(1)
