@@ -252,7 +252,8 @@ def faulty(copy: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Path, s
 @pytest.mark.parametrize("faulty", FAULTS, indirect=True)
 def test_a_fault_of_evidence_turns_a_test_red(faulty: tuple[Path, str]) -> None:
     folder, tests = faulty
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-m", "not long", "-p", "no:cacheprovider", f"tests/{tests}"]
+    options = ["-x", "-q", "-m", "not long", "-p", "no:cacheprovider", "--assert=plain"]  # nobody reads what differs
+    command = [sys.executable, "-m", "pytest", *options, f"tests/{tests}"]
     environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == TESTS_FAILED, done.stdout[-2000:] + done.stderr[-2000:]
