@@ -2,11 +2,13 @@
 
 from tasks.adding import Adding
 from tasks.copying import Copying
+from tasks.dates import Dates
 from tasks.digits import Digits
 from tasks.disambiguation import Disambiguation
 from tasks.france import France
 from tasks.induction import Induction
 from tasks.multiplication import Multiplication
+from tasks.numbers import Numbers
 from tasks.recall import Recall
 from tasks.recognition import AnBn, Dyck
 from tasks.reviews import Reviews
@@ -14,6 +16,7 @@ from tasks.selective_copying import SelectiveCopying
 from tasks.sentiment import Sentiment
 from tasks.task import IGNORED, Batch, DataError, Task, TaskSpec
 from tasks.temporal_order import TemporalOrder
+from tasks.translation import Translation
 from tasks.word_problem import A5, S3, Modulo, Parity
 
 TASKS: dict[str, type[Task]] = {
@@ -34,8 +37,10 @@ TASKS: dict[str, type[Task]] = {
     "france": France,
     "disambiguation": Disambiguation,
     "sentiment": Sentiment,
+    "dates": Dates,
+    "numbers": Numbers,
     "reviews": Reviews,
 }
 """Every task by name."""
 
-__all__ = ["IGNORED", "TASKS", "Batch", "DataError", "Task", "TaskSpec"]
+__all__ = ["IGNORED", "TASKS", "Batch", "DataError", "Task", "TaskSpec", "Translation"]

@@ -2,20 +2,23 @@
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import takewhile
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
+import torch
 from num2words import num2words
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
+from torch import Tensor
 
-from tasks.pairs import Characters, Pair, Piece, Split, Translation, best_constant, split_of
-from tasks.task import STRICT
+from tasks.pieces import Piece, spans, text
+from tasks.split import Split, split_of
+from tasks.task import STRICT, Batch
+from tasks.translation import UNALIGNED, Characters, Translation, padded, with_ends
 
 Language = Literal["en", "de", "fr"]
-Digits = Annotated[int, Field(ge=3, le=6)]
 
 GLUE = re.compile(r"(?:,| and)? ?$")
 """What may stand between the hundreds or thousands and what follows: ", ", " and ", a space, or nothing."""
@@ -25,41 +28,38 @@ GLUE = re.compile(r"(?:,| and)? ?$")
 class Numbers(Translation):
     """Translate the words of a number from one language into another.
 
-    Rule: a number of `digits` digits in words, or of `shortest` to `digits` with equal probability. English counts by tens;
-    German says the units before the tens ("dreiundzwanzig", three and twenty); French counts some by twenties ("quatre-vingt-
-    dix-sept", four twenties and seventeen). Words are those of the package num2words.
-
-    One number in five, by a hash, is kept for the test: none of them occurs in `split` "training". Numbers have three digits
-    at least, since no other number tells how "eleven" is translated, but 311 does. Defined by this suite.
+    Rule: a number of `digits` digits in words. English counts by tens; German says the units before the tens
+    ("dreiundzwanzig", three and twenty); French counts some by twenties ("quatre-vingt-dix-sept", four twenties and
+    seventeen). Words are those of the package num2words. Numbers have three digits at least, since no other number tells
+    how "eleven" is translated, but 311 does; and six at most. The split is by a hash of the number. Defined by this suite.
 
     Worked example (English to German):
 
         five hundred and twenty-three → fünfhundertdreiundzwanzig
-        fünf ← five, hundert ← hundred, drei ← three, zwanzig ← twenty
 
-    Shapes: those of `PairBatch`. Alignment: the word of a digit is determined by the source's word of the same digit, "hundred"
-    and "thousand" by those of the source. Where a language has one word for two of these ("elf", "onze", "cent" for one
-    hundred), it is determined by all that tell a part of it, and determines them. What only joins words ("und", "et", hyphens,
-    spaces) is determined by nothing. Score: the share of right tokens. `chance` is the score of the best constant answer.
+    Alignment: fünf is determined by five, hundert by hundred, drei by three, zwanzig by twenty. Where a language has one word
+    for two of these ("elf", "onze", "cent" for one hundred), it is determined by all that tell a part of it, and determines
+    them. What only joins words ("und", "et", hyphens, spaces) is determined by nothing.
+
+    Shapes: inputs (n, T) tokens, the characters of the source; targets (n, U), those of the answer and `END`. Loss:
+    cross-entropy in nats. Score: the share of right symbols. `chance` is the score of the best constant answer.
 
     >>> {name: round(score, 3) for name, score in Numbers().references().items()}
-    {'chance': 0.401, 'perfect': 1.0}
+    {'chance': 0.385, 'perfect': 1.0}
     """
 
     source: Language = "en"
     target: Language = "de"
-    digits: Digits = 3
-    shortest: Digits | None = None
-    split: Split = "test"
+    digits: Annotated[int, Field(ge=3, le=6)] = 3
 
     difficulty: ClassVar[str] = "digits"
+    min_difficulty: ClassVar[int] = 3
+    max_difficulty: ClassVar[int] = 6
 
     @model_validator(mode="after")
     def _check(self) -> "Numbers":
         if self.source == self.target:
             raise ValueError(f"source and target are both {self.source!r}")
-        if self.shortest is not None and self.shortest > self.digits:
-            raise ValueError(f"shortest must be at most digits ({self.digits})")
         return self
 
     @property
@@ -70,22 +70,47 @@ class Numbers(Translation):
     def target_characters(self) -> Characters:
         return _characters(self.target)
 
-    def draw(self, rng: np.random.Generator, n: int) -> list[Pair]:
-        lengths = rng.integers(self.shortest or self.digits, self.digits, size=n, endpoint=True)
-        tables = [numbers(length, self.split) for length in lengths.tolist()]
-        drawn = [int(table[place]) for table, place in zip(tables, rng.integers([*map(len, tables)]), strict=True)]
-        return [Pair(pieces(number, self.source), pieces(number, self.target)) for number in drawn]
+    @property
+    def longest(self) -> tuple[int, int]:
+        return _longest(self.source, self.digits), _longest(self.target, self.digits)
 
-    def references(self) -> dict[str, float]:
-        return {"chance": best_constant(self._targets()), "perfect": 1.0}
+    def aligned_sample(self, rng: np.random.Generator, n: int) -> tuple[Batch, Tensor]:
+        lengths = self.draw_difficulties(rng, n)
+        tables = {length: numbers(length, self.split) for length in set(lengths.tolist())}
+        places = rng.integers(np.array([len(tables[length]) for length in lengths.tolist()]))
+        drawn = [int(tables[length][place]) for length, place in zip(lengths.tolist(), places.tolist(), strict=True)]
+        pairs = [_pair(number, self.source, self.target) for number in drawn]
+        sources, answers, aligned = (list(part) for part in zip(*pairs, strict=True))
+        mask = np.arange(max(map(len, sources))) < np.array([*map(len, sources)])[:, None]
+        targets = with_ends(padded(answers, 0), np.array([*map(len, answers)]))
+        batch = Batch(torch.from_numpy(padded(sources, 0)), targets, torch.from_numpy(mask))
+        return batch, torch.from_numpy(
+            np.pad(padded(aligned, UNALIGNED), ((0, 0), (0, 1), (0, 0)), constant_values=UNALIGNED)
+        )
 
-    def _targets(self) -> Iterator[tuple[str, float]]:
-        """Every target and its probability."""
-        lengths = range(self.shortest or self.digits, self.digits + 1)
-        for length in lengths:
-            chosen = numbers(length, self.split)
-            for number in chosen.tolist():
-                yield words(number, self.target), 1 / len(lengths) / len(chosen)
+    def answers(self) -> Iterator[tuple[str, float]]:
+        for length, probability in zip(*self.difficulties(), strict=True):
+            chosen = numbers(int(length), self.split).tolist()
+            for number in chosen:
+                yield words(number, self.target), float(probability) / len(chosen)
+
+
+class _Pair(NamedTuple):
+    """A number in two languages: tokens of the source (T,) and the answer (U,), and the answer's spans (U, 2)."""
+
+    source: np.ndarray
+    answer: np.ndarray
+    spans: np.ndarray
+
+
+@lru_cache(maxsize=200_000)
+def _pair(number: int, source: Language, target: Language) -> _Pair:
+    told, said = pieces(number, source), pieces(number, target)
+    return _Pair(
+        np.array(_characters(source).tokens(text(told))),
+        np.array(_characters(target).tokens(text(said))),
+        np.array(spans(told, said)),
+    )
 
 
 @cache
@@ -186,6 +211,14 @@ def _shared_start(one: str, other: str) -> str:
 def _joint(said: str) -> list[Piece]:
     """A piece that tells nothing, unless it is empty."""
     return [Piece(said)] if said else []
+
+
+@cache
+def _longest(language: Language, digits: int) -> int:
+    """The most characters of a number of up to so many digits."""
+    ends = max(len(words(1000 + rest, language)) for rest in range(1000)) - len(words(1000, language))
+    thousands = [len(words(1000 * number, language)) for number in range(1, 10 ** (digits - 3))]
+    return max(thousands) + ends if thousands else max(len(words(number, language)) for number in range(1000))
 
 
 @cache

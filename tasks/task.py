@@ -80,6 +80,8 @@ class Task(ABC):
 
     difficulty: ClassVar[str]
     min_difficulty: ClassVar[int] = 1
+    max_difficulty: ClassVar[int | None] = None
+    """The hardest form that there is; None where there is always a harder one."""
     shortest: int | None
     difficulty_sampling: DifficultySampling
 
@@ -99,6 +101,10 @@ class Task(ABC):
     @abstractmethod
     def score(self, outputs: Tensor, batch: Batch) -> Tensor:
         """The headline number in [0, 1], a scalar: the mean over examples, with equal weights."""
+
+    def further_scores(self, outputs: Tensor, batch: Batch) -> Mapping[str, Tensor]:
+        """Other numbers in [0, 1] that a test records, by name: means over examples, each with equal weight; by default none."""
+        return {}
 
     @abstractmethod
     def references(self) -> Mapping[str, float]:
@@ -145,8 +151,10 @@ class Task(ABC):
         return self
 
     def grid(self) -> tuple[int, ...]:
-        """The difficulties at which a network is evaluated, up to twice the nominal one."""
-        return tuple(sorted({max(self.min_difficulty, ceil(self.nominal * multiple)) for multiple in GRID}))
+        """The difficulties at which a network is evaluated, up to twice the nominal one, or to the hardest there is."""
+        most = self.max_difficulty or max(GRID) * self.nominal
+        wanted = (ceil(self.nominal * multiple) for multiple in GRID)
+        return tuple(sorted({int(min(max(self.min_difficulty, difficulty), most)) for difficulty in wanted}))
 
     def check_shortest(self) -> None:
         """Raises an error if `shortest` is not between the easiest and the nominal difficulty."""

@@ -3,18 +3,19 @@
 import re
 from datetime import date
 from itertools import product
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pytest
-import torch
 from babel.dates import format_date, get_month_names
+from builders.translations import said, texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tasks.dates import FIRST, LANGUAGES, LAST, STYLES, Dates, dates, iso_pieces, written
-from tasks.pairs import UNALIGNED, Pair, PairBatch, text
+from tasks.dates import FIRST, LANGUAGES, LAST, STYLES, Dates, dates, written_forms
+from tasks.split import Split, split_of
+from tasks.translation import UNALIGNED
 
 WIDTHS: tuple[Literal["wide", "abbreviated"], ...] = ("wide", "abbreviated")
 CONTEXTS: tuple[Literal["format", "stand-alone"], ...] = ("format", "stand-alone")
@@ -43,10 +44,17 @@ def parsed(source: str) -> date:
     return date(year, month, day)
 
 
-def both(task: Dates, batch: PairBatch) -> list[tuple[str, str]]:
-    """The sources and the targets."""
-    lines = (task.read(batch, index).splitlines()[0] for index in range(len(batch.targets)))
-    return [(source, target) for source, target in (line.split(" → ") for line in lines)]
+def written(day: date, language: str, style: str) -> str:
+    """A date in a form of the task."""
+    form = written_forms()[LANGUAGES.index(language) * len(STYLES) + STYLES.index(style)]
+    values = {
+        "between": 0,
+        "day": day.day - 1,
+        "month": day.month - 1,
+        "year": day.year - 1900,
+        "weekday": day.weekday(),
+    }
+    return "".join(slot.texts[values[slot.field]] for slot in form)
 
 
 @each_language
@@ -54,7 +62,7 @@ def both(task: Dates, batch: PairBatch) -> list[tuple[str, str]]:
 @given(days)
 @settings(max_examples=60, deadline=None)
 def test_a_date_is_written_as_babel_writes_it(language: str, style: str, day: date) -> None:
-    assert text(written(day, language, style)) == format_date(day, style, language)
+    assert written(day, language, style) == format_date(day, style, language)
 
 
 @each_language
@@ -62,23 +70,21 @@ def test_a_date_is_written_as_babel_writes_it(language: str, style: str, day: da
 @given(days)
 @settings(max_examples=30, deadline=None)
 def test_no_text_is_ambiguous_whatever_its_language(language: str, style: str, day: date) -> None:
-    assert parsed(text(written(day, language, style))) == day
+    assert parsed(written(day, language, style)) == day
 
 
 @pytest.mark.parametrize("languages", [1, 10])
 def test_whoever_knows_the_months_makes_no_mistake(languages: int) -> None:
     task = Dates(languages=languages)
     batch = task.sample(np.random.default_rng(0), 1000)
-    answers = torch.zeros_like(batch.targets)
-    for row, (source, _) in zip(answers, both(task, batch), strict=True):
-        row[:10] = torch.tensor(task.target_characters.tokens(parsed(source).isoformat()))
+    answers = said(task, batch, [parsed(source).isoformat() for source, _ in texts(task, batch)])
     assert float(task.score(answers, batch)) == 1
 
 
 def test_each_part_of_the_answer_is_aligned_with_its_text_in_the_source() -> None:
-    task = Dates()
-    batch = task.sample(np.random.default_rng(0), 600)
-    for (source, target), spans in zip(both(task, batch), batch.alignment.tolist(), strict=True):
+    task = Dates(languages=10)
+    batch, aligned = task.aligned_sample(np.random.default_rng(0), 600)
+    for (source, target), spans in zip(texts(task, batch), aligned.tolist(), strict=True):
         year, month, day = (map(tuple, spans[part]) for part in (slice(4), slice(5, 7), slice(8, 10)))
         ((start, end),) = set(year)
         assert (start, end) == (source.find(target[:4]), source.find(target[:4]) + 4)
@@ -92,32 +98,18 @@ def test_each_part_of_the_answer_is_aligned_with_its_text_in_the_source() -> Non
         assert spans[4] == spans[7] == spans[10] == [UNALIGNED, UNALIGNED]
 
 
-@pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "ja"])
-@pytest.mark.parametrize("style", ["full", "long"])
-@given(days)
-@settings(max_examples=40, deadline=None)
-def test_the_name_of_the_month_is_where_a_search_finds_it(language: str, style: str, day: date) -> None:
-    """Japanese has figures for it."""
-    name = get_month_names("wide", "format", language)[day.month]
-    source = written(day, language, style)
-    assert text(source).count(name) == 1
-    start = text(source).find(name)
-    assert Pair(source, iso_pieces(day)).spans()[5:7] == [(start, start + len(name))] * 2
-
-
 def test_no_test_date_is_trained_on_in_any_form() -> None:
-    drawn = []
-    for split in ("training", "test"):
-        task = Dates(split=split)
-        drawn.append({target for _, target in both(task, task.sample(np.random.default_rng(0), 3000))})
-    assert not drawn[0] & drawn[1]
-    assert not set(dates("training")) & set(dates("test"))
-    assert len(dates("training")) + len(dates("test")) == (LAST - FIRST).days + 1
+    drawn = {}
+    for split, task in (("training", Dates().mixture()), ("validation", Dates().validation()), ("test", Dates().at(5))):
+        drawn[split] = {target for _, target in texts(task, task.sample(np.random.default_rng(0), 3000))}
+        assert {split_of(target) for target in drawn[split]} == {split}
+    assert not drawn["training"] & drawn["test"]
+    assert sum(len(dates(split)) for split in get_args(Split)) == (LAST - FIRST).days + 1
 
 
 def test_all_languages_and_lengths_are_drawn_and_no_others() -> None:
     task = Dates(languages=3)
-    pairs = both(task, task.sample(np.random.default_rng(0), 400))
+    pairs = texts(task, task.sample(np.random.default_rng(0), 400))
     forms = set()
     for source, target in pairs:
         day = date.fromisoformat(target)
@@ -137,3 +129,9 @@ def test_chance_is_the_share_of_the_most_frequent_characters() -> None:
 def test_impossible_parameters_are_errors(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Dates(**wrong)  # type: ignore[arg-type]
+
+
+def test_networks_read_the_same_characters_whatever_they_are_trained_on() -> None:
+    assert Dates(languages=1).spec.vocabulary == Dates(languages=10).spec.vocabulary
+    assert Dates(languages=3).grid() == (3, 5, 6)
+    assert Dates(languages=8).grid() == (8, 10)

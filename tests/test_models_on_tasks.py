@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 import torch
 from builders.tasks_with_data import with_data
+from torch import Tensor
 from torch.func import functional_call, vmap
 
+from ablations.errors import UserError
 from ablations.models import CELLS, MODELS, LengthError, Network
+from ablations.models.decoder import before
 from ablations.models.variant import Variant
 from tasks import TASKS, Batch, Task
 
@@ -33,19 +36,29 @@ REAL: dict[str, Task] = {
     "disambiguation": TASKS["disambiguation"](lookahead=4).mixture(),
     "sentiment": TASKS["sentiment"](distance=2).mixture(),
     "reviews": TASKS["reviews"](length=20, words=50).mixture(),
+    "dates": TASKS["dates"](languages=2).mixture(),
+    "numbers": TASKS["numbers"](digits=4).mixture(),
 }
+WRITERS = {"recurrent", "birnn", "bilstm", "bigru", "bilstm-attention", "bag-of-words"}
+"""The models that can write an answer."""
 
 
 def pairs(variants: Iterable[Variant], tasks: Iterable[str]) -> list[Any]:
-    """Every variant on every task, as the arguments of a test."""
+    """Every variant on every task that it can answer, as the arguments of a test."""
     tasks = list(tasks)
-    return [with_data(task, v, task, name=f"{v.name}-{task}") for v in variants for task in tasks]
+    return [
+        with_data(task, v, task, name=f"{v.name}-{task}")
+        for v in variants
+        for task in tasks
+        if v.model in WRITERS or not REAL[task].spec.symbols
+    ]
 
 
 MODEL_VARIANTS = [Variant(name, name) for name in MODELS]
 ONE_OF_EACH_KIND = ("copying", "adding")  # words with an answer for each step; features with one answer
 ON_ALL_TASKS = pairs(MODEL_VARIANTS, REAL)
 ON_TWO_TASKS = pairs(MODEL_VARIANTS, ONE_OF_EACH_KIND)
+WRITING = pairs(MODEL_VARIANTS, ["dates", "numbers"])
 # Every cell in both directions and two layers, each on one task, the tasks in turn.
 CELLS_ON_A_TASK = [
     pair
@@ -60,6 +73,11 @@ def fit(variant: Variant, task: str, n: int = 8) -> tuple[Network, Batch]:
     return variant.build(REAL[task].spec, 6, seed=1), REAL[task].sample(np.random.default_rng(2), n)
 
 
+def told(model: Network, batch: Batch) -> dict[str, Tensor]:
+    """What a network in training gets beside inputs and mask: the right symbols before each, where answers are written."""
+    return {} if model.decoder is None else {"prefix": before(batch.targets, model.decoder.first)}
+
+
 def test_every_task_has_a_small_form_here() -> None:
     assert REAL.keys() == TASKS.keys()
 
@@ -67,9 +85,8 @@ def test_every_task_has_a_small_form_here() -> None:
 @pytest.mark.parametrize(("variant", "task"), [*ON_ALL_TASKS, *CELLS_ON_A_TASK])
 def test_every_model_fits_every_task(variant: Variant, task: str) -> None:
     model, batch = fit(variant, task)
-    outputs = model(batch.inputs, batch.mask)
-    steps = batch.mask.shape if REAL[task].spec.per_step else batch.mask.shape[:1]
-    assert outputs.shape == (*steps, REAL[task].spec.outputs)
+    outputs = model(batch.inputs, batch.mask, **told(model, batch))
+    assert outputs.shape == (*batch.targets.shape, REAL[task].spec.outputs)
     REAL[task].loss(outputs, batch).backward()
     for name, parameter in model.named_parameters():
         if parameter.numel():
@@ -77,18 +94,21 @@ def test_every_model_fits_every_task(variant: Variant, task: str) -> None:
     assert 0 <= float(REAL[task].score(outputs, batch)) <= 1
 
 
-@pytest.mark.parametrize(("variant", "task"), [*ON_TWO_TASKS, *CELLS_ON_A_TASK])
+@pytest.mark.parametrize(("variant", "task"), [*ON_TWO_TASKS, *WRITING, *CELLS_ON_A_TASK])
 def test_a_sequence_is_answered_alike_alone_and_among_longer_ones(variant: Variant, task: str) -> None:
     """Whatever stands in the padding."""
-    model, (inputs, _, mask) = fit(variant, task)
+    model, batch = fit(variant, task)
+    inputs, _, mask = batch
+    prefix = told(model, batch)
     assert not bool(mask.all())
     noise = (
         torch.randn_like(inputs) if inputs.ndim == 3 else torch.randint_like(inputs, REAL[task].spec.vocabulary or 1)
     )
     inputs = torch.where(mask if inputs.ndim == 2 else mask[..., None], inputs, noise)
-    together = model(inputs, mask)
+    together = model(inputs, mask, **prefix)
     for row, length in enumerate(mask.sum(1).tolist()):
-        alone = model(inputs[row : row + 1, :length])[0]
+        own = {name: symbols[row : row + 1] for name, symbols in prefix.items()}
+        alone = model(inputs[row : row + 1, :length], **own)[0]
         among = together[row, :length] if REAL[task].spec.per_step else together[row]
         torch.testing.assert_close(among, alone, rtol=1e-5, atol=1e-6)
 
@@ -106,15 +126,16 @@ def test_what_comes_later_matters_to_those_that_are_not_causal_and_to_no_other(v
     assert set(changed) == {not model.causal}
 
 
-@pytest.mark.parametrize(("variant", "task"), ON_TWO_TASKS)
+@pytest.mark.parametrize(("variant", "task"), [*ON_TWO_TASKS, *WRITING])
 def test_a_cohort_on_padded_batches_is_its_members(variant: Variant, task: str) -> None:
     models = [variant.build(REAL[task].spec, 6, seed) for seed in range(3)]
     stacked = {
         name: torch.stack([model.get_parameter(name) for model in models]) for name, _ in models[0].named_parameters()
     }
-    inputs, _, mask = REAL[task].sample(np.random.default_rng(0), 4)
-    together = vmap(lambda parameters: functional_call(models[0], parameters, (inputs, mask)))(stacked)
-    alone = torch.stack([model(inputs, mask) for model in models])
+    batch = REAL[task].sample(np.random.default_rng(0), 4)
+    arguments, prefix = (batch.inputs, batch.mask), told(models[0], batch)
+    together = vmap(lambda parameters: functional_call(models[0], parameters, arguments, prefix))(stacked)
+    alone = torch.stack([model(*arguments, **prefix) for model in models])
     torch.testing.assert_close(together, alone, rtol=1e-6, atol=1e-6)
 
 
@@ -130,3 +151,9 @@ def test_only_the_feedforward_network_cannot_take_longer_sequences(variant: Vari
             model(inputs, mask)
     else:
         assert bool(model(inputs, mask).isfinite().all())
+
+
+@pytest.mark.parametrize("name", sorted(MODELS.keys() - WRITERS))
+def test_a_model_without_a_decoder_says_that_it_cannot_write_answers(name: str) -> None:
+    with pytest.raises(UserError, match=f"the model '{name}' has no decoder"):
+        Variant(name, name).build(REAL["dates"].spec, 6, seed=1)

@@ -4,17 +4,20 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
+from typing import get_args
 
 import numpy as np
 import pytest
-import torch
+from builders.translations import alignments, said, texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from num2words import num2words
 from pydantic import ValidationError
 
 from tasks.numbers import Language, Numbers, numbers, pieces, words
-from tasks.pairs import UNALIGNED, Pair, PairBatch, text
+from tasks.pieces import spans, text
+from tasks.split import Split, split_of
+from tasks.translation import UNALIGNED
 
 
 def counted(said: str, values: Iterable[int]) -> dict[str, int]:
@@ -85,12 +88,6 @@ each_language = pytest.mark.parametrize("language", READERS)
 each_pair = pytest.mark.parametrize(("source", "target"), PAIRS)
 
 
-def both(task: Numbers, batch: PairBatch) -> list[tuple[str, str]]:
-    """The sources and the targets."""
-    lines = (task.read(batch, index).splitlines()[0] for index in range(len(batch.targets)))
-    return [(source, target) for source, target in (line.split(" → ") for line in lines)]
-
-
 @each_language
 @given(st.integers(1, 999_999))
 @settings(max_examples=300, deadline=None)
@@ -113,11 +110,8 @@ def test_the_pieces_of_all_small_numbers_are_the_words(language: Language) -> No
 def test_whoever_knows_both_languages_makes_no_mistake(source: Language, target: Language, digits: int) -> None:
     task = Numbers(source=source, target=target, digits=digits)
     batch = task.sample(np.random.default_rng(0), 300)
-    answers = torch.zeros_like(batch.targets)
-    for row, (said, _) in zip(answers, both(task, batch), strict=True):
-        tokens = task.target_characters.tokens(num2words(READERS[source](said), lang=target))
-        row[: len(tokens)] = torch.tensor(tokens)
-    assert float(task.score(answers, batch)) == 1
+    answers = [num2words(READERS[source](told), lang=target) for told, _ in texts(task, batch)]
+    assert float(task.score(said(task, batch, answers), batch)) == 1
 
 
 def tells(source: int, target: int) -> bool:
@@ -128,21 +122,19 @@ def tells(source: int, target: int) -> bool:
 @each_pair
 def test_what_is_aligned_means_the_same(source: Language, target: Language) -> None:
     task = Numbers(source=source, target=target, digits=6, shortest=3)
-    batch = task.sample(np.random.default_rng(0), 300)
-    for index in range(300):
-        for line in re.split(", (?=[a-zß])", task.read(batch, index).splitlines()[1]):
-            answer, _, told = line.partition(" ← ")
-            assert tells(READERS[source](told), READERS[target](answer)), line
+    for told, answer, aligned in alignments(task, 0, 300):
+        for piece, determines in aligned:
+            assert tells(READERS[source](determines), READERS[target](piece)), (told, answer, piece)
 
 
 @each_pair
 def test_only_what_joins_words_is_not_aligned(source: Language, target: Language) -> None:
     task = Numbers(source=source, target=target, digits=6, shortest=3)
-    batch = task.sample(np.random.default_rng(0), 300)
-    for (_, said), spans in zip(both(task, batch), batch.alignment[..., 0].tolist(), strict=True):
-        rest = "".join(c if span == UNALIGNED else "|" for c, span in zip(said, spans, strict=False))
+    batch, aligned = task.aligned_sample(np.random.default_rng(0), 300)
+    for (_, answer), row in zip(texts(task, batch), aligned[..., 0].tolist(), strict=True):
+        rest = "".join(c if start == UNALIGNED else "|" for c, start in zip(answer, row, strict=False))
         joints = {joint for joint in re.findall(r"[a-z]+|\W", rest) if joint != "|"}
-        assert joints <= JOINTS, said
+        assert joints <= JOINTS, answer
 
 
 def test_equal_digits_are_aligned_with_their_own_word() -> None:
@@ -151,54 +143,50 @@ def test_equal_digits_are_aligned_with_their_own_word() -> None:
         if number % 100 < 20 or number % 10 == 0:
             continue
         english, german = num2words(number), num2words(number, lang="de")
-        spans = Pair(pieces(number, "en"), pieces(number, "de")).spans()
+        found = spans(pieces(number, "en"), pieces(number, "de"))
         after = german.index("hundert") + len("hundert")
         tens = english.index(" and ") + len(" and ")
         units = english.rindex("-") + 1
-        assert spans[0] == (0, english.index(" "))
-        assert spans[after] == (units, len(english))
-        assert spans[-1] == (tens, units - 1)
+        assert found[0] == (0, english.index(" "))
+        assert found[after] == (units, len(english))
+        assert found[-1] == (tens, units - 1)
 
 
-def test_the_example_of_the_documentation_is_what_is_read() -> None:
-    task = Numbers()
-    lines = [line.strip() for line in str(Numbers.__doc__).splitlines()]
-    place = lines.index("Worked example (English to German):")
-    for seed in range(10_000):
-        pairs = task.draw(np.random.default_rng(seed), 1)
-        if text(pairs[0].source) == lines[place + 2].split(" → ")[0]:
-            batch = task.sample(np.random.default_rng(seed), 1)
-            assert task.read(batch, 0).splitlines() == lines[place + 2 : place + 4]
-            return
-    pytest.fail("the example is no test number")
+def test_the_example_of_the_documentation_is_what_is_drawn_and_aligned() -> None:
+    example = "five hundred and twenty-three", "fünfhundertdreiundzwanzig"
+    assert " → ".join(example) in str(Numbers.__doc__)
+    found = {(source, answer): pieces for source, answer, pieces in alignments(Numbers(), 0, 2000)}
+    told = [("fünf", "five"), ("hundert", "hundred"), ("drei", "three"), ("zwanzig", "twenty")]
+    assert found[example] == told
 
 
 @pytest.mark.parametrize("digits", [3, 4, 5])
 def test_a_number_has_as_many_digits_as_said_and_those_of_the_test_are_not_trained_on(digits: int) -> None:
-    drawn = []
-    for split in ("training", "test"):
+    drawn = {}
+    for split in get_args(Split):
         task = Numbers(digits=digits, split=split)
-        drawn.append({from_english(said) for said, _ in both(task, task.sample(np.random.default_rng(0), 2000))})
-    assert not drawn[0] & drawn[1]
-    assert {len(str(number)) for number in drawn[0] | drawn[1]} == {digits}
-    every = [*numbers(digits, "training"), *numbers(digits, "test")]
+        read = texts(task, task.sample(np.random.default_rng(0), 2000))
+        drawn[split] = {from_english(source) for source, _ in read}
+        assert {split_of(str(number)) for number in drawn[split]} == {split}
+    assert {len(str(number)) for number in set().union(*drawn.values())} == {digits}
+    every = [number for split in get_args(Split) for number in numbers(digits, split)]
     assert sorted(every) == list(range(10 ** (digits - 1), 10**digits))
 
 
 def test_from_the_shortest_to_the_longest_all_lengths_are_equally_probable() -> None:
     task = Numbers(digits=5, shortest=3)
-    said = [source for source, _ in both(task, task.sample(np.random.default_rng(0), 3000))]
-    counts = Counter(len(str(from_english(each))) for each in said)
+    read = texts(task, task.sample(np.random.default_rng(0), 3000))
+    counts = Counter(len(str(from_english(source))) for source, _ in read)
     assert counts.keys() == {3, 4, 5}
     assert all(count == pytest.approx(1000, abs=4 * (3000 * 2 / 9) ** 0.5) for count in counts.values())
 
 
 @each_language
 def test_every_word_of_the_test_occurs_in_training(language: Language) -> None:
-    said = [
+    words_of = [
         {piece.text for n in numbers(3, split) for piece in pieces(int(n), language)} for split in ("training", "test")
     ]
-    assert said[1] <= said[0]
+    assert words_of[1] <= words_of[0]
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,12 @@ FORMS: list[Task] = [
     TASKS["disambiguation"](lookahead=3, left_cue=0.3),
     TASKS["sentiment"](distance=5),
     TASKS["reviews"](length=12, words=300),
+    TASKS["dates"](languages=3),
+    TASKS["numbers"](digits=4, source="fr"),
 ]
 NAMES = [f"{type(task).__name__}-{number}" for number, task in enumerate(FORMS)]
 WITH_CUE = (TASKS["france"], TASKS["disambiguation"], TASKS["induction"])
+WITH_VALIDATION = (TASKS["reviews"], TASKS["dates"], TASKS["numbers"])
 each_form = pytest.mark.parametrize(
     "task",
     [
@@ -55,6 +58,11 @@ each_form = pytest.mark.parametrize(
 
 def one_hot(classes: Tensor, count: int) -> Tensor:
     return torch.nn.functional.one_hot(classes.clamp(min=0), count).float()
+
+
+def noise(task: Task, batch: Batch) -> Tensor:
+    """Random outputs: one vector for each place in the targets."""
+    return torch.randn(*batch.targets.shape, task.spec.outputs, generator=torch.Generator().manual_seed(0))
 
 
 def oracle(task: Task, batch: Batch) -> Tensor:
@@ -85,7 +93,9 @@ def test_shapes_and_types_are_as_the_interface_says(task: Task) -> None:
     T = mask.shape[1]
     assert inputs.shape == ((50, T) if spec.vocabulary else (50, T, spec.features))
     assert inputs.dtype == (torch.int64 if spec.vocabulary else torch.float32)
-    assert targets.shape == ((50, T) if spec.per_step else (50,))
+    assert targets.shape[:1] == (50,)
+    assert targets.shape[1:] == ((T,) if spec.per_step else targets.shape[1:2] if spec.symbols else ())
+    assert spec.symbols >= (targets.shape[1] if spec.symbols else 0)
     assert mask.dtype == torch.bool
     assert spec.length >= T
     if spec.vocabulary:
@@ -100,6 +110,9 @@ def test_masks_are_prefixes_and_padding_is_zero_and_unanswered(task: Task) -> No
     assert not inputs[~mask].any()
     if task.spec.per_step:
         assert bool((targets[~mask] == IGNORED).all())
+    if task.spec.symbols:
+        is_answer = targets != IGNORED
+        assert bool((is_answer[:, :-1] | ~is_answer[:, 1:]).all())
 
 
 @each_form
@@ -115,14 +128,14 @@ def test_the_mixture_covers_all_difficulties_and_a_fixed_one_is_fixed(task: Task
 @each_form
 def test_networks_are_chosen_by_sequences_of_the_same_difficulties(task: Task) -> None:
     for form in (task.mixture(), task.at(task.nominal)):
-        expected = replace(form, split="validation") if type(task) is TASKS["reviews"] else form
+        expected = replace(form, split="validation") if type(task) in WITH_VALIDATION else form
         assert form.validation() == expected
 
 
 @each_form
 def test_the_grid_has_the_nominal_difficulty_and_longer_ones(task: Task) -> None:
     assert task.nominal in task.grid()
-    assert max(task.grid()) == 2 * task.nominal
+    assert max(task.grid()) == min(2 * task.nominal, task.max_difficulty or 2 * task.nominal)
     assert list(task.grid()) == sorted(set(task.grid()))
 
 
@@ -137,8 +150,7 @@ def test_an_oracle_scores_one_at_every_difficulty(task: Task) -> None:
 @each_form
 def test_every_example_has_equal_weight(task: Task) -> None:
     batch = task.mixture().sample(np.random.default_rng(0), 12)
-    shape = (*batch.mask.shape, task.spec.outputs) if task.spec.per_step else (12, task.spec.outputs)
-    outputs = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    outputs = noise(task, batch)
     for measure in (task.loss, task.score):
         apart = [measure(outputs[k : k + 1], Batch(*(part[k : k + 1] for part in batch))) for k in range(12)]
         torch.testing.assert_close(measure(outputs, batch), torch.stack(apart).mean())
@@ -185,6 +197,10 @@ def test_a_cue_is_one_step_of_each_sequence_and_the_same_in_a_longer_batch(task:
         ("sentiment", {"split": "validation"}),
         ("reviews", {"words": 1}),
         ("reviews", {"split": "all"}),
+        ("dates", {"languages": 11}),
+        ("dates", {"languages": 5, "shortest": 4}),
+        ("numbers", {"digits": 7}),
+        ("numbers", {"source": "de"}),
     ],
 )
 def test_impossible_parameters_of_one_task_are_errors(name: str, parameters: dict[str, Any]) -> None:
@@ -233,26 +249,25 @@ def test_the_worked_example_of_a_docstring_is_one_that_the_task_draws(name: str)
 @each_form
 def test_padding_by_hand_changes_neither_loss_nor_score(task: Task) -> None:
     inputs, targets, mask = batch = task.mixture().sample(np.random.default_rng(0), 30)
-    rng, shape, more = torch.Generator().manual_seed(0), (30, task.spec.outputs), 4
 
     def padded(part: Tensor, value: float) -> Tensor:
-        return torch.cat([part, torch.full((30, more, *part.shape[2:]), value).to(part.dtype)], dim=1)
+        return torch.cat([part, torch.full((30, 4, *part.shape[2:]), value).to(part.dtype)], dim=1)
 
     longer = Batch(padded(inputs, 0), targets, padded(mask, False))
-    outputs = longer_outputs = torch.randn(shape, generator=rng)
-    if task.spec.per_step:
+    outputs = longer_outputs = noise(task, batch)
+    if targets.dim() > 1:
         longer = longer._replace(targets=padded(targets, IGNORED))
-        longer_outputs = torch.randn((30, mask.shape[1] + more, shape[1]), generator=rng)
-        outputs = longer_outputs[:, : mask.shape[1]]
+        longer_outputs = noise(task, longer)
+        outputs = longer_outputs[:, : targets.shape[1]]
     for measure in (task.loss, task.score):
         torch.testing.assert_close(measure(longer_outputs, longer), measure(outputs, batch))
 
 
-@pytest.mark.parametrize("task", [task for task in FORMS if task.spec.per_step])
+@pytest.mark.parametrize("task", [task for task in FORMS if task.spec.per_step or task.spec.symbols])
 def test_what_is_said_on_padding_changes_neither_loss_nor_score(task: Task) -> None:
     batch = task.mixture().sample(np.random.default_rng(0), 30)
-    outputs = torch.randn(*batch.mask.shape, task.spec.outputs, generator=torch.Generator().manual_seed(0))
-    otherwise = torch.where(batch.mask[..., None], outputs, 5 - outputs)
+    outputs = noise(task, batch)
+    otherwise = torch.where((batch.targets != IGNORED)[..., None], outputs, 5 - outputs)
     for measure in (task.loss, task.score):
         assert measure(outputs, batch) == measure(otherwise, batch)
 
@@ -286,8 +301,8 @@ def test_any_grid_goes_from_easy_to_twice_the_nominal_difficulty(name: str, nomi
     task = of_difficulty(name, nominal)
     grid = task.grid()
     assert grid[0] <= max(task.min_difficulty, nominal / 8)
-    assert nominal in grid
-    assert grid[-1] == 2 * nominal
+    assert task.nominal in grid
+    assert grid[-1] == min(2 * nominal, task.max_difficulty or 2 * nominal)
     assert list(grid) == sorted(set(grid))
     assert all(task.at(difficulty).nominal == difficulty for difficulty in grid)
 
@@ -312,7 +327,7 @@ def test_a_batch_has_as_many_sequences_as_asked_for_and_other_seeds_give_others(
         ({"DIFFICULTY": None}, "DIFFICULTY"),
         ({"shortest": 0}, "shortest"),
         ({"shortest": -4}, "shortest"),
-        ({"DIFFICULTY": 30, "shortest": 31}, "shortest"),
+        ({"shortest": 1000}, "shortest"),
         ({"shortest": "short"}, "shortest"),
         ({"difficulty_sampling": "odd"}, "difficulty_sampling"),
         ({"no_such_parameter": 1}, "no_such_parameter"),
@@ -373,6 +388,13 @@ PARAMETERS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "reviews": {
         "length": st.integers(0, 60),
         "words": st.integers(0, 3000),
+        "split": st.sampled_from(["training", "validation", "test"]),
+    },
+    "dates": {"languages": st.integers(0, 11), "split": st.sampled_from(["training", "validation", "test"])},
+    "numbers": {
+        "source": st.sampled_from(["en", "de", "fr"]),
+        "target": st.sampled_from(["en", "de", "fr"]),
+        "digits": st.integers(2, 5),
         "split": st.sampled_from(["training", "validation", "test"]),
     },
 }

@@ -7,7 +7,8 @@ ROOM = {"recall": "alphabet"}
 
 
 def of_difficulty(name: str, nominal: int) -> Task:
-    """A task at this difficulty, or at its easiest if that is harder, with room for twice that."""
+    """A task at this difficulty, or at the nearest that there is, with room for twice that."""
     least = TASKS[name].min_difficulty
     nominal = max(nominal, least if isinstance(least, int) else 1)  # it may be a property: the task's own difficulty
+    nominal = min(nominal, TASKS[name].max_difficulty or nominal)
     return TASKS[name](**{TASKS[name].difficulty: nominal}, **({ROOM[name]: 2 * nominal} if name in ROOM else {}))
