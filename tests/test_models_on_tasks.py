@@ -8,12 +8,10 @@ import numpy as np
 import pytest
 import torch
 from builders.tasks_with_data import with_data
-from torch import Tensor
 from torch.func import functional_call, vmap
 
 from ablations.errors import UserError
 from ablations.models import CELLS, MODELS, LengthError, Network
-from ablations.models.decoder import before
 from ablations.models.variant import Variant
 from tasks import TASKS, Batch, Task
 
@@ -73,11 +71,6 @@ def fit(variant: Variant, task: str, n: int = 8) -> tuple[Network, Batch]:
     return variant.build(REAL[task].spec, 6, seed=1), REAL[task].sample(np.random.default_rng(2), n)
 
 
-def told(model: Network, batch: Batch) -> dict[str, Tensor]:
-    """What a network in training gets beside inputs and mask: the right symbols before each, where answers are written."""
-    return {} if model.decoder is None else {"prefix": before(batch.targets, model.decoder.first)}
-
-
 def test_every_task_has_a_small_form_here() -> None:
     assert REAL.keys() == TASKS.keys()
 
@@ -85,7 +78,7 @@ def test_every_task_has_a_small_form_here() -> None:
 @pytest.mark.parametrize(("variant", "task"), [*ON_ALL_TASKS, *CELLS_ON_A_TASK])
 def test_every_model_fits_every_task(variant: Variant, task: str) -> None:
     model, batch = fit(variant, task)
-    outputs = model(batch.inputs, batch.mask, **told(model, batch))
+    outputs = model(batch.inputs, batch.mask, **model.told(batch.targets))
     assert outputs.shape == (*batch.targets.shape, REAL[task].spec.outputs)
     REAL[task].loss(outputs, batch).backward()
     for name, parameter in model.named_parameters():
@@ -99,7 +92,7 @@ def test_a_sequence_is_answered_alike_alone_and_among_longer_ones(variant: Varia
     """Whatever stands in the padding."""
     model, batch = fit(variant, task)
     inputs, _, mask = batch
-    prefix = told(model, batch)
+    prefix = model.told(batch.targets)
     assert not bool(mask.all())
     noise = (
         torch.randn_like(inputs) if inputs.ndim == 3 else torch.randint_like(inputs, REAL[task].spec.vocabulary or 1)
@@ -133,7 +126,7 @@ def test_a_cohort_on_padded_batches_is_its_members(variant: Variant, task: str) 
         name: torch.stack([model.get_parameter(name) for model in models]) for name, _ in models[0].named_parameters()
     }
     batch = REAL[task].sample(np.random.default_rng(0), 4)
-    arguments, prefix = (batch.inputs, batch.mask), told(models[0], batch)
+    arguments, prefix = (batch.inputs, batch.mask), models[0].told(batch.targets)
     together = vmap(lambda parameters: functional_call(models[0], parameters, arguments, prefix))(stacked)
     alone = torch.stack([model(*arguments, **prefix) for model in models])
     torch.testing.assert_close(together, alone, rtol=1e-6, atol=1e-6)

@@ -41,27 +41,32 @@ class Decoder(nn.Module):
 
     def forward(self, memory: Memory, prefix: Tensor) -> Tensor:
         """Logits (B, U, K) of each next symbol, given the symbols (B, U) before it; the first of these is `first`."""
-        states = self.states(memory, prefix)
+        return self._logits(memory, self.states(memory, prefix))
+
+    def states(self, memory: Memory, prefix: Tensor) -> Tensor:
+        """The states (B, U, H) of the recurrent layer, the queries of its attention."""
+        return self.layer(self.embedding(prefix), None, self._start(memory))[0]
+
+    def write(self, memory: Memory, steps: int) -> Tensor:
+        """Logits (B, steps, K) where each most probable symbol is what the next is written after: greedy decoding."""
+        symbol = torch.full_like(memory.final[:, :1], self.first, dtype=torch.int64)
+        state, outputs = self._start(memory), []
+        for _ in range(steps):
+            states, state = self.layer(self.embedding(symbol), None, state)
+            outputs.append(self._logits(memory, states))
+            symbol = outputs[-1].argmax(-1)
+        return torch.cat(outputs, dim=1)
+
+    def _start(self, memory: Memory) -> Tensor:
+        """The state (S, B, H) before the first symbol."""
+        first = torch.tanh(self.start(memory.final))
+        return torch.stack([first, *(torch.zeros_like(first) for _ in self.layer.cell.state[1:])])
+
+    def _logits(self, memory: Memory, states: Tensor) -> Tensor:
         if self.attend is None:
             return self.head(states)
         context = self.attend(states, memory.states, memory.mask) @ memory.states
         return self.head(torch.cat([states, context], dim=-1))
-
-    def states(self, memory: Memory, prefix: Tensor) -> Tensor:
-        """The states (B, U, H) of the recurrent layer, the queries of its attention."""
-        first = torch.tanh(self.start(memory.final))
-        others = [torch.zeros_like(first) for _ in self.layer.cell.state[1:]]
-        outputs, _ = self.layer(self.embedding(prefix), None, torch.stack([first, *others]))
-        return outputs
-
-    def write(self, memory: Memory, steps: int) -> Tensor:
-        """Logits (B, steps, K) where each most probable symbol is what the next is written after: greedy decoding."""
-        prefix = torch.full_like(memory.final[:, :1], self.first, dtype=torch.int64)
-        outputs = self(memory, prefix)
-        for _ in range(steps - 1):
-            prefix = torch.cat([prefix, outputs[:, -1:].argmax(-1)], dim=1)
-            outputs = self(memory, prefix)
-        return outputs
 
 
 def before(targets: Tensor, first: int) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ablations.models.cell import Cell
-from ablations.models.decoder import Decoder, Memory
+from ablations.models.decoder import Decoder, Memory, before
 from tasks import TaskSpec
 
 EMBEDDING = 16
@@ -68,6 +68,10 @@ class Network(nn.Module, ABC):
         assert self.decoder is not None  # `Variant` sees to that
         memory = self.read(x, mask)
         return self.decoder.write(memory, steps) if prefix is None else self.decoder(memory, prefix)
+
+    def told(self, targets: Tensor) -> dict[str, Tensor]:
+        """What a network in training gets beside inputs and mask: where answers are written, the right symbols before each."""
+        return {} if self.decoder is None else {"prefix": before(targets, self.decoder.first)}
 
     def read(self, x: Tensor, mask: Tensor | None) -> Memory:
         """What a decoder is told of encoded inputs x (B, T, D)."""

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ablations.record.long_tags import read_json
 from ablations.record.migration import migrated_factors, migrated_kind, migrated_status
@@ -116,6 +116,7 @@ def _run_record(run: Run, parent: str) -> RunRecord | None:
         status=status,
         factors=migrated_factors(as_recorded(run.params)),
         metrics=run.metrics,
+        attention=_attention(run),
         setting=parent,
         run_id=run.run_id,
     )
@@ -123,3 +124,11 @@ def _run_record(run: Run, parent: str) -> RunRecord | None:
 
 def _warn(run: Run, reason: str) -> None:
     log.warning("run %s (%s) of the record is ignored: %s", run.run_id, run.name, reason)
+
+
+def _attention(run: Run) -> dict[str, Any]:
+    try:
+        return read_json(run.tags, "attention") if "attention" in run.tags else {}
+    except ValueError as error:
+        _warn(run, str(error))
+        return {}

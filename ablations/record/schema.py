@@ -32,6 +32,7 @@ CURVES: Mapping[str, str] = {
     "train_loss": "mean training loss of the segment that ends here; step = sequences seen",
     "test_score": "score on the replicate's own test stream; step = difficulty",
     "test_loss": "loss on the replicate's own test stream; step = difficulty",
+    "test_exact_match": "share of written answers that are right in every symbol, on that stream; step = difficulty",
     "refused": "1 where the model refused sequences that long; step = difficulty",
     "gradient_initial": "mean norm of d loss / d input before training; step = distance in steps from the answer",
     "gradient_trained": "the same after training",
@@ -48,9 +49,12 @@ VALUES: Mapping[str, str] = {
     "sequences_to_criterion": "sequences seen when the validation score first reached `solved_at`; absent if never (censored)",
     "gradient_at_cue_initial": "mean norm of d loss / d input at the step of the cue, before training; absent without a cue",
     "gradient_at_cue_trained": "the same after training",
+    "attention_aligned": "share of written symbols whose largest weight lies on what determines them in the source",
+    "attention_chance": "the same of weights that lie anywhere in the source",
+    "attention_permuted": "the same where each pair has the weights of another pair",
     "seconds": "the run's share of its cohort's training time",
     "parameters": "number of parameters, frozen ones included",
-    "flops_per_sequence": "floating point operations of the matrix products, forward and backward, one sequence",
+    "flops_per_sequence": "operations of the matrix products, forward and backward, one of the longest sequences",
 }
 """The metrics that are single numbers."""
 
@@ -97,7 +101,8 @@ class RunRecord:
     "random". A replicate's `factors` hold the hyperparameters of its setting's best trial and that trial's number as `trial`, a
     transferred run's those of its parent's; `backend` is that by which its cells were computed, "kernel" or "eager". A
     cost's hold `cell`, `view` ("equal hidden size" or "equal parameters") and `hidden`. `metrics` are the values of
-    single-valued metrics, `history` the curves.
+    single-valued metrics, `history` the curves. `attention` is what the first replicate attended to in one pair: `source` and
+    `answer`, and the `weights` on each source character, one row for each symbol of the answer and its end.
     """
 
     identity: str
@@ -109,6 +114,7 @@ class RunRecord:
     history: Mapping[str, Curve] = field(default_factory=dict)
     setting: str = ""
     run_id: str = ""
+    attention: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ class MlflowRecorder:
         if run.identity in self.finished:
             return
         tags = {PARENT: self._parents[run.setting], "kind": run.kind, "identity": run.identity, "status": run.status}
-        tags |= {"number": str(run.number)}
+        tags |= {"number": str(run.number), **(json_tags("attention", run.attention) if run.attention else {})}
         name = f"{run.kind} {run.number}"
         if parent:
             seed = f" seed {run.factors['seed']}" if run.kind == "trial" else ""

@@ -38,8 +38,7 @@ def run_metrics(
     metrics["objective"] = curves["mixed_score"][-1][1]
     metrics["final_score"], metrics["final_loss"] = (curves[name][-1][1] for name in ("score", "loss"))
     if test:
-        metrics["flops_per_sequence"] = test.flops_per_sequence
-        metrics |= test.gradient_at_cue
+        metrics |= test.values
         metrics["final_score"] = dict(test.curves["test_score"])[nominal]
         metrics["final_loss"] = dict(test.curves["test_loss"])[nominal]
     return metrics

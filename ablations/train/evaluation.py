@@ -5,6 +5,7 @@ R runs, P trained parameters of each, n sequences of each run, T steps, D the si
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,7 +14,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ablations.models import LengthError
 from ablations.models.backends import eager_backend
-from ablations.train.batches import stack
+from ablations.study.seeds import generator
+from ablations.train.alignment import attention_on_pairs
+from ablations.train.batches import stack, trim
 from ablations.train.cohort import Cohort, TrainState
 from ablations.train.metrics import Curve
 from ablations.train.segment import evaluate
@@ -28,20 +31,25 @@ EXAMPLES = 64
 class Evaluation:
     """One run's test: curves by difficulty and by distance, under the names of the record.
 
-    `gradient_at_cue`: the mean norm at the cue's step, under the names of the record; empty where a task gives no cue.
+    `values`: `flops_per_sequence`, the gradient at the cue where a task gives one, and scores of attention where it can be
+    scored. `attention`: what the first run attended to in one pair, see `Attended`.
     """
 
     curves: dict[str, Curve]
-    flops_per_sequence: float
-    gradient_at_cue: dict[str, float] = field(default_factory=dict)
+    values: dict[str, float]
+    attention: dict[str, Any] = field(default_factory=dict)
 
 
 def evaluate_test(cohort: Cohort, state: TrainState) -> list[Evaluation]:
     """Tests every run on a test stream of its own. No training, validation or search has used these sequences."""
     networks = StackedNetworks(cohort)
     flops = count_flops(cohort)
-    evaluations = [Evaluation(curves, flops) for curves in _test(cohort, networks, state)]
-    if not cohort.setting.task.spec.per_step:
+    evaluations = [Evaluation(curves, {"flops_per_sequence": flops}) for curves in _test(cohort, networks, state)]
+    for evaluation, attended in zip(evaluations, attention_on_pairs(cohort, networks, state), strict=True):
+        evaluation.values.update(attended.scores)
+        evaluation.attention.update(attended.example)
+    spec = cohort.setting.task.spec
+    if not spec.per_step and not spec.symbols:
         batch = _test_batch(cohort, cohort.setting.task.nominal, EXAMPLES)
         start = TrainState(networks.initial, buffers=networks.initial_buffers)
         for index, evaluation in enumerate(evaluations):
@@ -52,17 +60,22 @@ def evaluate_test(cohort: Cohort, state: TrainState) -> list[Evaluation]:
                 cue = cohort.setting.task.cue(own)
                 if cue is not None:
                     at_cue = norms.gather(1, cue.unsqueeze(1)).mean().item()
-                    evaluation.gradient_at_cue[f"gradient_at_cue_{when}"] = at_cue
+                    evaluation.values[f"gradient_at_cue_{when}"] = at_cue
     return evaluations
 
 
 def count_flops(cohort: Cohort) -> float:
-    """Floating point operations of the matrix products for one sequence of nominal difficulty, forward and backward."""
-    task, run = cohort.setting.task, cohort.runs[0]
-    batch = task.at(task.nominal).sample(cohort.generator(run, "test"), 1)
+    """Floating point operations of the matrix products for one sequence of nominal difficulty, forward and backward.
+
+    It is one of the longest, the same for all runs and variants.
+    """
+    task = cohort.setting.task
+    drawn = task.at(task.nominal).sample(generator(cohort.seed, cohort.setting.label, "operations"), EXAMPLES)
+    longest = [int(drawn.mask.sum(1).argmax())]
+    batch = Batch(*(part[0] for part in trim(stack([Batch(*(part[longest] for part in drawn))]), task.spec)))
     network = StackedNetworks(cohort.only([0])).model.eval()
     with eager_backend(), FlopCounterMode(display=False) as counter:  # it does not see into kernels
-        task.loss(network(batch.inputs), batch).backward()
+        task.loss(network(batch.inputs, **network.told(batch.targets)), batch).backward()
     return float(counter.get_total_flops())
 
 
@@ -72,8 +85,7 @@ def _test(cohort: Cohort, networks: StackedNetworks, state: TrainState) -> list[
     for difficulty in task.grid():
         batch = _test_batch(cohort, difficulty, cohort.budget.test)
         try:
-            score, loss = (values.tolist() for values in evaluate(networks, state, batch))
-            columns = {"test_score": score, "test_loss": loss}
+            columns = {f"test_{name}": values.tolist() for name, values in evaluate(networks, state, batch).items()}
         except LengthError:
             columns = {"refused": [1.0] * len(cohort.runs)}
         for name, values in columns.items():

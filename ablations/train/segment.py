@@ -37,19 +37,21 @@ def train_segment(cohort: Cohort, state: TrainState | None, steps: int) -> tuple
     for batch in data:
         total += training.train_step(batch)
     reached = training.state
-    score, loss = evaluate(training.networks, reached, training.nominal)
-    mixed_score, _ = evaluate(training.networks, reached, training.mixture)
+    nominal = evaluate(training.networks, reached, training.nominal)
+    mixture = evaluate(training.networks, reached, training.mixture)
     seconds = (perf_counter() - start) / len(cohort.runs)
-    rows: list[list[float]] = torch.stack([total / steps, score, loss, mixed_score], dim=1).tolist()
+    values = [total / steps, nominal["score"], nominal["loss"], mixture["score"]]
+    rows: list[list[float]] = torch.stack(values, dim=1).tolist()
     return reached, [SegmentMetrics(a, b, c, d, seconds) for a, b, c, d in rows]
 
 
 @torch.no_grad()
-def evaluate(networks: StackedNetworks, state: TrainState, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Score and loss of every run, each (R,), on its own part of a stacked batch (R, n, …)."""
-    total = torch.zeros(2, batch.mask.shape[0])
+def evaluate(networks: StackedNetworks, state: TrainState, batch: Batch) -> dict[str, Tensor]:
+    """ "score", "loss" and the task's further scores of every run, each (R,), on its own part of a stacked batch (R, n, …)."""
+    total: dict[str, Tensor] = {}
     for piece in pieces(batch, PIECE, networks.task.spec):
         outputs = networks.answers(state.theta, state.buffers, piece)
         share = piece.mask.shape[1] / batch.mask.shape[1]
-        total += share * torch.stack([networks.scores(outputs, piece), networks.losses(outputs, piece)])
-    return total[0], total[1]
+        for name, values in {**networks.scores(outputs, piece), "loss": networks.losses(outputs, piece)}.items():
+            total[name] = total.get(name, 0) + share * values
+    return total

@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.func import functional_call, vmap
 
 from ablations.models import Network
-from ablations.models.decoder import before
 from ablations.study.seeds import integer
 from ablations.train.cohort import Buffers, Cohort
 from ablations.train.stacked_functions import StackedFunctions
@@ -58,8 +57,7 @@ class StackedNetworks:
         `buffers` stay as they are. Where answers are written, a network is told the right symbols before each.
         """
         self.model.train()
-        told = {} if self.model.decoder is None else {"prefix": before(batch.targets, self.model.decoder.first)}
-        return self._mapped(self._call, theta, buffers, batch, has_padding, told)
+        return self._mapped(self._call, theta, buffers, batch, has_padding, self.model.told(batch.targets))
 
     def answers(self, theta: Tensor, buffers: Buffers, batch: Batch) -> Tensor:
         """Every run's network in evaluation: outputs (R, n, …). Written answers are those that it writes by itself."""
@@ -88,9 +86,9 @@ class StackedNetworks:
         with StackedFunctions():
             return vmap(self.task.loss)(outputs, batch)
 
-    def scores(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """The task's score of every run (R,)."""
-        return vmap(self.task.score)(outputs, batch)
+    def scores(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """The task's score of every run, and its further scores, by name: each (R,)."""
+        return vmap(lambda *run: {"score": self.task.score(*run), **self.task.further_scores(*run)})(outputs, batch)
 
     def _call(
         self,

@@ -1,0 +1,92 @@
+"""Where attention looks while an answer is written, against what is known to determine each of its symbols.
+
+n pairs, U symbols of an answer, T steps of a source.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from ablations.models.recurrent_models import AttentionModel
+from ablations.train.cohort import Cohort, TrainState
+from ablations.train.stacked import StackedNetworks
+from tasks import Batch, Translation
+from tasks.task import steps_mean
+from tasks.translation import UNALIGNED
+
+PAIRS = 256
+"""The number of test pairs whose weights are scored."""
+
+DIGITS = 3
+"""Of the weights in the record's example."""
+
+
+@dataclass(frozen=True)
+class Attended:
+    """The attention of one run: its scores under the names of the record, and one pair with its weights.
+
+    example: `source` and `answer` as texts, and `weights`, for each character of the answer and its end those of the
+        source's characters. Empty for all runs of a cohort but replicate 0.
+    """
+
+    scores: dict[str, float] = field(default_factory=dict)
+    example: dict[str, Any] = field(default_factory=dict)
+
+
+def attention_on_pairs(cohort: Cohort, networks: StackedNetworks, state: TrainState) -> list[Attended]:
+    """What each run attends to on its own test pairs, told the right symbols before each; nothing where it cannot be scored."""
+    task, model = cohort.setting.task, networks.model
+    if not isinstance(task, Translation) or not isinstance(model, AttentionModel):
+        return [Attended() for _ in cohort.runs]
+    attended = []
+    for index, run in enumerate(cohort.runs):
+        rng = cohort.generator(run, "test", task.nominal)
+        batch, spans = task.at(task.nominal).aligned_sample(rng, PAIRS)
+        tensors = {**networks.parameters(state.theta), **state.buffers}
+        own = {f"model.{name}": tensor[index] for name, tensor in tensors.items()}
+        with torch.no_grad():
+            weights = functional_call(_Weights(model.eval()), own, (batch,))
+        example = _example(task, batch, weights) if run.number == 0 else {}
+        attended.append(Attended(scores_of(weights, spans, batch.mask), example))
+    return attended
+
+
+def scores_of(weights: Tensor, spans: Tensor, mask: Tensor) -> dict[str, float]:
+    """The scores of weights (n, U, T) by the names of the record, given spans (n, U, 2) and the sources' mask (n, T)."""
+    return {
+        "attention_aligned": share_on_spans(weights, spans),
+        "attention_chance": share_on_spans(mask.unsqueeze(1).expand_as(weights).float(), spans),
+        "attention_permuted": share_on_spans(weights.roll(1, dims=0), spans),
+    }
+
+
+def share_on_spans(weights: Tensor, spans: Tensor) -> float:
+    """The share of symbols whose largest weight lies on their span: the mean over pairs, each of equal weight.
+
+    weights (n, U, T), spans (n, U, 2). Symbols without a span do not count. Of k equally large weights each is a k-th.
+    """
+    steps = torch.arange(weights.shape[-1])
+    is_on_span = (steps >= spans[..., :1]) & (steps < spans[..., 1:])
+    is_largest = weights == weights.amax(-1, keepdim=True)
+    hit = (is_largest & is_on_span).sum(-1) / is_largest.sum(-1)
+    return float(steps_mean(hit, spans[..., 0] != UNALIGNED))
+
+
+def _example(task: Translation, batch: Batch, weights: Tensor) -> dict[str, Any]:
+    source, _, answer = task.read(batch, 0).partition(" → ")
+    own = weights[0, : len(answer) + 1, : len(source)]
+    return {"source": source, "answer": answer, "weights": [[round(w, DIGITS) for w in row] for row in own.tolist()]}
+
+
+class _Weights(nn.Module):
+    """A model as the function of a batch whose value is its attention: `functional_call` calls a module."""
+
+    def __init__(self, model: AttentionModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: Batch) -> Tensor:
+        return self.model.attention(batch.inputs, batch.mask, **self.model.told(batch.targets))
