@@ -11,6 +11,9 @@ from reports.estimates import Estimates
 from reports.statistics.decision import ALPHA, WORDS
 from reports.statistics.sample import MISSING, Estimate
 
+INTRODUCTION = "claims"
+"""The study of the claims of the introduction."""
+
 RUNS_LISTED = 6
 """The most run ids that are listed below a claim; tables/replicates.csv has all of them."""
 
@@ -24,7 +27,7 @@ def judge_claims(estimates: Estimates) -> dict[str, Verdict]:
     """
     if claims := claims_of(estimates.results.study.name):
         return {name: claim.judge(estimates) for name, claim in claims.items()}
-    verdicts = {name: claim.judge(estimates) for name, claim in claims_of(Claim.study).items()}
+    verdicts = {name: claim.judge(estimates) for name, claim in claims_of(INTRODUCTION).items()}
     return {name: verdict for name, verdict in verdicts.items() if verdict.label != "not run"}
 
 

@@ -3,7 +3,7 @@
 from reports.claims.cells import GRU_CHEAPER, GRU_WORSE, LSTM_SLOW
 from reports.claims.claim import Claim, Verdict
 from reports.claims.comparison import Comparison
-from reports.claims.direction import ANY_CELL, BILSTM_ATTENTION, FUTURE_CONTEXT
+from reports.claims.direction import ANY_CELL, ATTENTION_LENGTH, BILSTM_ATTENTION, FUTURE_CONTEXT
 from reports.claims.findings import FINDINGS
 from reports.claims.memory import FIXED_LENGTH, LSTM_REMEMBERS, VANISHING
 
@@ -17,6 +17,7 @@ CLAIMS: dict[str, Claim] = {
     "future-context": FUTURE_CONTEXT,
     "any-cell": ANY_CELL,
     "bilstm-attention": BILSTM_ATTENTION,
+    "attention-length": ATTENTION_LENGTH,
     **{name: finding.claim() for name, finding in FINDINGS.items()},
 }
 """Every claim by its id."""
@@ -24,7 +25,7 @@ CLAIMS: dict[str, Claim] = {
 
 def claims_of(study: str) -> dict[str, Claim]:
     """The claims that a study tests."""
-    return {name: claim for name, claim in CLAIMS.items() if claim.study == study}
+    return {name: claim for name, claim in CLAIMS.items() if study in claim.studies}
 
 
 __all__ = ["CLAIMS", "Claim", "Comparison", "Verdict", "claims_of"]

@@ -34,7 +34,7 @@ class Claim:
     """A claim with its rule, which is fixed before any number is seen; `parts` computes its comparisons.
 
     `tasks` and `variants` name the replicates that it is based on; with `costs` it is based on the cost measurement
-    instead. `study` is the name of the study that tests it. A claim `about_all` of its parts and tasks is mixed where they
+    instead. `studies` are the names of those that test it. A claim `about_all` of its parts and tasks is mixed where they
     disagree; any other is contradicted by one part. `remark` says what the rule cannot show, or why it cannot come out
     otherwise. `version` and `date` are those of the rule; `changed` says so if it was changed after numbers were seen.
     """
@@ -46,7 +46,7 @@ class Claim:
     tasks: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     costs: bool = False
-    study: str = "claims"
+    studies: tuple[str, ...] = ("claims",)
     about_all: bool = False
     remark: str = ""
     version: int = 1

@@ -7,6 +7,7 @@ from typing import Literal
 
 from reports.claims.claim import Claim
 from reports.claims.comparison import MARGIN, Comparison, Side, skill_difference
+from reports.claims.direction import SENTIMENT, TRANSLATION
 from reports.claims.rule_dates import changed_too
 from reports.estimates import Estimates
 
@@ -42,7 +43,7 @@ class Finding:
             parts=partial(_parts, self),
             tasks=self.tasks,
             variants=(self.variant, self.against),
-            study=self.study,
+            studies=(self.study,),
             about_all=True,
             remark=self.remark,
             **changed_too(self.remark and "What is attributed to the paper was mended on the same day."),
@@ -206,6 +207,26 @@ FINDINGS: dict[str, Finding] = {
         "the introduction, of translation and sentiment analysis",
         "Attention over a bidirectional LSTM markedly helps.",
         "direction",
+    ),
+    "attention-in-translation": Finding(
+        "bilstm-attention",
+        "bilstm",
+        "better",
+        "Bahdanau et al. 2015",
+        "Attention improves translation.",
+        "attention",
+        TRANSLATION,
+        remark="The paper translates sentences from English into French, word by word, with gated units of its own.",
+    ),
+    "uniform-weights": Finding(
+        "bilstm-uniform",
+        "bilstm-attention",
+        "not worse",
+        "Wiegreffe & Pinter 2019, on some of their data sets",
+        "In classification, uniform weights lose nothing against learned ones.",
+        "attention",
+        SENTIMENT,
+        remark="The paper's texts are real; the sentences of the task sentiment are made by a grammar.",
     ),
 }
 """Every finding by the id of its claim."""

@@ -16,6 +16,12 @@ TASKS: dict[str, tuple[str, int, tuple[int, ...], dict[str, float]]] = {
     "france": ("gap", 24, (3, 6, 12, 24, 36, 48), {"chance": 0.1, "last country": 0.75, "perfect": 1.0}),
     "disambiguation": ("lookahead", 2, (1, 2, 3, 4), {"chance": 0.5, "causal": 0.75, "perfect": 1.0}),
 }
+TEXTS: dict[str, tuple[str, int, tuple[int, ...], dict[str, float]]] = {
+    "dates": ("languages", 3, (3, 5, 6), {"chance": 0.5, "perfect": 1.0}),
+    "numbers": ("digits", 5, (3, 5, 6), {"chance": 0.4, "perfect": 1.0}),
+    "sentiment": ("distance", 3, (1, 2, 3, 5, 6), {"chance": 0.5, "perfect": 1.0}),
+}
+"""Those that not every network reads."""
 ONE_WAY = ("tcn", "reservoir", "rnn", "lstm", "gru")
 BOTH_WAYS = ("birnn", "bilstm", "bigru", "bilstm-attention")
 VARIANTS = ("feedforward", "cnn", *ONE_WAY, *BOTH_WAYS)
@@ -168,7 +174,7 @@ def _provenance() -> dict[str, Any]:
 
 def _setting(world: World, task: str, variant: str) -> SettingRecord:
     failure = world.failed.get((task, variant))
-    difficulty, nominal, _, references = TASKS[task]
+    difficulty, nominal, _, references = {**TASKS, **TEXTS}[task]
     return SettingRecord(
         run_id=f"parent-{task}-{variant}",
         identity=f"{task}/{variant}",
@@ -256,8 +262,8 @@ def _replicate(world: World, setting: SettingRecord, seed: int, rng: np.random.G
 
 
 def _tested(world: World, setting: SettingRecord, skill: float) -> dict[str, Any]:
-    grid, nominal, lost = TASKS[setting.task][2], setting.nominal, world.lost_of(setting.task, setting.variant)
-    scores = {d: _score(skill + lost * (nominal - d) / (nominal - grid[0]), setting) for d in grid}
+    grid, nominal, lost = {**TASKS, **TEXTS}[setting.task][2], setting.nominal, world.lost_of(setting.task, setting.variant)
+    scores = {d: _score(skill + lost * (nominal - d) / max(1, nominal - grid[0]), setting) for d in grid}
     refused = [d for d in grid if d > nominal and setting.variant in world.refusing]
     tested = {"test_score": tuple((d, score) for d, score in scores.items() if d not in refused)}
     return tested | ({"refused": tuple((d, 1.0) for d in refused)} if refused else {})
