@@ -108,6 +108,8 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
 
     changes = {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
     plan = _plan(study, scale, changes)
+    for task in plan.tasks.values():
+        task.references()  # raises DataError where a file of it is missing: not after hours of the other tasks
     if dry_run:
         for line in describe_plan(plan, workers, ended_runs(_tracking(options["tracking_uri"]), plan.name, scale)):
             click.echo(line)

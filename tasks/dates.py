@@ -14,8 +14,8 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor
 
 from tasks.split import Split, split_of
-from tasks.task import STRICT, Batch
-from tasks.translation import UNALIGNED, Characters, Translation, with_ends
+from tasks.task import STRICT, UNALIGNED, Batch
+from tasks.translation import Characters, Translation, with_ends
 from tasks.words import ABSENT, close_up
 
 LANGUAGES = ("en", "de", "fr", "es", "ru", "hu", "ja", "fi", "pl", "tr")

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from tasks.pieces import Piece, spans, text
 from tasks.split import Split, split_of
-from tasks.task import STRICT, Batch
-from tasks.translation import UNALIGNED, Characters, Translation, padded, with_ends
+from tasks.task import STRICT, UNALIGNED, Batch
+from tasks.translation import Characters, Translation, padded, with_ends
 
 Language = Literal["en", "de", "fr"]
 

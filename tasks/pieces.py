@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.translation import UNALIGNED
+from tasks.task import UNALIGNED
 
 
 class Piece(NamedTuple):

@@ -14,6 +14,9 @@ from torch.nn.functional import cross_entropy
 IGNORED = -100
 """The target of a step at which no answer is expected; PyTorch's own convention."""
 
+UNALIGNED = -1
+"""Both ends of the span of a written symbol that no step of the input determines, such as the hyphen of a date."""
+
 DifficultySampling = Literal["uniform", "logarithmic"]
 """The distribution of the difficulties between the shortest and the nominal one."""
 
@@ -122,6 +125,14 @@ class Task(ABC):
         """The step of each sequence at which the information that decides its answer stands: (n,) int64.
 
         None, the default, where there is no single such step, as in adding (two addends) and copying (ten symbols).
+        """
+        return None
+
+    def aligned_sample(self, rng: np.random.Generator, n: int) -> tuple[Batch, Tensor] | None:
+        """Draws `n` sequences, as `sample` does, and the spans (n, U, 2) of the input that determine each written symbol.
+
+        A span is the first step and the one after the last; both are `UNALIGNED` where no step determines a symbol, and after
+        the answer. None, the default, where answers are not written or their alignment is not known.
         """
         return None
 

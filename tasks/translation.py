@@ -21,9 +21,6 @@ from tasks.task import IGNORED, STRICT, Batch, DifficultySampling, Task, TaskSpe
 END = 0
 """The symbol that follows the last character of an answer."""
 
-UNALIGNED = -1
-"""Both ends of the span of a character that no source character determines, such as the hyphen of a date."""
-
 
 @plain_dataclass(frozen=True)
 class Characters:
@@ -93,11 +90,7 @@ class Translation(Task):
 
     @abstractmethod
     def aligned_sample(self, rng: np.random.Generator, n: int) -> tuple[Batch, Tensor]:
-        """Draws `n` pairs, as `sample` does, and the spans (n, U, 2) of the source that determine each symbol of an answer.
-
-        A span is the first source character and the one after the last; both are `UNALIGNED` where nothing of the source
-        determines a symbol, at `END`, and after it.
-        """
+        """Every translation knows its alignment. `END` has none."""
 
     @abstractmethod
     def answers(self) -> Iterable[tuple[str, float]]:

@@ -16,7 +16,7 @@ from ablations.train.evaluation import evaluate_test
 from ablations.train.segment import train_segment
 from tasks import Batch, Translation
 from tasks.dates import Dates
-from tasks.translation import UNALIGNED
+from tasks.task import UNALIGNED
 
 DATES = Dates(languages=3)
 SCORES = {"attention_aligned", "attention_chance", "attention_permuted"}

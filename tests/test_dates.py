@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from tasks.dates import FIRST, LANGUAGES, LAST, STYLES, Dates, dates, written_forms
 from tasks.split import Split, split_of
-from tasks.translation import UNALIGNED
+from tasks.task import UNALIGNED
 
 WIDTHS: tuple[Literal["wide", "abbreviated"], ...] = ("wide", "abbreviated")
 CONTEXTS: tuple[Literal["format", "stand-alone"], ...] = ("format", "stand-alone")

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from tasks.numbers import Language, Numbers, numbers, pieces, words
 from tasks.pieces import spans, text
 from tasks.split import Split, split_of
-from tasks.translation import UNALIGNED
+from tasks.task import UNALIGNED
 
 
 def counted(said: str, values: Iterable[int]) -> dict[str, int]:

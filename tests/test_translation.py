@@ -16,7 +16,8 @@ from tasks.dates import Dates
 from tasks.numbers import Numbers
 from tasks.pieces import Piece, spans
 from tasks.split import split_of
-from tasks.translation import END, UNALIGNED, Characters, best_constant
+from tasks.task import UNALIGNED
+from tasks.translation import END, Characters, best_constant
 
 FORMS: dict[str, Translation] = {
     "dates": Dates(languages=10),

@@ -73,6 +73,10 @@ class Network(nn.Module, ABC):
         """What a network in training gets beside inputs and mask: where answers are written, the right symbols before each."""
         return {} if self.decoder is None else {"prefix": before(targets, self.decoder.first)}
 
+    def attention(self, inputs: Tensor, mask: Tensor | None = None, prefix: Tensor | None = None) -> Tensor | None:
+        """The weights by which it attends to steps, (B, U, T) after a prefix (B, U); None, the default, if it does not attend."""
+        return None
+
     def read(self, x: Tensor, mask: Tensor | None) -> Memory:
         """What a decoder is told of encoded inputs x (B, T, D)."""
         raise NotImplementedError

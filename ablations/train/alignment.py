@@ -10,12 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from ablations.models.recurrent_models import AttentionModel
+from ablations.models import Network
 from ablations.train.cohort import Cohort, TrainState
 from ablations.train.stacked import StackedNetworks
-from tasks import Batch, Translation
-from tasks.task import steps_mean
-from tasks.translation import UNALIGNED
+from tasks import Batch, Task
+from tasks.task import UNALIGNED, steps_mean
 
 PAIRS = 256
 """The number of test pairs whose weights are scored."""
@@ -38,20 +37,23 @@ class Attended:
 
 def attention_on_pairs(cohort: Cohort, networks: StackedNetworks, state: TrainState) -> list[Attended]:
     """What each run attends to on its own test pairs, told the right symbols before each; nothing where it cannot be scored."""
-    task, model = cohort.setting.task, networks.model
-    if not isinstance(task, Translation) or not isinstance(model, AttentionModel):
-        return [Attended() for _ in cohort.runs]
-    attended = []
-    for index, run in enumerate(cohort.runs):
-        rng = cohort.generator(run, "test", task.nominal)
-        batch, spans = task.at(task.nominal).aligned_sample(rng, PAIRS)
-        tensors = {**networks.parameters(state.theta), **state.buffers}
-        own = {f"model.{name}": tensor[index] for name, tensor in tensors.items()}
-        with torch.no_grad():
-            weights = functional_call(_Weights(model.eval()), own, (batch,))
-        example = _example(task, batch, weights) if run.number == 0 else {}
-        attended.append(Attended(scores_of(weights, spans, batch.mask), example))
-    return attended
+    return [_attended(cohort, networks, state, index) for index in range(len(cohort.runs))]
+
+
+@torch.no_grad()
+def _attended(cohort: Cohort, networks: StackedNetworks, state: TrainState, index: int) -> Attended:
+    task, run = cohort.setting.task, cohort.runs[index]
+    aligned = task.at(task.nominal).aligned_sample(cohort.generator(run, "test", task.nominal), PAIRS)
+    if aligned is None:
+        return Attended()
+    batch, spans = aligned
+    tensors = {**networks.parameters(state.theta), **state.buffers}
+    own = {f"model.{name}": tensor[index] for name, tensor in tensors.items()}
+    weights = functional_call(_Weights(networks.model.eval()), own, (batch,))
+    if weights is None:
+        return Attended()
+    example = _example(task, batch, weights) if run.number == 0 else {}
+    return Attended(scores_of(weights, spans, batch.mask), example)
 
 
 def scores_of(weights: Tensor, spans: Tensor, mask: Tensor) -> dict[str, float]:
@@ -75,7 +77,7 @@ def share_on_spans(weights: Tensor, spans: Tensor) -> float:
     return float(steps_mean(hit, spans[..., 0] != UNALIGNED))
 
 
-def _example(task: Translation, batch: Batch, weights: Tensor) -> dict[str, Any]:
+def _example(task: Task, batch: Batch, weights: Tensor) -> dict[str, Any]:
     source, _, answer = task.read(batch, 0).partition(" → ")
     own = weights[0, : len(answer) + 1, : len(source)]
     return {"source": source, "answer": answer, "weights": [[round(w, DIGITS) for w in row] for row in own.tolist()]}
@@ -84,9 +86,9 @@ def _example(task: Translation, batch: Batch, weights: Tensor) -> dict[str, Any]
 class _Weights(nn.Module):
     """A model as the function of a batch whose value is its attention: `functional_call` calls a module."""
 
-    def __init__(self, model: AttentionModel) -> None:
+    def __init__(self, model: Network) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: Batch) -> Tensor | None:
         return self.model.attention(batch.inputs, batch.mask, **self.model.told(batch.targets))

@@ -262,7 +262,11 @@ def _replicate(world: World, setting: SettingRecord, seed: int, rng: np.random.G
 
 
 def _tested(world: World, setting: SettingRecord, skill: float) -> dict[str, Any]:
-    grid, nominal, lost = {**TASKS, **TEXTS}[setting.task][2], setting.nominal, world.lost_of(setting.task, setting.variant)
+    grid, nominal, lost = (
+        {**TASKS, **TEXTS}[setting.task][2],
+        setting.nominal,
+        world.lost_of(setting.task, setting.variant),
+    )
     scores = {d: _score(skill + lost * (nominal - d) / max(1, nominal - grid[0]), setting) for d in grid}
     refused = [d for d in grid if d > nominal and setting.variant in world.refusing]
     tested = {"test_score": tuple((d, score) for d, score in scores.items() if d not in refused)}

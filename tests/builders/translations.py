@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from tasks import IGNORED, Batch, Translation
-from tasks.translation import END, UNALIGNED
+from tasks.task import UNALIGNED
+from tasks.translation import END
 
 
 def texts(task: Translation, batch: Batch) -> list[tuple[str, str]]:
