@@ -12,7 +12,9 @@ from torch import Tensor
 from torch.func import vmap
 from torch.nn import functional as F
 
+from ablations.models.attention import additive_energies
 from ablations.models.convolution import rectified_convolution
+from ablations.train.stacked_attention import Energies
 from ablations.train.stacked_convolution import Convolution
 from ablations.train.stacked_functions import FEWEST_COLUMNS, REPLACEMENTS, StackedFunctions
 
@@ -173,6 +175,29 @@ def test_the_largest_over_steps_shares_its_gradient_among_equals(called: list[st
     x = torch.randn(R, 5, 7, n).round(decimals=1).permute(0, 3, 2, 1)
     compared(lambda x: (x.relu() if is_rectified else x).amax(1), x)
     assert called == ["amax"]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@given(st.tuples(*(st.integers(1, largest) for largest in (5, 9, 40, 20))))
+@settings(max_examples=30, deadline=None)
+def test_the_energies_of_attention_of_any_shape(dtype: torch.dtype, shape: tuple[int, int, int, int]) -> None:
+    n, queries, keys, units = shape
+    tensors = [torch.randn(R, *each, dtype=dtype) for each in ((n, queries, units), (n, keys, units), (1, units))]
+    with mock.patch.object(Energies, "apply", wraps=Energies.apply) as apply:
+        compared(additive_energies, *tensors)
+        compared(lambda q, k, w: additive_energies(q.mT, k.mT, w), tensors[0].mT, tensors[1].mT, tensors[2])
+    assert apply.call_count == 4
+
+
+def test_energies_of_a_run_that_diverged_are_not_numbers_and_the_others_are_what_they_were(called: list[str]) -> None:
+    queries, keys, weight = torch.randn(R, 4, 3, 6), torch.randn(R, 4, 21, 6), torch.randn(R, 1, 6)
+    with StackedFunctions():
+        before = vmap(additive_energies)(queries, keys, weight)
+        queries[1, 2] = torch.nan
+        after = vmap(additive_energies)(queries, keys, weight)
+    assert after[1, 2].isnan().all()
+    assert torch.equal(before[[0, 2]], after[[0, 2]])
+    assert called == ["additive_energies"] * 2
 
 
 @pytest.mark.parametrize("size", [3, 16, 37])

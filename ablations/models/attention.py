@@ -4,11 +4,23 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
+from torch.overrides import handle_torch_function, has_torch_function
 
 from ablations.registry import check_known
 
 Weights = Literal["learned", "uniform"]
 """How attention weighs states: by what it has learned, or all alike."""
+
+
+def additive_energies(queries: Tensor, keys: Tensor, weight: Tensor) -> Tensor:
+    """The sums of tanh(query + key), weighted by weight (1, H), of queries (B, Q, H) and keys (B, T, H): (B, Q, T).
+
+    One function, since what trains many runs at once has it in one piece.
+    """
+    if has_torch_function((queries, keys, weight)):
+        return handle_torch_function(additive_energies, (queries, keys, weight), queries, keys, weight)
+    return linear(torch.tanh(queries.unsqueeze(2) + keys.unsqueeze(1)), weight).squeeze(-1)
 
 
 class AdditiveAttention(nn.Module):
@@ -24,8 +36,7 @@ class AdditiveAttention(nn.Module):
         self.energy = nn.Linear(size, 1, bias=False)
 
     def forward(self, queries: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
-        hidden = torch.tanh(self.query(queries).unsqueeze(2) + self.key(keys).unsqueeze(1))
-        energies = self.energy(hidden).squeeze(-1)
+        energies = additive_energies(self.query(queries), self.key(keys), self.energy.weight)
         if mask is not None:
             energies = torch.where(mask.unsqueeze(1), energies, -torch.inf)
         return energies.softmax(-1)

@@ -11,8 +11,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from ablations.models.attention import additive_energies
 from ablations.models.backends import has_compiler
 from ablations.models.convolution import rectified_convolution
+from ablations.train.stacked_attention import Energies
 from ablations.train.stacked_convolution import Convolution, Peak
 from ablations.train.stacked_operations import CrossEntropy, Embedding, Linear
 
@@ -104,6 +106,12 @@ def _look_up(
     return outputs.unflatten(0, tokens.shape)
 
 
+def _attend(queries: Tensor, keys: Tensor, weight: Tensor) -> Any:
+    if not (_is_stacked(weight) and has_compiler() and queries.dtype == keys.dtype == weight.dtype):
+        return NotImplemented
+    return Energies.apply(queries, keys, weight.squeeze(0))  # type: ignore[no-untyped-call]
+
+
 FEWEST_COLUMNS = 32
 """The least number of steps of all sequences that the compiled convolution takes: the columns of its widest tile."""
 
@@ -146,5 +154,6 @@ REPLACEMENTS: Mapping[Any, Callable[..., Any]] = {
     torch.amax: _highest,
     F.embedding: _look_up,
     F.cross_entropy: _classify,
+    additive_energies: _attend,
 }
 """torch's function -> what computes it instead, or returns NotImplemented."""

@@ -19,7 +19,7 @@ import numba
 from filelock import FileLock
 
 from ablations.models.cell import Cell
-from ablations.models.kernels import convolution, frames, functions, lanes, matrices, products
+from ablations.models.kernels import convolution, energies, frames, functions, lanes, matrices, products
 from ablations.models.kernels.source import source
 
 DIGITS = 16
@@ -126,6 +126,6 @@ def _folder_of_process() -> Path:
 @cache
 def _foundation() -> str:
     """All else that a compiled cell depends on, and that Numba's own cache does not look at."""
-    modules = (lanes, functions, matrices, products, frames, convolution)
+    modules = (lanes, functions, matrices, products, frames, convolution, energies)
     texts = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules]
     return "".join([*texts, numba.__version__, str(lanes.LANES)])

@@ -10,6 +10,7 @@ from math import inf, sqrt
 from numba import njit
 
 from ablations.models.kernels.convolution import adjoint, convolve_frame, weight_gradient
+from ablations.models.kernels.energies import energies_adjoint, energies_of
 from ablations.models.kernels.frames import put, put_slope, take
 from ablations.models.kernels.functions import exp, log, maximum, root
 from ablations.models.kernels.lanes import LANES, filled, load, padded, select, store, total
@@ -188,3 +189,22 @@ def peak_gradient(d_peaks, peaks, x, d_x):
                 part = load(d_peaks[r], i, j) / count
                 for t in range(T):
                     store(select(largest - load(x[r, i], t, j), 0.0, part), d_x[r, i], t, j)
+
+
+@njit(error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False)
+def energies(queries, keys, vector, outputs):
+    """outputs (R, n, U, T) from queries (R, n, U, H), keys (R, n, H, T) and vector (R, H)."""
+    for r in range(outputs.shape[0]):
+        for i in range(outputs.shape[1]):
+            energies_of(strided(outputs[r, i]), strided(queries[r, i]), strided(keys[r, i]), vector[r])
+
+
+@njit(error_model="numpy", nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False)
+def energies_gradient(d_outputs, queries, keys, vector, d_queries, d_keys, d_vector):
+    """d_queries, and d_keys and d_vector, zeros before."""
+    for r in range(d_outputs.shape[0]):
+        for i in range(d_outputs.shape[1]):
+            energies_adjoint(
+                strided(d_outputs[r, i]), strided(queries[r, i]), strided(keys[r, i]), vector[r],
+                strided(d_queries[r, i]), strided(d_keys[r, i]), d_vector[r],
+            )  # fmt: skip
