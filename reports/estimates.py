@@ -14,8 +14,8 @@ import pandas as pd
 
 from ablations.record.schema import SettingRecord
 from reports.result_tables import ResultTables
-from reports.skill import skill
-from reports.statistics.intervals import mean
+from reports.skill import half_life, skill
+from reports.statistics.intervals import mean, median
 from reports.statistics.sample import Estimate, Sample, sample, test_set_variance
 
 SOLVED = 0.9
@@ -80,6 +80,10 @@ class Estimates:
         lost = (short - long).dropna()
         return sample(lost, *self._apart(alone)) if len(lost) else None
 
+    def half_life(self, task: str, variant: str) -> Estimate | None:
+        """The half-life of the skill of a variant's typical run on a task, up to what it can read; None without replicates."""
+        return self._once(("half-life", task, variant), lambda: self._half_life(task, variant))
+
     def mean(self, task: str, variant: str, column: str) -> Estimate | None:
         """The mean of a variant's scores or skills on a task."""
         found = self.replicates(task, variant, column)
@@ -137,6 +141,12 @@ class Estimates:
     def _replicates(self, task: str, variant: str, column: str) -> Sample | None:
         rows = self._rows("replicates").get((task, variant))
         return None if rows is None else self._sample(rows[column].to_numpy(), column, rows, self.test_sequences)
+
+    def _half_life(self, task: str, variant: str) -> Estimate | None:
+        rows = self.results.difficulty
+        rows = rows[(rows["task"] == task) & (rows["variant"] == variant) & ~rows["refused"]].sort_values("difficulty")
+        lives = [half_life(run["difficulty"], run["skill"]) for _, run in rows.groupby("seed")]
+        return median(sample(lives)) if lives else None
 
     def _rows(self, kind: str) -> dict[tuple[str, str], pd.DataFrame]:
         """(task, variant) -> the rows of its replicates or of its transferred runs."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
+from textwrap import fill
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,6 +13,13 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 
 from reports.estimates import Estimates
 from reports.style import WIDTH, style_of
+
+TALLEST = 9.0
+"""Inches; the height of a figure that leaves room for its caption on an A4 page."""
+NARROWEST, NARROWEST_SHARED = 1.8, 0.9
+"""Inches; the width of a panel with its own vertical axis, and of one that shares that of its neighbours."""
+TITLE_CHARACTER = 0.075
+"""Inches; the width of a character of a title."""
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -27,13 +35,16 @@ class FigureKind:
 
 
 def panels(names: Sequence[str], height: float, columns: int = 2, sharey: bool = False) -> tuple[Figure, list[Axes]]:
-    """A figure with one panel per name, which is its title."""
+    """A figure with one panel per name, which is its title. So many are in a row that the figure fits on a page."""
+    narrowest = NARROWEST_SHARED if sharey else NARROWEST
+    while columns < WIDTH // narrowest and ceil(len(names) / columns) * height > TALLEST:
+        columns += 1
     columns = min(columns, len(names))
-    rows = -(-len(names) // columns)
-    figure = Figure(figsize=(WIDTH, height * rows))
+    rows = ceil(len(names) / columns)
+    figure = Figure(figsize=(WIDTH, min(height * rows, TALLEST)))
     axes = figure.subplots(rows, columns, squeeze=False, sharey=sharey).flatten().tolist()
     for axis, name in zip(axes, names, strict=False):
-        axis.set_title(name)
+        axis.set_title(fill(name, max(8, int(WIDTH / columns / TITLE_CHARACTER))))
     for spare in axes[len(names) :]:
         spare.remove()
     return figure, axes[: len(names)]
@@ -74,6 +85,16 @@ def powers_of_ten(axis: Axis) -> None:
     """Labels such as 10⁻² on a logarithmic axis. Matplotlib's own labels are formulas, which `styled` switches off."""
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"10{f'{log10(value):.0f}'.translate(SUPERSCRIPTS)}"))
     axis.set_minor_formatter(NullFormatter())
+
+
+def in_a_row(names: Sequence[str]) -> str:
+    """Names as a text.
+
+    >>> in_a_row(["a", "b", "c"]), in_a_row(["a"])
+    ('a, b and c', 'a')
+    """
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def unique(column: pd.Series) -> list[str]:
