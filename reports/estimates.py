@@ -15,8 +15,8 @@ import pandas as pd
 from ablations.record.schema import SettingRecord
 from reports.result_tables import ResultTables
 from reports.skill import half_life, skill
-from reports.statistics.intervals import mean, median
-from reports.statistics.sample import Estimate, Sample, sample, test_set_variance
+from reports.statistics.intervals import mean, median, proportion
+from reports.statistics.sample import MISSING, Array, Estimate, Sample, sample, test_set_variance
 
 SOLVED = 0.9
 """The skill above which a task counts as solved."""
@@ -83,6 +83,22 @@ class Estimates:
     def half_life(self, task: str, variant: str) -> Estimate | None:
         """The half-life of the skill of a variant's typical run on a task, up to what it can read; None without replicates."""
         return self._once(("half-life", task, variant), lambda: self._half_life(task, variant))
+
+    def solved(self, task: str, variant: str) -> Estimate:
+        """The share of a variant's replicates that have solved a task: skill above `SOLVED` at the nominal difficulty."""
+        skills = self.replicates(task, variant)
+        return proportion(int((skills.values > SOLVED).sum()), skills.n) if skills else MISSING
+
+    def sequences_to_criterion(self, task: str, variant: str) -> Array:
+        """Training sequences of each replicate up to the criterion, infinite where it was not reached within the budget."""
+        rows = self._rows("replicates").get((task, variant))
+        return np.empty(0) if rows is None else rows["sequences_to_criterion"].fillna(np.inf).to_numpy()
+
+    @property
+    def training_sequences(self) -> int:
+        """The budget of a replicate."""
+        budget = self.results.study.plan["budget"]
+        return int(budget["steps"] * budget["batch"])
 
     def mean(self, task: str, variant: str, column: str) -> Estimate | None:
         """The mean of a variant's scores or skills on a task."""

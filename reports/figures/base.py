@@ -9,12 +9,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator, ScalarFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator, ScalarFormatter
 
 from reports.estimates import Estimates
 from reports.style import WIDTH, style_of
 
-TALLEST = 9.0
+TALLEST = 8.5
 """Inches; the height of a figure that leaves room for its caption on an A4 page."""
 NARROWEST, NARROWEST_SHARED = 1.8, 0.9
 """Inches; the width of a panel with its own vertical axis, and of one that shares that of its neighbours."""
@@ -81,10 +81,29 @@ def plain_log(axis: Axis) -> None:
     axis.set_minor_locator(NullLocator())
 
 
+def counts(axis: Axis) -> None:
+    """Few and short labels on an axis of large whole numbers, as 20k."""
+    axis.set_major_locator(MaxNLocator(4, integer=True))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: compact(value)))
+
+
 def powers_of_ten(axis: Axis) -> None:
     """Labels such as 10⁻² on a logarithmic axis. Matplotlib's own labels are formulas, which `styled` switches off."""
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"10{f'{log10(value):.0f}'.translate(SUPERSCRIPTS)}"))
     axis.set_minor_formatter(NullFormatter())
+
+
+def compact(number: float) -> str:
+    """A number in few characters.
+
+    >>> [compact(number) for number in (7, 13.46, 960, 9600, 38400, 999999, 2.1e5, 3.4e6)]
+    ['7', '13.5', '960', '9.6k', '38.4k', '1M', '210k', '3.4M']
+    """
+    for unit in ("", "k", "M"):
+        if round(number) < 1000:
+            return f"{number:.3g}{unit}"
+        number /= 1000
+    return f"{number:.3g}G"
 
 
 def in_a_row(names: Sequence[str]) -> str:
