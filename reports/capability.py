@@ -56,10 +56,10 @@ def capability_blocks(estimates: Estimates) -> Iterator[Block]:
         return
     yield Heading("Which network for what?")
     yield Paragraph(_solvers(frame))
-    for number, part in enumerate(_by_task(frame, cell)):
+    for number, part in enumerate(by_task(frame, cell)):
         yield Table("capability", frame, _caption(estimates, frame) if not number else "The next tasks.", part)
     pairs = log_ranks(estimates)
-    for number, part in enumerate(_by_task(speed_ranks(estimates, pairs), lambda row: str(row.rank))):
+    for number, part in enumerate(by_task(speed_ranks(estimates, pairs), lambda row: str(row.rank))):
         yield Table("log_rank", pairs, _speed_caption(pairs) if not number else "The next tasks.", part)
 
 
@@ -85,7 +85,7 @@ def _cost(row: Any) -> str:
     return "–" if np.isnan(flops) else f"{compact(flops)} FLOP"
 
 
-def _by_task(frame: pd.DataFrame, text: Callable[[Any], str]) -> Iterator[pd.DataFrame]:
+def by_task(frame: pd.DataFrame, text: Callable[[Any], str]) -> Iterator[pd.DataFrame]:
     """Tables with a row for each variant and a column for each of at most `PER_TABLE` tasks; – where there is no run."""
     if frame.empty:
         return

@@ -20,6 +20,8 @@ NARROWEST, NARROWEST_SHARED = 1.8, 0.9
 """Inches; the width of a panel with its own vertical axis, and of one that shares that of its neighbours."""
 TITLE_CHARACTER = 0.075
 """Inches; the width of a character of a title."""
+MOST_LABELS = 5
+"""The most labels of a logarithmic axis; of more, those between powers of ten are left out."""
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -44,7 +46,8 @@ def panels(names: Sequence[str], height: float, columns: int = 2, sharey: bool =
     figure = Figure(figsize=(WIDTH, min(height * rows, TALLEST)))
     axes = figure.subplots(rows, columns, squeeze=False, sharey=sharey).flatten().tolist()
     for axis, name in zip(axes, names, strict=False):
-        axis.set_title(fill(name, max(8, int(WIDTH / columns / TITLE_CHARACTER))))
+        characters = int(WIDTH / columns / TITLE_CHARACTER)
+        axis.set_title(fill(name, characters, break_long_words=False), fontsize=9 if len(name) <= characters else 7)
     for spare in axes[len(names) :]:
         spare.remove()
     return figure, axes[: len(names)]
@@ -70,13 +73,14 @@ def shared_legend(figure: Figure, axes: Sequence[Axes]) -> None:
 
 
 def plain_log(axis: Axis) -> None:
-    """Limits and labels of a logarithmic axis at 1, 2 and 5 times powers of ten, as plain numbers."""
+    """Limits of a logarithmic axis at 1, 2 or 5 times powers of ten, and labels there, as plain numbers."""
     low, high = axis.get_view_interval()
     powers = range(floor(log10(low)) - 1, ceil(log10(high)) + 1)
     numbers = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
     first, last = max(n for n in numbers if n <= low), min(n for n in numbers if n >= high)
     axis.set_view_interval(first, last, ignore=True)
-    axis.set_major_locator(FixedLocator([n for n in numbers if first <= n <= last]))
+    shown = [n for n in numbers if first <= n <= last]
+    axis.set_major_locator(FixedLocator(shown if len(shown) <= MOST_LABELS else [10.0**power for power in powers]))
     axis.set_major_formatter(ScalarFormatter())
     axis.set_minor_locator(NullLocator())
 

@@ -36,11 +36,11 @@ def survival(times: Array, end: float) -> pd.DataFrame:
     """
     function = stats.ecdf(censored(times, end)).sf
     sequences = np.unique([0.0, *times[times <= end], end])
-    shares = function.evaluate(sequences)
-    intervals = [proportion(round(share * len(times)), len(times)) for share in shares.tolist()]
-    ends = [[interval.low, interval.high] for interval in intervals]
-    low, high = np.array(ends).T
-    return pd.DataFrame({"sequences": sequences, "share": shares, "low": low, "high": high})
+    # Whole numbers of runs: the product of factors that scipy computes is off in the last digit.
+    left = [round(share * len(times)) for share in function.evaluate(sequences).tolist()]
+    intervals = [proportion(runs, len(times)) for runs in left]
+    bounds = {bound: [getattr(interval, bound) for interval in intervals] for bound in ("low", "high")}
+    return pd.DataFrame({"sequences": sequences, "share": [interval.value for interval in intervals], **bounds})
 
 
 def median_time(times: Array, end: float) -> Estimate:
