@@ -63,8 +63,8 @@ SMOKE: Mapping[str, Task] = {
     "sentiment": Sentiment(distance=1),
 }
 
-# The word problem of A5 and the recall need far more sequences than the others, ten times and more; they are asked in forms
-# so small that some network learns them within a budget that suits the others.
+# The word problem of A5 and the recall need far more sequences than the others. They are asked in small forms, as the budget
+# suits the others; whether a network learns these within it is for the report to say.
 DEMO: Mapping[str, Task] = {
     "copying": Copying(delay=6, items=5, loss_over="recall"),
     "selective-copying": SelectiveCopying(delay=8, items=4),
