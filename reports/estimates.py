@@ -6,7 +6,7 @@ moves no number.
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -162,7 +162,10 @@ class Estimates:
         rows = self.results.difficulty
         rows = rows[(rows["task"] == task) & (rows["variant"] == variant) & ~rows["refused"]].sort_values("difficulty")
         lives = [half_life(run["difficulty"], run["skill"]) for _, run in rows.groupby("seed")]
-        return median(sample(lives)) if lives else None
+        if not lives:
+            return None
+        # Of two in the middle the lower one: a mean of "nothing learnt" and of a difficulty is neither.
+        return replace(median(sample(lives)), value=float(np.quantile(lives, 0.5, method="lower")))
 
     def _rows(self, kind: str) -> dict[tuple[str, str], pd.DataFrame]:
         """(task, variant) -> the rows of its replicates or of its transferred runs."""
