@@ -106,7 +106,9 @@ def _solvers(frame: pd.DataFrame) -> str:
     ]
     listed = ", ".join(f"{v} {k} of {of}" for k, of, v in sorted(counts, key=lambda count: (-count[0], count[1])))
     none = [task for task in tasks if task not in set(most["task"])]
-    return f"Tasks that most seeds solve: {listed}." + (f" By most seeds of no network: {in_a_row(none)}." if none else "")
+    return f"Tasks that most seeds solve: {listed}." + (
+        f" By most seeds of no network: {in_a_row(none)}." if none else ""
+    )
 
 
 def _caption(estimates: Estimates, frame: pd.DataFrame) -> str:
