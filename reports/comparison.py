@@ -15,44 +15,100 @@ from reports.statistics.sample import Sample
 WAYS = {True: "left to right", False: "sees the future"}
 """How a variant reads, by whether it is causal."""
 
-COLUMNS = ["reads", "size", "rank", "variant", "mean_skill", "low", "high", "n", "µs per sequence", "tasks"]
+COLUMNS = [
+    "reads",
+    "size",
+    "run on",
+    "rank",
+    "variant",
+    "mean_skill",
+    "low",
+    "high",
+    "n",
+    "µs per sequence",
+    "decided on",
+]
+
+MOST_NAMED = 6
+"""The most tasks that are named one by one; of more those that are absent are named, if they are fewer."""
 
 
 def ranking(estimates: Estimates) -> pd.DataFrame:
     """`COLUMNS`: the variants of each group sorted by their mean skill over the tasks that decide for the group.
 
-    A group has one way of reading and one size. It holds only variants with replicates on every task: one that was run on
-    easy tasks alone would lead. `rank` is the range of ranks that the group's decided differences leave to the variant.
+    A group has one way of reading, one size, and the tasks of some variant: all variants of that kind that were run on these
+    are in it, compared on these alone. One that lacks replicates on one of them is left out. `rank` is the range of ranks that
+    the group's decided differences leave to the variant.
     """
-    groups: dict[tuple[str, str], list[str]] = {}
     results = estimates.results
-    sizes = estimates.sizes(results.variants)
-    for setting in results.study.settings:
-        members = groups.setdefault((WAYS[setting.causal], sizes[setting.variant]), [])
-        if setting.variant not in members and all(estimates.replicates(t, setting.variant) for t in results.tasks):
-            members.append(setting.variant)
-    rows = [[*group, *row] for group, members in groups.items() if members for row in _ranked(estimates, members)]
+    sizes, ways = estimates.sizes(results.variants), {s.variant: WAYS[s.causal] for s in results.study.settings}
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for variant, reads in ways.items():
+        kinds.setdefault((reads, sizes[variant]), []).append(variant)
+    rows = [
+        [*kind, named(own, results.tasks), *row]
+        for kind, variants in kinds.items()
+        for own, members in _by_tasks(estimates, variants).items()
+        for row in _ranked(estimates, members, own)
+    ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _ranked(estimates: Estimates, members: Sequence[str]) -> list[list[object]]:
-    """The rows of one group, without its name."""
-    tasks = [task for task in estimates.results.tasks if estimates.was_solved(task, *members)]
+def _by_tasks(estimates: Estimates, variants: Sequence[str]) -> dict[tuple[str, ...], list[str]]:
+    """The tasks of each of the variants, and all variants that were run on these.
+
+    Left out is who would be alone, and stands beside others elsewhere.
+    """
+    results = estimates.results
+    planned = {v: tuple(task for task in results.tasks if (task, v) in results.planned) for v in variants}
+    groups = {
+        own: [v for v in variants if set(own) <= set(planned[v]) and all(estimates.replicates(t, v) for t in own)]
+        for own in planned.values()
+    }
+    with_others = {v for members in groups.values() if len(members) > 1 for v in members}
+    return {
+        own: members
+        for own, members in groups.items()
+        if members and (len(members) > 1 or members[0] not in with_others)
+    }
+
+
+def named(tasks: Sequence[str], of: Sequence[str]) -> str:
+    """Some tasks of all in words.
+
+    >>> named(["a", "b"], ["a", "b"]), named(["a"], ["a", "b"]), named([], ["a", "b"]), named([*"abcdefg"], [*"abcdefgh"])
+    ('all tasks', 'a', 'none', 'all tasks but h')
+    """
+    absent = [task for task in of if task not in tasks]
+    if not absent:
+        return "all tasks"
+    if len(tasks) > max(MOST_NAMED, len(absent)):
+        return f"all tasks but {', '.join(absent)}"
+    return ", ".join(tasks) or "none"
+
+
+def _ranked(estimates: Estimates, members: Sequence[str], own: Sequence[str]) -> list[list[object]]:
+    """The rows of one group, whose members were all run on their `own` tasks, without the group's name."""
+    tasks = [task for task in own if estimates.was_solved(task, *members)]
     differences: dict[tuple[int, int], Sequence[Sample]] = {}
     for a, b in combinations(range(len(members)), 2):
         differences[a, b] = list(estimates.differences(members[a], members[b], tasks).values()) if tasks else []
     first, last = rank_ranges(ranked(differences, len(members)))
+    basis = named(tasks, estimates.results.tasks)
     rows = []
     for place, variant in enumerate(members):
         # Where no task was solved none decides, and all are shown.
-        skill = mean_over_tasks(
-            [each for t in tasks or estimates.results.tasks if (each := estimates.replicates(t, variant))]
+        skill = mean_over_tasks([each for t in tasks or own if (each := estimates.replicates(t, variant))])
+        rank = in_words(int(first[place]), int(last[place]))
+        rows.append(
+            [rank, variant, skill.value, skill.low, skill.high, skill.n, _microseconds(estimates, variant), basis]
         )
-        rank = f"{first[place]}" if first[place] == last[place] else f"{first[place]} to {last[place]}"
-        microseconds = _microseconds(estimates, variant)
-        named = ", ".join(tasks) or "none"
-        rows.append([rank, variant, skill.value, skill.low, skill.high, skill.n, microseconds, named])
     return sorted(rows, key=lambda row: -float(str(row[2])))
+
+
+def in_words(first: int, last: int) -> str:
+    """A range of ranks, as in "2" or "2 to 4"."""
+    return f"{first}" if first == last else f"{first} to {last}"
 
 
 def _microseconds(estimates: Estimates, variant: str) -> float:
@@ -79,19 +135,20 @@ def comparison_blocks(estimates: Estimates) -> Iterator[Block]:
     yield Heading("Which network?")
     frame = ranking(estimates)
     if frame.empty:
-        yield Paragraph("No variant has replicates on every task yet.")
+        yield Paragraph("No variant has replicates on all of its tasks yet.")
         return
-    for (reads, size), rows in frame.groupby(["reads", "size"], sort=False):
-        yield Paragraph(_in_words(reads, size, rows))
+    for _, rows in frame.groupby(["reads", "size", "run on"], sort=False):
+        yield Paragraph(_leaders(rows))
     yield Table(
         "ranking",
         frame,
         "Mean over the tasks of the mean skill, with its 95 % interval. Left-to-right readers and readers of the future are "
-        "ranked apart, and so are sizes. A rank is given as a range: a variant is behind all that are decidedly better and "
-        "before all that are decidedly worse. Variants whose paired difference, over at least "
+        "ranked apart, and so are sizes, and variants that were run on other tasks (`run on`): each is ranked on the tasks that "
+        "it has, among those that have the same. A rank is given as a range: a variant is behind all that are decidedly better "
+        "and before all that are decidedly worse. Variants whose paired difference, over at least "
         f"{FEWEST} seeds on each task, is not decided (Holm's rule over all pairs of a group, 5 %) share ranks. A task decides "
         "for a group if some variant that reads in that way has solved it at its easiest; the last column names these tasks. "
-        "Only variants with replicates on every task are ranked.",
+        "Only variants with replicates on all of their tasks are ranked.",
     )
     yield Table(
         "differences",
@@ -101,12 +158,12 @@ def comparison_blocks(estimates: Estimates) -> Iterator[Block]:
     )
 
 
-def _in_words(reads: str, size: str, rows: pd.DataFrame) -> str:
+def _leaders(rows: pd.DataFrame) -> str:
     """Who leads a group, as far as that is decided."""
     leaders = [row.variant for row in rows.itertuples() if str(row.rank).split(" ")[0] == "1"]
-    tasks = rows["tasks"].iloc[0]
+    reads, size, run_on, tasks = rows[["reads", "size", "run on", "decided on"]].iloc[0]
     way = "read from left to right" if reads == WAYS[True] else "see the future"
-    of_group = f"Of the networks that {way}, at {size},"
+    of_group = f"Of the networks that {way}, at {size}, run on {run_on},"
     if tasks == "none":
         return f"{of_group} none has solved any task at its easiest, so that they are not ranked."
     basis = f"by their skill on {tasks}"

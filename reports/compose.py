@@ -6,6 +6,7 @@ import pandas as pd
 
 from ablations.record.schema import StudyRecord
 from reports.alarm import check_ceilings
+from reports.capability import capability_blocks
 from reports.comparison import comparison_blocks
 from reports.document import Block, Document, Heading, Note, Picture, Table
 from reports.estimates import Estimates
@@ -50,6 +51,7 @@ def compose(
         *verdict_blocks(verdicts),
         *literature_blocks(results, verdicts),
         *comparison_blocks(estimates),
+        *capability_blocks(estimates),
         *_figure_blocks(data, say),
         *search_blocks(results),
         *equation_blocks(results),

@@ -33,21 +33,29 @@ class Note:
 
 @dataclass(frozen=True)
 class Table:
-    """A data frame; `name` is the name of its CSV file, which holds the unrounded numbers."""
+    """A data frame; `name` is the name of its CSV file, which holds the unrounded numbers.
+
+    What is `printed` in its place, if not the frame, may have cells of several lines.
+    """
 
     name: str
     frame: pd.DataFrame
     caption: str
+    printed: pd.DataFrame | None = None
 
     @property
     def columns(self) -> list[str]:
         """The column names as text."""
-        return [str(column).replace("_", " ") for column in self.frame.columns]
+        return [str(column).replace("_", " ") for column in self._shown.columns]
 
     @property
     def rows(self) -> list[list[str]]:
         """The cells as text."""
-        return [[as_text(value) for value in row] for row in self.frame.itertuples(index=False)]
+        return [[as_text(value) for value in row] for row in self._shown.itertuples(index=False)]
+
+    @property
+    def _shown(self) -> pd.DataFrame:
+        return self.frame if self.printed is None else self.printed
 
 
 def as_text(value: object) -> str:

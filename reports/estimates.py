@@ -6,7 +6,7 @@ moves no number.
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -14,9 +14,9 @@ import pandas as pd
 
 from ablations.record.schema import SettingRecord
 from reports.result_tables import ResultTables
-from reports.skill import skill
-from reports.statistics.intervals import mean
-from reports.statistics.sample import Estimate, Sample, sample, test_set_variance
+from reports.skill import half_life, skill
+from reports.statistics.intervals import mean, median, proportion
+from reports.statistics.sample import MISSING, Array, Estimate, Sample, sample, test_set_variance
 
 SOLVED = 0.9
 """The skill above which a task counts as solved."""
@@ -80,6 +80,26 @@ class Estimates:
         lost = (short - long).dropna()
         return sample(lost, *self._apart(alone)) if len(lost) else None
 
+    def half_life(self, task: str, variant: str) -> Estimate | None:
+        """The half-life of the skill of a variant's typical run on a task, up to what it can read; None without replicates."""
+        return self._once(("half-life", task, variant), lambda: self._half_life(task, variant))
+
+    def solved(self, task: str, variant: str) -> Estimate:
+        """The share of a variant's replicates that have solved a task: skill above `SOLVED` at the nominal difficulty."""
+        skills = self.replicates(task, variant)
+        return proportion(int((skills.values > SOLVED).sum()), skills.n) if skills else MISSING
+
+    def sequences_to_criterion(self, task: str, variant: str) -> Array:
+        """Training sequences of each replicate up to the criterion, infinite where it was not reached within the budget."""
+        rows = self._rows("replicates").get((task, variant))
+        return np.empty(0) if rows is None else rows["sequences_to_criterion"].fillna(np.inf).to_numpy()
+
+    @property
+    def training_sequences(self) -> int:
+        """The budget of a replicate."""
+        budget = self.results.study.plan["budget"]
+        return int(budget["steps"] * budget["batch"])
+
     def mean(self, task: str, variant: str, column: str) -> Estimate | None:
         """The mean of a variant's scores or skills on a task."""
         found = self.replicates(task, variant, column)
@@ -137,6 +157,15 @@ class Estimates:
     def _replicates(self, task: str, variant: str, column: str) -> Sample | None:
         rows = self._rows("replicates").get((task, variant))
         return None if rows is None else self._sample(rows[column].to_numpy(), column, rows, self.test_sequences)
+
+    def _half_life(self, task: str, variant: str) -> Estimate | None:
+        rows = self.results.difficulty
+        rows = rows[(rows["task"] == task) & (rows["variant"] == variant) & ~rows["refused"]].sort_values("difficulty")
+        lives = [half_life(run["difficulty"], run["skill"]) for _, run in rows.groupby("seed")]
+        if not lives:
+            return None
+        # Of two in the middle the lower one: a mean of "nothing learnt" and of a difficulty is neither.
+        return replace(median(sample(lives)), value=float(np.quantile(lives, 0.5, method="lower")))
 
     def _rows(self, kind: str) -> dict[tuple[str, str], pd.DataFrame]:
         """(task, variant) -> the rows of its replicates or of its transferred runs."""

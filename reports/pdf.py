@@ -28,6 +28,7 @@ PREAMBLE = """
 #show figure.caption: set align(left)
 #show figure.caption.where(kind: table): set block(sticky: true)
 #show figure.caption: set text(size: 8.5pt)
+#set table.cell(breakable: false)
 #show table.cell.where(y: 0): set text(weight: "bold")
 #set table(stroke: (x, y) => (bottom: if y == 0 {{ 0.8pt }} else {{ 0.3pt + luma(200) }}), inset: (x: 4pt, y: 3pt), align: left)
 #let note(tone, colour, body) = block(stroke: (left: 3pt + colour), inset: (left: 8pt, y: 3pt), breakable: false)[
@@ -113,7 +114,12 @@ def _table(block: Table) -> str:
     columns = len(block.columns)
     size = next(size for limit, size in SIZES if columns <= limit)
     header = ", ".join(map(_text, block.columns))
-    cells = ", ".join(_text(cell) for row in block.rows for cell in row)
+    cells = ", ".join(_lines(cell) for row in block.rows for cell in row)
     caption = f"figure.caption(position: top, {_text(block.caption)})"
     table = f"table(columns: {columns}, table.header({header}), {cells})"
     return f"#[#set text(size: {size}pt)\n#figure({table}, kind: table, caption: {caption})]"
+
+
+def _lines(cell: str) -> str:
+    """A cell's text, line by line."""
+    return " + linebreak() + ".join(map(_text, cell.split("\n")))

@@ -9,17 +9,24 @@ def skill(score: ArrayLike, chance: float, perfect: float) -> NDArray[np.float64
     return (np.asarray(score, dtype=float) - chance) / (perfect - chance)
 
 
-def half_life(difficulty: ArrayLike, skills: ArrayLike) -> float:
-    """The difficulty at which skill first falls to one half, linearly interpolated; infinite if it never does.
+LEARNT = 0.1
+"""The skill at the shortest difficulty below which nothing was learnt that could be lost."""
 
-    >>> half_life([10, 20, 30], [1.0, 0.75, 0.25])
+
+def half_life(difficulty: ArrayLike, skills: ArrayLike) -> float:
+    """The difficulty at which skill first falls to half of what it is at the shortest, linearly interpolated.
+
+    Infinite if it never does; 0 if nothing was learnt, not even at the shortest. `difficulty` rises.
+
+    >>> half_life([10, 20, 30], [0.8, 0.6, 0.2])
     25.0
     """
     x, y = np.asarray(difficulty, dtype=float), np.asarray(skills, dtype=float)
-    below = np.flatnonzero(y < 0.5)
+    if y[0] < LEARNT:
+        return 0.0
+    half = y[0] / 2
+    below = np.flatnonzero(y <= half)
     if not len(below):
         return float("inf")
     end = int(below[0])
-    if end == 0:
-        return float(x[0])
-    return float(np.interp(0.5, y[[end, end - 1]], x[[end, end - 1]]))
+    return float(np.interp(half, y[[end, end - 1]], x[[end, end - 1]]))

@@ -13,15 +13,15 @@ from pydantic.dataclasses import dataclass
 from tasks.classification import Classification
 from tasks.task import STRICT, Batch, Count, TaskSpec
 
-Split = Literal["training", "test"]
-"""Which images: those that networks are trained on, or those that are kept for tests."""
+Split = Literal["training", "validation", "test"]
+"""Which images: those that networks are trained on, those that they are chosen by, or those of the test."""
 
 PIXELS = 64
 LEVELS = 16
 """A pixel is one of 0 … 16."""
 CLASSES = 10
-TRAINING = 1437
-"""The first images, four of five, are for training. Those of one writer stand together: a test has other writers."""
+PARTS: dict[Split, slice] = {"training": slice(0, 1150), "validation": slice(1150, 1437), "test": slice(1437, None)}
+"""The first images are for training. Those of one writer stand together, so that parts share one writer at most."""
 
 SCAN: dict[str, np.ndarray] = {
     "rows": np.arange(PIXELS),
@@ -41,9 +41,8 @@ class Images:
         from sklearn.datasets import load_digits  # here, for it takes a second
 
         pixels, labels = load_digits(return_X_y=True)
-        part = slice(None, TRAINING) if split == "training" else slice(TRAINING, None)
-        self.pixels = pixels[part].astype(np.float32) / LEVELS
-        self.labels = labels[part].astype(np.int64)
+        self.pixels = pixels[PARTS[split]].astype(np.float32) / LEVELS
+        self.labels = labels[PARTS[split]].astype(np.int64)
 
     @cached_property
     def shares(self) -> np.ndarray:
@@ -64,9 +63,9 @@ class Digits(Classification):
     The task of Le, Jaitly & Hinton (2015), "A simple way to initialize recurrent networks of rectified linear units",
     section 4.2, on the real 8 × 8 digits that scikit-learn brings along, in place of MNIST. Pixels come by rows or, with
     `scan` "permuted", in one fixed random order, as there. With delay 1 it is that task; with more, the digit must also be
-    kept. `split` "training", that of `mixture`, has the first 1437 images, "test", that of `at`, the last 360, by other
-    writers. Unlike those of the other tasks, sequences are not fresh: a network can learn the 1437 by heart, which the
-    score of a `mixture` does not tell.
+    kept. `split` "training", that of `mixture`, has the first 1150 images, "validation" the next 287, and "test", that of
+    `at`, the last 360, mostly by other writers. Unlike those of most tasks, sequences are not fresh: a network can learn
+    the 1150 by heart, so that it is chosen by the images of the validation.
 
     Worked example (an image by rows, one letter for each pixel: `.` 0, `x` 16):
 
@@ -85,7 +84,7 @@ class Digits(Classification):
     image (Euclidean) of those whose pixels are sorted by brightness, `nearest image` of those whose pixels are where they are.
 
     >>> {name: round(value, 3) for name, value in Digits().references().items()}
-    {'chance': 0.103, 'bag of pixels': 0.219, 'nearest image': 0.956, 'perfect': 1.0}
+    {'chance': 0.103, 'bag of pixels': 0.217, 'nearest image': 0.947, 'perfect': 1.0}
     """
 
     delay: Count = 1
@@ -103,6 +102,9 @@ class Digits(Classification):
 
     def mixture(self) -> Self:
         return replace(super().mixture(), split="training")
+
+    def validation(self) -> Self:
+        return replace(self, split="validation")
 
     def sample(self, rng: np.random.Generator, n: int) -> Batch:
         lengths = PIXELS + self.draw_difficulties(rng, n) - 1
@@ -135,7 +137,7 @@ class Digits(Classification):
 
 @lru_cache
 def nearest_score(split: Split, is_bag: bool) -> float:
-    """The share of a split's images that have the label of the nearest other image of the training.
+    """The share of a split's images that have the label of the nearest other training image.
 
     is_bag: each image is the sorted list of its pixels, so that nothing is known of where they are.
     """

@@ -10,12 +10,12 @@ from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
 from tasks import TASKS
-from tasks.digits import SCAN, TRAINING, Digits, images
+from tasks.digits import PARTS, SCAN, Digits, images
 
 N = 4000
 BY_ROWS, PERMUTED = TASKS["digits"](), TASKS["digits"](scan="permuted")
 PIXELS, LABELS = load_digits(return_X_y=True)
-SPLITS = {"training": slice(0, TRAINING), "test": slice(TRAINING, None)}
+SPLITS = {"training": slice(0, 1150), "validation": slice(1150, 1437), "test": slice(1437, 1797)}
 
 
 @pytest.mark.parametrize("split", SPLITS)
@@ -30,11 +30,22 @@ def test_a_split_draws_all_of_its_images_and_no_other(split: str) -> None:
     assert len(seen) == len(own) == len(seen & own)  # not ==, whose message would compare images for an hour
 
 
-def test_no_test_image_is_in_training_and_each_split_has_all_digits() -> None:
-    test, training = (set(map(tuple, PIXELS[part])) for part in (SPLITS["test"], SPLITS["training"]))
-    assert not test & training
+def test_no_image_is_in_two_splits_and_each_split_has_all_digits() -> None:
+    parts = [set(map(tuple, PIXELS[part])) for part in SPLITS.values()]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == len(PIXELS)
     assert all(set(LABELS[part]) == set(range(10)) for part in SPLITS.values())
-    assert (BY_ROWS.mixture().split, BY_ROWS.mixture().at(3).split) == ("training", "test")
+    assert list(PARTS) == list(SPLITS)
+
+
+def test_networks_are_trained_chosen_and_tested_by_different_images() -> None:
+    mixture, hard = BY_ROWS.mixture(), BY_ROWS.mixture().at(3)
+    assert (mixture.split, mixture.validation().split, hard.validation().split, hard.split) == (
+        "training",
+        "validation",
+        "validation",
+        "test",
+    )
+    assert mixture.validation() == replace(mixture, split="validation")
 
 
 def test_both_scans_show_the_same_pixels_and_the_permuted_one_is_a_fixed_order() -> None:
@@ -52,7 +63,7 @@ def test_after_the_image_come_zeros() -> None:
     assert torch.equal(batch.inputs[:, :64], BY_ROWS.sample(np.random.default_rng(0), 20).inputs)
 
 
-@pytest.mark.parametrize("task", [BY_ROWS, PERMUTED, BY_ROWS.mixture()])
+@pytest.mark.parametrize("task", [BY_ROWS, PERMUTED, BY_ROWS.mixture(), BY_ROWS.validation()])
 def test_the_most_frequent_digit_and_nearest_images_score_what_the_references_say(task: Digits) -> None:
     part = SPLITS[task.split]
     references = task.references()
@@ -61,7 +72,7 @@ def test_the_most_frequent_digit_and_nearest_images_score_what_the_references_sa
     batch = task.sample(np.random.default_rng(0), N)
     assert score(task, batch, [constant] * N) == pytest.approx(references["chance"], abs=error(0.1, N))
     for name, view in {"nearest image": np.asarray, "bag of pixels": lambda pixels: np.sort(pixels, axis=1)}.items():
-        near = KNeighborsClassifier(2).fit(view(PIXELS[:TRAINING]), LABELS[:TRAINING])
+        near = KNeighborsClassifier(2).fit(view(PIXELS[:1150]), LABELS[:1150])
         neighbours = near.kneighbors(view(PIXELS[part]), return_distance=False)
         own = np.arange(len(LABELS[part]))
         nearest = (

@@ -133,6 +133,12 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         'chosen = images("training")',
         "test_digits.py",
     ),
+    "networks are chosen by digits that they were trained on": (
+        "tasks/digits.py",
+        'replace(self, split="validation")',
+        "self",
+        "test_digits.py",
+    ),
     "a causal model peeks at the next step": (
         "ablations/models/convolution.py",
         "past = ((kernel - 1) * dilation, 0)",

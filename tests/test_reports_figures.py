@@ -98,6 +98,19 @@ def test_the_ranking_leaves_out_variants_that_have_not_met_every_task():
     assert set(ranking(estimates(replace(study, replicates=partial)))["variant"]) == {"lstm"}
 
 
+def test_a_variant_that_was_not_planned_for_a_task_is_ranked_among_those_with_the_same_tasks():
+    both = World(tasks=("copying", "france"), variants=("lstm", "gru", "rnn", "tcn"), replicates=8, diverged=())
+    # On copying alone all is solved: ranked with the others, the two that were not run on france would lead.
+    skill = {("france", "lstm"): 0.2, ("france", "gru"): 0.1}
+    easy = replace(both, unplanned=(("france", "rnn"), ("france", "tcn")), skill=skill, lost={("france", "gru"): 0.8})
+    frame = ranking(estimates(fake_study(easy))).set_index("variant")
+    assert frame["run on"].to_dict() == {"lstm": "all tasks", "gru": "all tasks", "rnn": "copying", "tcn": "copying"}
+    assert set(frame.loc[["lstm", "gru"], "rank"]) == {"1", "2"}
+    assert frame.loc[["tcn", "rnn"], "rank"].tolist() == ["1", "2"]
+    alone = ranking(estimates(fake_study(replace(easy, tasks=("copying",), unplanned=())))).set_index("variant")
+    assert frame.loc["tcn", "mean_skill"] == pytest.approx(alone.loc["tcn", "mean_skill"], abs=0.02)
+
+
 def test_the_ranking_tells_nothing_apart_by_too_few_runs():
     few = World(tasks=("france",), variants=("lstm", "rnn"), replicates=5, diverged=(), lost={("france", "rnn"): 0.6})
     assert list(ranking(estimates(fake_study(few)))["rank"]) == ["1 to 2", "1 to 2"]
@@ -111,7 +124,7 @@ def test_readers_of_the_future_are_ranked_apart():
         "left to right": set(ONE_WAY),
         "sees the future": {*BOTH_WAYS, "feedforward", "cnn"},
     }
-    assert set(frame[frame["reads"] == "left to right"]["tasks"]) == {
+    assert set(frame[frame["reads"] == "left to right"]["decided on"]) == {
         "copying, adding, france"
     }  # the last has a ceiling
 
@@ -148,3 +161,35 @@ def test_a_curve_that_rose_in_the_last_quarter_is_named():
     table = pd.DataFrame(rows, columns=["task", "variant", "sequences", "mean", "low", "high", "n"])
     assert rising(table) == ["copying/late"]
     assert "1 of 3 curves" in FIGURES["learning_curves"].caption(table)
+
+
+def test_the_caption_names_the_difficulty_of_each_task_of_the_record():
+    words = FIGURES["difficulty"].caption(table_of("difficulty", fake_study(World(tasks=("adding", "france")))))
+    assert "Difficulty is the length in adding, the gap in france." in words
+    study = fake_study(World(tasks=("adding", "france")))
+    alike = replace(study, settings=tuple(replace(s, difficulty="length") for s in study.settings))
+    assert "Difficulty is the length in adding and france." in FIGURES["difficulty"].caption(
+        table_of("difficulty", alike)
+    )
+
+
+def test_the_half_life_is_that_of_the_typical_run():
+    # From 1 at the gap of 3 down to 0.2 at 24, in a line: one half is reached at 3 + 21 · 0.5 / 0.8.
+    falling = World(
+        tasks=("france",),
+        variants=("rnn", "lstm"),
+        skill={("france", "rnn"): 0.2},
+        lost={("france", "rnn"): 0.8},
+        noise=0.0,
+    )
+    lives = table_of("difficulty", fake_study(falling)).groupby("variant")["half_life"].first()
+    assert lives["lstm"] == np.inf
+    assert lives["rnn"] == pytest.approx(3 + 21 * 0.5 / 0.8)
+
+
+@pytest.mark.parametrize("name", ["score_matrix", "learning_curves", "difficulty", "gradient_flow"])
+def test_a_figure_of_many_tasks_fits_on_a_page(name):
+    small = table_of(name)
+    many = pd.concat([small.assign(task=f"{task}-{copy}") for task in ("a", "b") for copy in range(8)])
+    with styled():
+        assert FIGURES[name].draw(many).get_size_inches()[1] <= 9.5

@@ -266,7 +266,14 @@ def test_skill_is_zero_at_chance_one_at_perfection_and_negative_below_chance():
 
 @pytest.mark.parametrize(
     ("skills", "expected"),
-    [([1.0, 0.9, 0.8], np.inf), ([0.4, 0.3, 0.2], 10.0), ([1.0, 0.0, 1.0], 15.0), ([1.0, 1.0, 0.0], 25.0)],
+    [
+        ([1.0, 0.9, 0.8], np.inf),
+        ([0.4, 0.3, 0.1], 25.0),
+        ([1.0, 0.0, 1.0], 15.0),
+        ([1.0, 1.0, 0.0], 25.0),
+        ([1.0, 0.9, 0.5], 30.0),
+        ([0.05, 0.0, 0.0], 0.0),
+    ],
 )
-def test_half_life_is_where_skill_first_falls_to_one_half(skills, expected):
+def test_half_life_is_where_skill_first_falls_to_half_of_that_at_the_shortest(skills, expected):
     assert half_life([10, 20, 30], skills) == pytest.approx(expected)

@@ -11,6 +11,7 @@ from ablations.models.variants import VARIANTS
 from ablations.studies import STUDIES
 from ablations.study import Budget, Range, Study
 from ablations.train.cohort import Cohort
+from tasks import TASKS
 
 
 @pytest.mark.parametrize("scale", ["smoke", "demo"])
@@ -26,6 +27,14 @@ def test_every_setting_follows_its_size_rule(name: str, scale: str) -> None:
             wanted = variant.size.number if variant.size else plan.budget.parameters
             count = count_parameters(variant, setting.task.spec, setting.size)
             assert abs(count - wanted) < 0.12 * wanted, setting.name
+
+
+@pytest.mark.parametrize("scale", STUDIES["tasks"].scales)
+def test_the_study_of_tasks_has_every_task_whose_sequences_are_made(scale: str) -> None:
+    plan = STUDIES["tasks"].at(scale)
+    assert set(TASKS) - set(plan.tasks) == {"reviews"}
+    assert all(type(task) is TASKS[label] for label, task in plan.tasks.items())
+    assert {setting.label for setting in plan.settings if setting.variant.name == plan.baseline} == set(plan.tasks)
 
 
 def test_a_study_has_every_task_with_every_variant(study: Study) -> None:

@@ -46,7 +46,7 @@ FORMS: list[Task] = [
 ]
 NAMES = [f"{type(task).__name__}-{number}" for number, task in enumerate(FORMS)]
 WITH_CUE = (TASKS["france"], TASKS["disambiguation"], TASKS["induction"])
-WITH_VALIDATION = (TASKS["reviews"], TASKS["dates"], TASKS["numbers"])
+WITH_VALIDATION = (TASKS["digits"], TASKS["reviews"], TASKS["dates"], TASKS["numbers"])
 each_form = pytest.mark.parametrize(
     "task",
     [
@@ -188,7 +188,7 @@ def test_a_cue_is_one_step_of_each_sequence_and_the_same_in_a_longer_batch(task:
         ("induction", {"length": 2}),
         ("induction", {"symbols": 1}),
         ("digits", {"scan": "columns"}),
-        ("digits", {"split": "validation"}),
+        ("digits", {"split": "all"}),
         ("france", {"countries": 1}),
         ("france", {"countries": 3, "distractors": 3}),
         ("france", {"distractors": 9}),

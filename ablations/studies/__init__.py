@@ -1,13 +1,23 @@
 """The questions, one file each."""
 
 from ablations.registry import is_file, look_up
-from ablations.studies import atlas, attention, claims, direction, gru_ablation, lstm_ablation, pooling, rnn_ablation
+from ablations.studies import (
+    atlas,
+    attention,
+    claims,
+    direction,
+    gru_ablation,
+    lstm_ablation,
+    pooling,
+    rnn_ablation,
+    tasks,
+)
 from ablations.study import Study
 from ablations.study.file import load_study
 
 STUDIES: dict[str, Study] = {
     module.STUDY.name: module.STUDY
-    for module in (claims, attention, lstm_ablation, gru_ablation, rnn_ablation, direction, pooling, atlas)
+    for module in (claims, tasks, attention, lstm_ablation, gru_ablation, rnn_ablation, direction, pooling, atlas)
 }
 """Every study by name."""
 

@@ -9,11 +9,13 @@ from reports.figures.gradient_flow import GRADIENT_FLOW
 from reports.figures.learning_curves import LEARNING_CURVES
 from reports.figures.score_matrix import SCORE_MATRIX
 from reports.figures.search import SEARCH
+from reports.figures.survival import SURVIVAL
 
 FIGURES: dict[str, FigureKind] = {
     "ablation_forest": ABLATION_FOREST,
     "score_matrix": SCORE_MATRIX,
     "learning_curves": LEARNING_CURVES,
+    "survival": SURVIVAL,
     "difficulty": DIFFICULTY,
     "gradient_flow": GRADIENT_FLOW,
     "cost_skill": COST_SKILL,

@@ -4,23 +4,23 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from reports.estimates import Estimates
-from reports.figures.base import FigureKind, draw_lines, panels, shared_legend, unique
-from reports.skill import half_life
+from reports.figures.base import FigureKind, draw_lines, in_a_row, panels, shared_legend, unique
 
 
 def table(estimates: Estimates) -> pd.DataFrame:
-    """task, variant, difficulty, mean, low, high, n of skill, the nominal difficulty, and the number of refusals.
+    """task, variant, difficulty, mean, low, high, n of skill; the difficulty's name, its nominal value, and refusals.
 
-    `half_life` is the difficulty at which the variant's mean skill falls to one half; infinite if it does not.
+    `half_life` is that of the variant's typical run.
     """
     results = estimates.results
     frame = estimates.means_by(results.difficulty, ["task", "variant", "difficulty"], "skill")
     refused = results.difficulty.groupby(["task", "variant"])["refused"].sum()
-    keys = pd.MultiIndex.from_frame(frame[["task", "variant"]])
-    frame["nominal"] = frame["task"].map({s.task: s.nominal for s in results.study.settings}).astype(float)
-    frame["refused"] = refused.reindex(keys).to_numpy()
-    lives = {key: half_life(rows["difficulty"], rows["mean"]) for key, rows in frame.groupby(["task", "variant"])}
-    frame["half_life"] = [lives[key] for key in keys]
+    keys = list(zip(frame["task"], frame["variant"], strict=True))
+    first = {setting.task: setting for setting in reversed(results.study.settings)}
+    frame["difficulty_is"] = [first[task].difficulty for task, _ in keys]
+    frame["nominal"] = [float(first[task].nominal) for task, _ in keys]
+    frame["refused"] = refused.reindex(pd.MultiIndex.from_frame(frame[["task", "variant"]])).to_numpy()
+    frame["half_life"] = [life.value if (life := estimates.half_life(*key)) else float("nan") for key in keys]
     return frame
 
 
@@ -31,7 +31,7 @@ def draw(table: pd.DataFrame) -> Figure:
         rows = table[table["task"] == task]
         draw_lines(axis, rows, "difficulty", variants)
         axis.axvline(rows["nominal"].iloc[0], color="#444444", linewidth=1, label="longest in training")
-        axis.set(xlabel="difficulty", ylabel="skill", ylim=(min(-0.1, rows["low"].min()), 1.05))
+        axis.set(xlabel=rows["difficulty_is"].iloc[0], ylabel="skill", ylim=(min(-0.1, rows["low"].min()), 1.05))
         axis.set_xticks(sorted(rows["difficulty"].unique()))
     shared_legend(figure, axes)
     return figure
@@ -42,9 +42,14 @@ def caption(table: pd.DataFrame) -> str:
     refusals = f" Lines that end there belong to models that refuse longer sequences: {', '.join(refusing)}."
     return (
         "Skill (0 = guessing, 1 = perfect) on test sequences of one difficulty each. Right of the vertical line, sequences are "
-        "harder than any in training. Difficulty is the delay in copying, the length in adding, the gap in france, and the "
-        "lookahead in disambiguation." + (refusals if refusing else "")
+        f"harder than any in training. Difficulty is {_names(table)}." + (refusals if refusing else "")
     )
+
+
+def _names(table: pd.DataFrame) -> str:
+    """What is called difficulty in each task, as in "the delay in copying, the length in adding and parity"."""
+    names = table.drop_duplicates("task").groupby("difficulty_is", sort=False)["task"].agg(list)
+    return ", ".join(f"the {name} in {in_a_row(tasks)}" for name, tasks in names.items())
 
 
 DIFFICULTY = FigureKind("Skill against difficulty", table, draw, caption)

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from reports.estimates import Estimates
-from reports.figures.base import FigureKind, panels, powers_of_ten, shared_legend, unique
+from reports.figures.base import FigureKind, in_a_row, panels, powers_of_ten, shared_legend, unique
 from reports.style import style_of
 
 MAIN_VARIANTS = ("rnn", "lstm", "gru", "reservoir", "tcn")
@@ -49,7 +49,7 @@ def caption(table: pd.DataFrame) -> str:
     return (
         "Norm of the gradient of the loss with respect to each input, against the number of steps between that input and the "
         "answer. It is relative to the largest norm over all steps, a geometric mean over replicates, on "
-        f"{' and '.join(tasks)}, on a logarithmic axis. A straight line downwards is a gradient that vanishes exponentially. A "
+        f"{in_a_row(tasks)}, on a logarithmic axis. A straight line downwards is a gradient that vanishes exponentially. A "
         "line that stays high shows that the gradient reaches inputs far back."
     )
 

@@ -1,13 +1,18 @@
 """The validation score against the sequences seen."""
 
+from collections import Counter
+
 import pandas as pd
 from matplotlib.figure import Figure
 
 from reports.estimates import Estimates
-from reports.figures.base import FigureKind, draw_lines, panels, shared_legend, unique
+from reports.figures.base import FigureKind, counts, draw_lines, panels, shared_legend, unique
 
 RISE = 0.02
 """The gain in score in the last quarter of the budget above which a curve counts as still rising."""
+
+MOST_NAMED = 12
+"""The most curves that a caption names; of more it says how many each task has."""
 
 
 def table(estimates: Estimates) -> pd.DataFrame:
@@ -22,6 +27,7 @@ def draw(table: pd.DataFrame) -> Figure:
     for axis, task in zip(axes, tasks, strict=True):
         draw_lines(axis, table[table["task"] == task], "sequences", variants)
         axis.set(xlabel="sequences seen", ylabel="validation score", ylim=(-0.04, 1.04))
+        counts(axis.xaxis)
     shared_legend(figure, axes)
     return figure
 
@@ -38,7 +44,9 @@ def rising(table: pd.DataFrame) -> list[str]:
 
 def caption(table: pd.DataFrame) -> str:
     there, still = len(table.groupby(["task", "variant"])), rising(table)
-    names = f": {', '.join(still)}" if still else ""
+    per_task = Counter(name.partition("/")[0] for name in still)
+    listed = still if len(still) <= MOST_NAMED else [f"{task} {count}" for task, count in per_task.items()]
+    names = f": {', '.join(listed)}" if still else ""
     return (
         "Validation score of the replicates against the training sequences seen, mean and 95 % interval. "
         f"{len(still)} of {there} curves rose by more than {RISE} in the last quarter of the budget, and would gain from a "

@@ -11,6 +11,9 @@ from reports.search_summary import trials
 MOST_ANNOTATED = 8
 """The most trials per row whose values are printed into the cells; with more they would overlap."""
 
+MOST_TASKS = 6
+"""The most tasks whose panels are large enough for such values."""
+
 
 def table(estimates: Estimates) -> pd.DataFrame:
     """task, variant, trial, nuisance factors, proposed_by, status, objective (mean over seeds), best_so_far, is_best."""
@@ -29,10 +32,20 @@ def draw(table: pd.DataFrame) -> Figure:
     for axis, task in zip(axes, tasks, strict=True):
         rows = table[table["task"] == task]
         steps = rows.pivot(index="variant", columns="trial", values="best_so_far").reindex(unique(rows["variant"]))
-        has_room = steps.shape[1] <= MOST_ANNOTATED
-        sns.heatmap(steps, ax=axis, vmin=0, vmax=1, cmap="cividis", annot=has_room, fmt=".2f", annot_kws={"size": 6})
+        has_room = steps.shape[1] <= MOST_ANNOTATED and len(tasks) <= MOST_TASKS
+        sns.heatmap(
+            steps,
+            ax=axis,
+            vmin=0,
+            vmax=1,
+            cmap="cividis",
+            annot=has_room,
+            fmt=".2f",
+            annot_kws={"size": 6},
+            yticklabels=True,
+        )
         axis.set(xlabel="trial", ylabel="", title=task)
-        axis.tick_params(axis="y", rotation=0)
+        axis.tick_params(axis="y", rotation=0, labelsize=8 if len(tasks) <= MOST_TASKS else 6)
     return figure
 
 

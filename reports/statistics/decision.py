@@ -108,6 +108,18 @@ def holm(p: Array, alpha: float = ALPHA) -> NDArray[np.bool_]:
     return decided
 
 
+def holm_adjusted(p: Array) -> Array:
+    """P-values (m,) that are decided by Holm's rule at a level if they are at most that level.
+
+    >>> holm_adjusted(np.array([0.04, 0.01, 0.03])).tolist()
+    [0.06, 0.03, 0.06]
+    """
+    order = np.argsort(p)
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p)))))
+    return adjusted
+
+
 def decided_items(parts: Sequence[Evidence], missing: int = 0) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which of all m items are decided for the claim and which against it, (S, m) each; the missing parts come last."""
     nothing = np.ones((len(parts[0].support), missing))
