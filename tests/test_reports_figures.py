@@ -98,17 +98,31 @@ def test_the_ranking_leaves_out_variants_that_have_not_met_every_task():
     assert set(ranking(estimates(replace(study, replicates=partial)))["variant"]) == {"lstm"}
 
 
-def test_a_variant_that_was_not_planned_for_a_task_is_ranked_among_those_with_the_same_tasks():
+def test_variants_are_ranked_on_the_tasks_that_they_share():
     both = World(tasks=("copying", "france"), variants=("lstm", "gru", "rnn", "tcn"), replicates=8, diverged=())
-    # On copying alone all is solved: ranked with the others, the two that were not run on france would lead.
+    # On copying alone all is solved: ranked by all that each was run on, the two that were not run on france would lead.
     skill = {("france", "lstm"): 0.2, ("france", "gru"): 0.1}
     easy = replace(both, unplanned=(("france", "rnn"), ("france", "tcn")), skill=skill, lost={("france", "gru"): 0.8})
-    frame = ranking(estimates(fake_study(easy))).set_index("variant")
-    assert frame["run on"].to_dict() == {"lstm": "all tasks", "gru": "all tasks", "rnn": "copying", "tcn": "copying"}
-    assert set(frame.loc[["lstm", "gru"], "rank"]) == {"1", "2"}
-    assert frame.loc[["tcn", "rnn"], "rank"].tolist() == ["1", "2"]
+    groups = {
+        tasks: rows.set_index("variant") for tasks, rows in ranking(estimates(fake_study(easy))).groupby("run on")
+    }
+    assert {tasks: set(rows.index) for tasks, rows in groups.items()} == {
+        "all tasks": {"lstm", "gru"},
+        "copying": {"lstm", "gru", "rnn", "tcn"},
+    }
+    assert set(groups["all tasks"]["rank"]) == {"1", "2"}
     alone = ranking(estimates(fake_study(replace(easy, tasks=("copying",), unplanned=())))).set_index("variant")
-    assert frame.loc["tcn", "mean_skill"] == pytest.approx(alone.loc["tcn", "mean_skill"], abs=0.02)
+    skills = groups["copying"]["mean_skill"]
+    assert skills.to_dict() == pytest.approx(alone["mean_skill"].to_dict(), abs=0.02)
+
+
+def test_who_would_be_ranked_alone_is_left_out_unless_nothing_else_is_to_be_had():
+    three = World(tasks=("copying", "france"), variants=("lstm", "gru", "rnn"), replicates=8, diverged=())
+    more = replace(three, unplanned=(("france", "gru"), ("france", "rnn")))  # the LSTM alone was run on both
+    assert set(ranking(estimates(fake_study(more)))["run on"]) == {"copying"}
+    apart = replace(three, unplanned=(("france", "gru"), ("copying", "lstm"), ("copying", "rnn")))
+    frame = ranking(estimates(fake_study(apart))).set_index("variant")
+    assert frame["run on"].to_dict() == {"lstm": "france", "rnn": "france", "gru": "copying"}
 
 
 def test_the_ranking_tells_nothing_apart_by_too_few_runs():
