@@ -27,7 +27,7 @@ CLAIMS["own-claim"] = Claim(
     rule=f"Supported if most seeds have a difference above {MARGIN}, contradicted if most have one below (sign test).",
     parts=compare,
     variants=("bilstm", "lstm"),  # the runs that the report names as its evidence
-    study="own_claim",
+    studies=("own_claim",),
     date="2026-11-27",  # of the rule
 )
 
