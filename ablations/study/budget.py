@@ -1,8 +1,8 @@
 """What a study may spend at one scale: budgets, and the measurement of training cost."""
 
 from collections.abc import Mapping
-from dataclasses import field
-from typing import Annotated
+from dataclasses import asdict, field
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
@@ -26,6 +26,7 @@ class Budget:
     steps: optimiser steps of each training, in `segments` equal parts with an evaluation after each.
     batch: sequences of each step. parameters: the number that every model is sized to.
     validation: sequences of each evaluation during training. test: sequences of the test at each difficulty.
+    far: difficulties far beyond training, at which replicates are tested too, on a few sequences.
     """
 
     trials: Count
@@ -38,11 +39,17 @@ class Budget:
     parameters: Count
     validation: Count = 256
     test: Count = 1024
+    far: tuple[Count, ...] = ()
 
     @property
     def runs(self) -> int:
         """The trainings of one setting."""
         return self.trials * self.search_seeds + self.replicates
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The budget as plain data. Without far difficulties it is that of a study that does not know them."""
+        return {part: value for part, value in asdict(self).items() if part != "far" or value}
 
     @model_validator(mode="after")
     def _check(self) -> "Budget":
@@ -90,4 +97,12 @@ class Scale:
     def _check(self) -> "Scale":
         for label in self.variants:
             check_known(self.tasks, label, "task with variants of its own")
+        for label, task in self.tasks.items():
+            self._check_far(label, task.grid()[-1])
         return self
+
+    def _check_far(self, label: str, last: int) -> None:
+        """A difficulty that a replicate is tested at twice would have two scores."""
+        far = self.budget.far
+        if list(far) != sorted({d for d in far if d > last}):
+            raise UserError(f"far {far} must rise, and lie beyond the other tests of {label!r}, which end at {last}")

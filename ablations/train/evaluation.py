@@ -16,12 +16,20 @@ from ablations.models.backends import eager_backend
 from ablations.train.batches import stack
 from ablations.train.cohort import Cohort, TrainState
 from ablations.train.metrics import Curve
-from ablations.train.segment import evaluate
+from ablations.train.segment import PIECE, evaluate
 from ablations.train.stacked import StackedNetworks
 from tasks import Batch
 
 EXAMPLES = 64
 """The number of test sequences over which gradients are averaged."""
+
+FAR_EXAMPLES = 32
+"""Test sequences at each far difficulty: a guesser of one bit answers all of them right once in 4 billion times, and 10,000
+steps of more would take longer than training."""
+
+FAR_STEPS = 1 << 19
+"""Steps of all runs together in one pass over far sequences: 10 runs of 3,000 parameters need a third of a gigabyte, and
+fewer steps at once took up to 1.7 times as long."""
 
 
 @dataclass(frozen=True)
@@ -67,19 +75,27 @@ def count_flops(cohort: Cohort) -> float:
 
 
 def _test(cohort: Cohort, networks: StackedNetworks, state: TrainState) -> list[dict[str, Curve]]:
-    task = cohort.setting.task
+    budget = cohort.budget
     curves: list[dict[str, Curve]] = [{} for _ in cohort.runs]
-    for difficulty in task.grid():
-        batch = _test_batch(cohort, difficulty, cohort.budget.test)
+    for difficulty in (*cohort.setting.task.grid(), *budget.far):
+        is_far = difficulty in budget.far
+        batch = _test_batch(cohort, difficulty, FAR_EXAMPLES if is_far else budget.test)
+        piece_size = _far_piece(batch) if is_far else PIECE
         try:
-            score, loss = (values.tolist() for values in evaluate(networks, state, batch))
-            columns = {"test_score": score, "test_loss": loss}
+            score, loss = (values.tolist() for values in evaluate(networks, state, batch, piece_size))
+            columns = {"far_score": score} if is_far else {"test_score": score, "test_loss": loss}
         except LengthError:
             columns = {"refused": [1.0] * len(cohort.runs)}
         for name, values in columns.items():
             for curve, value in zip(curves, values, strict=True):
                 curve[name] = (*curve.get(name, ()), (difficulty, value))
     return curves
+
+
+def _far_piece(batch: Batch) -> int:
+    """How many sequences of each run are tested at once where they are long."""
+    runs, _, steps = batch.mask.shape
+    return max(1, FAR_STEPS // (runs * steps))
 
 
 def _test_batch(cohort: Cohort, difficulty: int, size: int) -> Batch:

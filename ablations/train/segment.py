@@ -45,10 +45,12 @@ def train_segment(cohort: Cohort, state: TrainState | None, steps: int) -> tuple
 
 
 @torch.no_grad()
-def evaluate(networks: StackedNetworks, state: TrainState, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Score and loss of every run, each (R,), on its own part of a stacked batch (R, n, …)."""
+def evaluate(
+    networks: StackedNetworks, state: TrainState, batch: Batch, piece_size: int = PIECE
+) -> tuple[Tensor, Tensor]:
+    """Score and loss of every run, each (R,), on its own part of a stacked batch (R, n, …), in pieces of so many sequences."""
     total = torch.zeros(2, batch.mask.shape[0])
-    for piece in pieces(batch, PIECE, networks.task.spec):
+    for piece in pieces(batch, piece_size, networks.task.spec):
         outputs = networks.answers(state.theta, state.buffers, piece)
         share = piece.mask.shape[1] / batch.mask.shape[1]
         total += share * torch.stack([networks.scores(outputs, piece), networks.losses(outputs, piece)])
