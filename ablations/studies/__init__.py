@@ -1,13 +1,22 @@
 """The questions, one file each."""
 
 from ablations.registry import is_file, look_up
-from ablations.studies import atlas, claims, direction, gru_ablation, lstm_ablation, pooling, rnn_ablation
+from ablations.studies import (
+    atlas,
+    claims,
+    direction,
+    gru_ablation,
+    lstm_ablation,
+    pooling,
+    rnn_ablation,
+    state_tracking,
+)
 from ablations.study import Study
 from ablations.study.file import load_study
 
 STUDIES: dict[str, Study] = {
     module.STUDY.name: module.STUDY
-    for module in (claims, lstm_ablation, gru_ablation, rnn_ablation, direction, pooling, atlas)
+    for module in (claims, lstm_ablation, gru_ablation, rnn_ablation, direction, pooling, state_tracking, atlas)
 }
 """Every study by name."""
 
