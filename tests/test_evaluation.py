@@ -12,9 +12,10 @@ from torch import Tensor
 from ablations.models.variant import Variant
 from ablations.record.schema import VALUES
 from ablations.run.outcomes import run_metrics
+from ablations.study.budget import FAR_SEQUENCES
 from ablations.train import evaluation as module
 from ablations.train.cohort import Cohort
-from ablations.train.evaluation import EXAMPLES, FAR_EXAMPLES, evaluate_test
+from ablations.train.evaluation import EXAMPLES, evaluate_test
 from ablations.train.segment import train_segment
 from ablations.train.stacked import StackedNetworks
 from tasks import Batch, Task
@@ -87,8 +88,8 @@ def test_a_far_score_is_that_of_each_runs_own_test_stream_at_that_difficulty(coh
         network = runs.setting.variant.build(task.spec, runs.setting.size, seed=0).eval()
         torch.nn.utils.vector_to_parameters(state.theta[index], network.parameters())
         for difficulty, score in evaluations[index].curves["far_score"]:
-            batch = task.at(difficulty).sample(runs.generator(run, "test", difficulty), FAR_EXAMPLES)
-            assert batch.mask.shape == (FAR_EXAMPLES, difficulty)
+            batch = task.at(difficulty).sample(runs.generator(run, "test", difficulty), FAR_SEQUENCES)
+            assert batch.mask.shape == (FAR_SEQUENCES, difficulty)
             assert score == pytest.approx(task.score(network(batch.inputs), batch).item())
 
 
@@ -115,7 +116,7 @@ def test_far_sequences_are_tested_in_pieces_that_bound_the_memory(
     for pieces, at_once in zip(evaluate_test(runs, state), whole, strict=True):
         assert np.array(pieces.curves["far_score"]) == pytest.approx(np.array(at_once.curves["far_score"]))
     far = sizes[len(runs.setting.task.grid()) :]
-    assert sum(far) == 2 * FAR_EXAMPLES * (20 + 50)
+    assert sum(far) == 2 * FAR_SEQUENCES * (20 + 50)
     assert max(far) <= 200
 
 

@@ -227,7 +227,7 @@ def with_far(study: Study, *far: int) -> Study:
 def test_far_difficulties_change_the_plan_of_the_study_that_has_them_alone(study: Study) -> None:
     plain, far = study.at("smoke"), with_far(study, 100, 1000).at("smoke")
     assert "far" not in plain.data["budget"]
-    assert far.data["budget"] == {**plain.data["budget"], "far": (100, 1000)}
+    assert far.data["budget"] == {**plain.data["budget"], "far": (100, 1000), "far_sequences": 32}
     assert not set(far.identities.values()) & set(plain.identities.values())
     assert with_far(study).at("smoke").identity == plain.identity
 

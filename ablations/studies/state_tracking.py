@@ -36,7 +36,9 @@ SMOKE = Scale(
 DEMO = Scale(
     tasks=_tasks(parity=40, modulo=Modulo(length=20, modulus=3), s3=16, a5=6, anbn=20, dyck=12),
     variants=dict.fromkeys(("modulo", "s3", "a5", "dyck"), RECURRENT),
-    budget=replace(claims.DEMO.budget, search_seeds=1, parameters=3_000, test=512, far=(100, 1_000, 10_000)),
+    budget=replace(
+        claims.DEMO.budget, search_seeds=1, steps=1_600, parameters=3_000, test=512, far=(100, 1_000, 10_000)
+    ),
 )
 
 STANDARD = Scale(

@@ -15,6 +15,10 @@ from tasks import Task
 Count = Annotated[int, Field(ge=1)]
 """A whole number of at least one."""
 
+FAR_SEQUENCES = 32
+"""Test sequences at each far difficulty. A guesser of one bit answers all of them right once in 4 billion times; more of
+them, at 10,000 steps, would take longer than training."""
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Budget:
@@ -48,8 +52,10 @@ class Budget:
 
     @property
     def data(self) -> dict[str, Any]:
-        """The budget as plain data. Without far difficulties it is that of a study that does not know them."""
-        return {part: value for part, value in asdict(self).items() if part != "far" or value}
+        """The budget as plain data. Without far difficulties nothing is said of them: old records did not have any."""
+        parts = asdict(self)
+        far = parts.pop("far")
+        return {**parts, "far": far, "far_sequences": FAR_SEQUENCES} if far else parts
 
     @model_validator(mode="after")
     def _check(self) -> "Budget":

@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ablations.models import LengthError
 from ablations.models.backends import eager_backend
+from ablations.study.budget import FAR_SEQUENCES
 from ablations.train.batches import stack
 from ablations.train.cohort import Cohort, TrainState
 from ablations.train.metrics import Curve
@@ -22,10 +23,6 @@ from tasks import Batch
 
 EXAMPLES = 64
 """The number of test sequences over which gradients are averaged."""
-
-FAR_EXAMPLES = 32
-"""Test sequences at each far difficulty: a guesser of one bit answers all of them right once in 4 billion times, and 10,000
-steps of more would take longer than training."""
 
 FAR_STEPS = 1 << 19
 """Steps of all runs together in one pass over far sequences: 10 runs of 3,000 parameters need a third of a gigabyte, and
@@ -79,7 +76,7 @@ def _test(cohort: Cohort, networks: StackedNetworks, state: TrainState) -> list[
     curves: list[dict[str, Curve]] = [{} for _ in cohort.runs]
     for difficulty in (*cohort.setting.task.grid(), *budget.far):
         is_far = difficulty in budget.far
-        batch = _test_batch(cohort, difficulty, FAR_EXAMPLES if is_far else budget.test)
+        batch = _test_batch(cohort, difficulty, FAR_SEQUENCES if is_far else budget.test)
         piece_size = _far_piece(batch) if is_far else PIECE
         try:
             score, loss = (values.tolist() for values in evaluate(networks, state, batch, piece_size))
