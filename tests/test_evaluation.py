@@ -108,10 +108,14 @@ def test_far_sequences_are_tested_in_pieces_that_bound_the_memory(
     runs = far_cohort(cohort)
     state, _ = train_segment(runs, None, 2)
     whole = evaluate_test(runs, state)
-    sizes, original = [], StackedNetworks.answers
-    monkeypatch.setattr(
-        StackedNetworks, "answers", lambda *arguments: sizes.append(arguments[-1].mask.numel()) or original(*arguments)
-    )
+    sizes: list[int] = []
+    original = StackedNetworks.answers
+
+    def counted(networks: StackedNetworks, theta: Tensor, buffers: dict[str, Tensor], batch: Batch) -> Tensor:
+        sizes.append(batch.mask.numel())
+        return original(networks, theta, buffers, batch)
+
+    monkeypatch.setattr(StackedNetworks, "answers", counted)
     monkeypatch.setattr(module, "FAR_STEPS", 200)
     for pieces, at_once in zip(evaluate_test(runs, state), whole, strict=True):
         assert np.array(pieces.curves["far_score"]) == pytest.approx(np.array(at_once.curves["far_score"]))
