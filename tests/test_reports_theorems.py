@@ -128,7 +128,7 @@ def test_the_card_says_what_was_measured_at_the_greatest_length() -> None:
     blocks = list(theorem_blocks(study, measured(study)))
     texts = [block.text for block in blocks if isinstance(block, Paragraph)]
     assert any(
-        "On parity at difficulty 10,000, those that cannot: mingru 0 of 10 [0, 0.31]; "
+        "On parity at length 10,000, those that cannot: mingru 0 of 10 [0, 0.31]; "
         "those that can: mingru-signed 4 of 10 [0.12, 0.74]." in text
         for text in texts
     )

@@ -13,16 +13,17 @@ SOLVED = 0.99
 """A seed has solved a difficulty if its score there is at least that: of 32 far sequences, all are right."""
 
 MEASURED: Columns = {
-    "card": str, "task": str, "variant": str, "theorem": str, "nominal": int, "difficulty": int, "solved": int, "n": int,
-    "share": float, "low": float, "high": float, "refused": bool,
+    "card": str, "task": str, "variant": str, "theorem": str, "unit": str, "nominal": int, "difficulty": int,
+    "solved": int, "n": int, "share": float, "low": float, "high": float, "refused": bool,
 }  # fmt: skip
 
 
 def measured(study: StudyRecord) -> pd.DataFrame:
     """`MEASURED`: for each card, setting and difficulty, in how many of n seeds it is solved, with the exact interval.
 
-    The difficulties are the nominal one, the largest of the usual tests, and the far ones. A card is left out unless
-    the study has a network that its theorem bounds. A seed that diverged has solved nothing; one that refused neither.
+    `unit` is what the difficulty is, a length for example. Shown are the nominal one, the largest of the usual tests, and
+    the far ones. A card is left out unless the study has a network that its theorem bounds. A seed that diverged has
+    solved nothing; one that refused neither.
     """
     rows = [row for name in CARDS for row in _of_card(study, name)]
     return typed(rows, MEASURED)
@@ -32,7 +33,7 @@ def _of_card(study: StudyRecord, name: str) -> list[list[object]]:
     sides = [(setting, CARDS[name].side(setting)) for setting in study.settings]
     bounded = {setting.task for setting, side in sides if side == "cannot" and _replicates(study, setting)}
     return [
-        [name, setting.task, setting.variant, side, setting.nominal, *counts]
+        [name, setting.task, setting.variant, side, setting.difficulty, setting.nominal, *counts]
         for setting, side in sides
         if side and setting.task in bounded
         for counts in _counts(study, setting)

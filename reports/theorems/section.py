@@ -23,9 +23,14 @@ def theorem_blocks(study: StudyRecord, frame: pd.DataFrame) -> Iterator[Block]:
 
 
 def as_counts(rows: pd.DataFrame) -> pd.DataFrame:
-    """One task's rows with a column for each difficulty: "k of n [low, high]", the interval that of the share k / n."""
+    """One task's rows with a column for each difficulty: "k of n [low, high]", the interval that of the share k / n.
+
+    Networks that cannot solve all difficulties come first.
+    """
+    rows = rows.sort_values("theorem", ascending=False, kind="stable")
     cells = rows.assign(
         network=rows["variant"],
+        theorem=rows["theorem"] + " at every length",
         column=[_column(d, nominal) for d, nominal in zip(rows["difficulty"], rows["nominal"], strict=True)],
         cell=[_cell(row) for row in rows.to_dict("records")],
     )
@@ -44,7 +49,8 @@ def _card_blocks(name: str, card: Card, rows: pd.DataFrame) -> Iterator[Block]:
         yield Table(
             f"theorem_{name}_{task}",
             as_counts(own),
-            f"{task}: seeds that solve each difficulty, k of n, with the exact 95 % interval of the share k / n.",
+            f"Seeds that solve {task} at each {own['unit'].iloc[0]}, k of n, with the exact 95 % interval of the share. "
+            "“Trained” marks the greatest in training.",
         )
 
 
@@ -58,7 +64,7 @@ def _outcome(task: object, rows: pd.DataFrame) -> str:
     ]
     able = rows[(rows["theorem"] == "can") & (rows["difficulty"] == rows["nominal"])]
     unlearnt = "" if able["solved"].any() else " No seed that can has learnt it as it was trained: this says nothing."
-    return f"On {task} at difficulty {rows['difficulty'].max():,}, {'; '.join(parts)}.{unlearnt}"
+    return f"On {task} at {rows['unit'].iloc[0]} {rows['difficulty'].max():,}, {'; '.join(parts)}.{unlearnt}"
 
 
 def _column(difficulty: int, nominal: int) -> str:
