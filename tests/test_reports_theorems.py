@@ -128,8 +128,8 @@ def test_the_card_says_what_was_measured_at_the_greatest_length() -> None:
     blocks = list(theorem_blocks(study, measured(study)))
     texts = [block.text for block in blocks if isinstance(block, Paragraph)]
     assert any(
-        "On parity at length 10,000, those that cannot: mingru 0 of 10 [0, 0.31]; "
-        "those that can: mingru-signed 4 of 10 [0.12, 0.74]." in text
+        "On parity at length 10,000, must fail somewhere: mingru 0 of 10 [0, 0.31]; "
+        "need not fail: mingru-signed 4 of 10 [0.12, 0.74]." in text
         for text in texts
     )
     assert all(CARDS["positive-gates"].source in " ".join(texts) for _ in texts)
@@ -143,7 +143,7 @@ def test_a_task_that_nobody_has_learnt_says_nothing() -> None:
     scores: Scores = {("a5", "mingru"): {40: seeds(0)}, ("a5", "rnn"): {40: seeds(0)}}
     study = tracked(scores, far=())
     text = " ".join(b.text for b in theorem_blocks(study, measured(study)) if isinstance(b, Paragraph))
-    assert "No seed that can has learnt it as it was trained: this says nothing." in text
+    assert "Of those that need not fail, none has learnt it as it was trained: this says nothing." in text
 
 
 def test_far_refusals_are_no_part_of_the_curve_over_difficulty() -> None:

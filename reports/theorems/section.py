@@ -11,6 +11,9 @@ from reports.theorems.card import Card
 from reports.theorems.cards import CARDS
 from reports.theorems.measured import SOLVED
 
+IN_WORDS = {"cannot": "must fail somewhere", "can": "need not fail"}
+"""What a theorem says of a network, about all lengths together."""
+
 
 def theorem_blocks(study: StudyRecord, frame: pd.DataFrame) -> Iterator[Block]:
     """The cards of the table of `measured`; nothing where it is empty."""
@@ -25,12 +28,12 @@ def theorem_blocks(study: StudyRecord, frame: pd.DataFrame) -> Iterator[Block]:
 def as_counts(rows: pd.DataFrame) -> pd.DataFrame:
     """One task's rows with a column for each difficulty: "k of n [low, high]", the interval that of the share k / n.
 
-    Networks that cannot solve all difficulties come first.
+    Networks that must fail somewhere come first.
     """
     rows = rows.sort_values("theorem", ascending=False, kind="stable")
     cells = rows.assign(
         network=rows["variant"],
-        theorem=rows["theorem"] + " at every length",
+        theorem=rows["theorem"].map(IN_WORDS),
         column=[_column(d, nominal) for d, nominal in zip(rows["difficulty"], rows["nominal"], strict=True)],
         cell=[_cell(row) for row in rows.to_dict("records")],
     )
@@ -55,15 +58,18 @@ def _card_blocks(name: str, card: Card, rows: pd.DataFrame) -> Iterator[Block]:
 
 
 def _outcome(task: object, rows: pd.DataFrame) -> str:
-    """What was found at the largest difficulty, in a sentence: first those that cannot, then those that can."""
+    """What was found at the largest difficulty, in a sentence: those that must fail somewhere first."""
     last = rows[rows["difficulty"] == rows["difficulty"].max()]
     parts = [
-        f"{'those that cannot: ' if side == 'cannot' else 'those that can: '}"
-        + ", ".join(f"{row['variant']} {_cell(row)}" for row in own.to_dict("records"))
+        f"{IN_WORDS[str(side)]}: " + ", ".join(f"{row['variant']} {_cell(row)}" for row in own.to_dict("records"))
         for side, own in sorted(last.groupby("theorem"), reverse=True)
     ]
     able = rows[(rows["theorem"] == "can") & (rows["difficulty"] == rows["nominal"])]
-    unlearnt = "" if able["solved"].any() else " No seed that can has learnt it as it was trained: this says nothing."
+    unlearnt = (
+        ""
+        if able["solved"].any()
+        else " Of those that need not fail, none has learnt it as it was trained: this says nothing."
+    )
     return f"On {task} at {rows['unit'].iloc[0]} {rows['difficulty'].max():,}, {'; '.join(parts)}.{unlearnt}"
 
 
@@ -81,8 +87,8 @@ def _method(study: StudyRecord) -> str:
     n = study.plan["budget"]["replicates"]
     return (
         "A theorem is no claim, and no measurement contradicts it. What is measured is where the networks that it bounds do "
-        "fail, and whether those that it does not bound learn the task: “can” says that weights exist which never fail, and "
-        "whether training finds them is another question. A seed has solved a difficulty if its test score there is at least "
+        "fail, and whether those that it does not bound learn the task: “need not fail” says that weights exist which never do, "
+        "and whether training finds them is another question. A seed has solved a difficulty if its test score there is at least "
         f"{SOLVED}; one that diverged has solved nothing. Where none of {n} seeds has, the share of seeds that would is below "
         f"{proportion(0, n).high:.2g} (Clopper and Pearson, 95 %)."
     )
