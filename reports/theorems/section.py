@@ -58,19 +58,24 @@ def _card_blocks(name: str, card: Card, rows: pd.DataFrame) -> Iterator[Block]:
 
 
 def _outcome(task: object, rows: pd.DataFrame) -> str:
-    """What was found at the largest difficulty, in a sentence: those that must fail somewhere first."""
-    last = rows[rows["difficulty"] == rows["difficulty"].max()]
-    parts = [
-        f"{IN_WORDS[str(side)]}: " + ", ".join(f"{row['variant']} {_cell(row)}" for row in own.to_dict("records"))
-        for side, own in sorted(last.groupby("theorem"), reverse=True)
+    """What was found at the first difficulty beyond training and at the greatest, in a sentence each."""
+    beyond = rows[rows["difficulty"] > rows["nominal"]] if (rows["difficulty"] > rows["nominal"]).any() else rows
+    ends = dict.fromkeys((beyond["difficulty"].min(), beyond["difficulty"].max()))
+    sentences = [
+        f"On {task} at {rows['unit'].iloc[0]} {difficulty:,}, {_in_words(rows[rows['difficulty'] == difficulty])}."
+        for difficulty in ends
     ]
     able = rows[(rows["theorem"] == "can") & (rows["difficulty"] == rows["nominal"])]
-    unlearnt = (
-        ""
-        if able["solved"].any()
-        else " Of those that need not fail, none has learnt it as it was trained: this says nothing."
+    nothing = "Of those that need not fail, none has learnt it as it was trained: this says nothing."
+    return " ".join([*sentences, *([] if able["solved"].any() else [nothing])])
+
+
+def _in_words(rows: pd.DataFrame) -> str:
+    """The seeds that solve one difficulty, those that must fail somewhere first."""
+    return "; ".join(
+        f"{IN_WORDS[str(side)]}: " + ", ".join(f"{row['variant']} {_cell(row)}" for row in own.to_dict("records"))
+        for side, own in sorted(rows.groupby("theorem"), reverse=True)
     )
-    return f"On {task} at {rows['unit'].iloc[0]} {rows['difficulty'].max():,}, {'; '.join(parts)}.{unlearnt}"
 
 
 def _column(difficulty: int, nominal: int) -> str:
