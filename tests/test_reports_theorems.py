@@ -159,3 +159,12 @@ def test_a_report_has_the_cards_and_their_table() -> None:
         isinstance(block, Table) and block.name == "theorem_causal-ceiling_disambiguation" for block in document.blocks
     )
     assert set(data["theorems"]["theorem"]) == {"cannot", "can"}
+
+
+def test_no_card_says_of_a_network_what_another_denies() -> None:
+    tasks, networks = (
+        ("parity", "modulo", "s3", "a5", "anbn", "dyck"),
+        ("rnn", "lstm", "gru", "mingru", "mingru-signed", "tcn"),
+    )
+    for setting in tracked({(task, network): {40: seeds(1)} for task in tasks for network in networks}).settings:
+        assert len({card.side(setting) for card in CARDS.values()} - {None}) <= 1, setting.identity

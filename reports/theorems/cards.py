@@ -17,6 +17,13 @@ def _counts_in_three(setting: SettingRecord) -> Side | None:
     return None if is_parity else _BEYOND_DIAGONAL(setting)
 
 
+def _beyond_windows(setting: SettingRecord) -> Side | None:
+    """A finite automaton is enough for a word problem, and none is for anbn: see the card on counting."""
+    return _WORD_PROBLEM(setting) or _COUNT(setting)
+
+
+_WORD_PROBLEM = of_networks(("parity", "modulo", "s3", "a5"), cannot=WINDOWS, can=NONLINEAR)
+_COUNT = of_networks(("anbn",), cannot=WINDOWS, can=("lstm",))
 _BEYOND_DIAGONAL = of_networks(("modulo", "s3", "a5"), cannot=("mingru", "mingru-signed"), can=NONLINEAR)
 
 CARDS: Mapping[str, Card] = {
@@ -26,7 +33,7 @@ CARDS: Mapping[str, Card] = {
         "at all lengths, whether the number of ones is odd. With factors between −1 and 1 it can, and so can a nonlinear RNN.",
         source="Sarrof, Veitsman & Hahn (2024); Grazzi et al. (2025).",
         consequence="Who needs the state of a switch after many commands should not take a minGRU, or a state-space model with "
-        "positive gates. One changed term, mingru-signed, lifts the limit, and costs nothing.",
+        "positive gates. One changed term, mingru-signed, lifts this limit.",
         limits="The statement is about all lengths together. It names no length at which a given network fails, and that weights "
         "exist which solve a task does not say that training finds them.",
         side=of_networks(("parity",), cannot=("mingru",), can=("mingru-signed", *NONLINEAR)),
@@ -54,7 +61,7 @@ CARDS: Mapping[str, Card] = {
         "sequence for the TCN, and the longest training sequence for the feed-forward network, which refuses longer ones.",
         consequence="For unbounded sequences a recurrent network is needed, or a window that is known to be long enough.",
         limits="Within its window such a network may be as good as any.",
-        side=of_networks(("parity", "modulo", "s3", "a5", "anbn"), cannot=WINDOWS, can=NONLINEAR),
+        side=_beyond_windows,
     ),
     "causal-ceiling": Card(
         title="Who reads from left to right cannot pass the causal ceiling",

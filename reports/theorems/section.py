@@ -47,8 +47,8 @@ def _card_blocks(name: str, card: Card, rows: pd.DataFrame) -> Iterator[Block]:
     yield Paragraph(f"Provable: {card.statement} Source: {card.source}")
     yield Paragraph(f"What follows: {card.consequence}")
     yield Paragraph(f"What does not: {card.limits}")
-    yield Paragraph(f"Measured: {' '.join(_outcome(task, own) for task, own in rows.groupby('task', sort=False))}")
     for task, own in rows.groupby("task", sort=False):
+        yield Paragraph(f"Measured: {_outcome(task, own)}")
         yield Table(
             f"theorem_{name}_{task}",
             as_counts(own),
