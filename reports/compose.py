@@ -18,6 +18,7 @@ from reports.rules import rule_blocks
 from reports.search_summary import search_blocks
 from reports.statistics.simulation import SimulatedTables, simulated_tables
 from reports.style import as_svg, styled
+from reports.theorems import measured, theorem_blocks
 from reports.verdicts import judge_claims, verdict_blocks
 
 PRINTED_TABLES = ("score_matrix", "cost_growth")
@@ -46,10 +47,12 @@ def compose(
     verdicts = judge_claims(estimates)
     data |= {name: figure.table(estimates) for name, figure in FIGURES.items()}
     data |= {"replicates": results.replicates, "transferred": results.transferred, "trials": results.trials}
+    data["theorems"] = measured(study)
     blocks = [
         *_partial(results),
         *verdict_blocks(verdicts),
         *literature_blocks(results, verdicts),
+        *theorem_blocks(study, data["theorems"]),
         *comparison_blocks(estimates),
         *capability_blocks(estimates),
         *_figure_blocks(data, say),

@@ -9,6 +9,7 @@ import pandas as pd
 from ablations.record.schema import SettingRecord
 from reports.document import Block, Formula, Heading, Paragraph, Table
 from reports.result_tables import ResultTables
+from reports.theorems.measured import SOLVED
 
 ENDS = ("finished", "pruned", "diverged")
 
@@ -132,7 +133,7 @@ def method_blocks(results: ResultTables) -> Iterator[Block]:
         "paired: seed k gives every variant the same data. Search, training, validation and test streams are disjoint. Each "
         f"replicate is tested on {budget['test']} sequences at each difficulty of a grid, which includes difficulties above "
         "the nominal one. Skill is (score − chance) / (perfect − chance). All random numbers derive from seed "
-        f"{plan['seed']}, those of the report from streams that are named after what they estimate."
+        f"{plan['seed']}, those of the report from streams that are named after what they estimate.{_far_tests(budget)}"
     )
     yield Table(
         "settings",
@@ -142,6 +143,15 @@ def method_blocks(results: ResultTables) -> Iterator[Block]:
     )
     references = pd.DataFrame.from_dict({s.task: s.references for s in results.study.settings}, orient="index")
     yield Table("references", references.rename_axis("task").reset_index(), "The exact reference scores of the tasks.")
+
+
+def _far_tests(budget: Mapping[str, Any]) -> str:
+    """What is done far beyond training, if anything is."""
+    far = ", ".join(f"{difficulty:,}" for difficulty in budget.get("far", ()))
+    return far and (
+        f" Far beyond training, at the difficulties {far}, each replicate is tested on {budget['far_sequences']} sequences. "
+        f"These count beside theorems and nowhere else. A score of at least {SOLVED} solves a difficulty: all must be right."
+    )
 
 
 def _sizes(results: ResultTables) -> str:

@@ -197,8 +197,7 @@ class ResultTables:
     def _test_scores(self, run: RunRecord, setting: SettingRecord) -> dict[int, float]:
         """A replicate's test score by difficulty, NaN if refused. One that diverged was not tested; its score is chance."""
         if run.status != "diverged":
-            refused = dict.fromkeys((d for d, _ in run.history.get("refused", ())), float("nan"))
-            return dict(run.history.get("test_score", ())) | refused
+            return dict(run.history.get("test_score", ())) | dict.fromkeys(self._refusals(run), float("nan"))
         chance = setting.references["chance"]
         refused_by_others = self._refused[setting.identity]
         return {d: float("nan") if d in refused_by_others else chance for d in self._grid[setting.task]}
@@ -208,7 +207,7 @@ class ResultTables:
         """The difficulties that each task was tested at."""
         grid: dict[str, set[int]] = {task: set() for task in self.tasks}
         for run, s in self._with_settings("replicates"):
-            grid[s.task].update(d for name in ("test_score", "refused") for d, _ in run.history.get(name, ()))
+            grid[s.task].update((*dict(run.history.get("test_score", ())), *self._refusals(run)))
         return {task: sorted(difficulties) for task, difficulties in grid.items()}
 
     @cached_property
@@ -216,8 +215,13 @@ class ResultTables:
         """The difficulties that each setting refuses. They depend on the model alone and are the same for every seed."""
         refused: dict[str, set[int]] = {s.identity: set() for s in self.study.settings}
         for run in self.study.replicates:
-            refused[run.setting].update(d for d, _ in run.history.get("refused", ()))
+            refused[run.setting].update(self._refusals(run))
         return refused
+
+    def _refusals(self, run: RunRecord) -> list[int]:
+        """The difficulties that a run has refused, without those far beyond training: they are no part of the grid."""
+        far = self.study.plan["budget"].get("far", ())
+        return [difficulty for difficulty, _ in run.history.get("refused", ()) if difficulty not in far]
 
     def _with_settings(self, kind: str) -> Iterator[tuple[RunRecord, SettingRecord]]:
         """Runs of a kind with their settings, in the order of the study and then of their numbers."""

@@ -93,6 +93,32 @@ def test_a_step_is_that_of_torch_cells(name: str) -> None:
         torch.testing.assert_close(new[key], value)
 
 
+def test_the_signed_mingru_has_2a_minus_1_where_the_mingru_has_a() -> None:
+    """As Grazzi et al. (2025) have it; all else is the same."""
+    a = torch.linspace(-4, 4, 9, dtype=torch.float64)
+    by_name = {}
+    for name in ("mingru", "mingru-signed"):
+        state, new = (torch.randn(9, dtype=torch.float64, requires_grad=True) for _ in range(2))
+        h = step(CELLS[name], {"a:z": a, "a:n": new, "s:h": state})["h"]
+        by_name[name] = torch.autograd.grad(h.sum(), (state, new))
+    (kept, taken), (signed_kept, signed_taken) = by_name["mingru"], by_name["mingru-signed"]
+    torch.testing.assert_close(signed_kept, 2 * kept - 1)
+    torch.testing.assert_close(signed_taken, taken)
+    assert bool((kept > 0).all() and (signed_kept.abs() < 1).all() and (signed_kept < 0).any())
+
+
+@pytest.mark.parametrize("length", [1, 40, 10_000])
+def test_one_unit_of_a_signed_mingru_is_enough_for_parity(length: int) -> None:
+    """A one sets h to 1 − h, a zero keeps it: that is what the theorem's “can” means."""
+    layer = RecurrentLayer("mingru-signed", 1, 1)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[40.0], [0.0]]))
+        layer.bias.copy_(torch.tensor([-20.0, 1.0]))
+        bits = torch.randint(2, (8, length))
+        states, _ = layer(bits.unsqueeze(-1).float())
+    assert torch.equal(states.squeeze(-1) > 0.5, bits.cumsum(1) % 2 == 1)
+
+
 @each_cell
 @pytest.mark.parametrize("hidden", [1, 7, 400])
 def test_weights_start_within_their_bound_and_biases_around_what_the_cell_asks(cell: type[Cell], hidden: int) -> None:

@@ -213,6 +213,7 @@ PRINTED = {
         "h_t = (1 − z_t) ⊙ n_t + z_t ⊙ h_{t-1}",
     ],
     "mingru": ["z_t = σ(W_z x_t + b_z)", "n_t = W_n x_t + b_n", "h_t = (1 − z_t) ⊙ h_{t-1} + z_t ⊙ n_t"],
+    "mingru-signed": ["z_t = σ(W_z x_t + b_z)", "n_t = W_n x_t + b_n", "h_t = (1 − 2 z_t) ⊙ h_{t-1} + z_t ⊙ n_t"],
 }
 
 

@@ -1,17 +1,23 @@
 """The test of a trained cohort: the gradient's norm over distance and at the cue, against each example alone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from builders.tasks_with_data import EACH_TASK
 from torch import Tensor
 
+from ablations.models.variant import Variant
 from ablations.record.schema import VALUES
 from ablations.run.outcomes import run_metrics
+from ablations.study.budget import FAR_SEQUENCES
+from ablations.train import evaluation as module
 from ablations.train.cohort import Cohort
 from ablations.train.evaluation import EXAMPLES, evaluate_test
 from ablations.train.segment import train_segment
+from ablations.train.stacked import StackedNetworks
 from tasks import Batch, Task
 
 MakeCohort = Callable[..., Cohort]
@@ -60,3 +66,63 @@ def test_the_gradient_at_the_cue_is_recorded_where_a_task_with_one_answer_gives_
     metrics = run_metrics(curves, "finished", evaluation, runs.setting.task.nominal, 0.9)
     assert {name for name in metrics if name.startswith("gradient_at_cue")} == set(names)
     assert metrics.keys() <= VALUES.keys()
+
+
+def far_cohort(make: MakeCohort, model: str = "lstm") -> Cohort:
+    """Two runs on parity up to length 3, tested at lengths 20 and 50 too."""
+    variant = Variant(model, "recurrent", {"cell": model}) if model == "lstm" else Variant(model, model)
+    runs = make(0.05, 0.1, task="parity", variant=variant)
+    return replace(runs, budget=replace(runs.budget, far=(20, 50)))
+
+
+def test_a_far_score_is_that_of_each_runs_own_test_stream_at_that_difficulty(cohort: MakeCohort) -> None:
+    runs = far_cohort(cohort)
+    state, _ = train_segment(runs, None, 2)
+    evaluations = evaluate_test(runs, state)
+    task = runs.setting.task
+    for index, run in enumerate(runs.runs):
+        network = runs.setting.variant.build(task.spec, runs.setting.size, seed=0).eval()
+        torch.nn.utils.vector_to_parameters(state.theta[index], network.parameters())
+        for difficulty, score in evaluations[index].curves["far_score"]:
+            batch = task.at(difficulty).sample(runs.generator(run, "test", difficulty), FAR_SEQUENCES)
+            assert batch.mask.shape == (FAR_SEQUENCES, difficulty)
+            assert score == pytest.approx(task.score(network(batch.inputs), batch).item())
+
+
+def test_far_tests_add_a_curve_and_change_no_other_number(cohort: MakeCohort) -> None:
+    runs = far_cohort(cohort)
+    near = replace(runs, budget=replace(runs.budget, far=()))
+    state, _ = train_segment(runs, None, 2)
+    for with_far, without in zip(evaluate_test(runs, state), evaluate_test(near, state), strict=True):
+        assert [difficulty for difficulty, _ in with_far.curves.pop("far_score")] == [20, 50]
+        assert with_far == without
+
+
+def test_far_sequences_are_tested_in_pieces_that_bound_the_memory(
+    cohort: MakeCohort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = far_cohort(cohort)
+    state, _ = train_segment(runs, None, 2)
+    whole = evaluate_test(runs, state)
+    sizes: list[int] = []
+    original = StackedNetworks.answers
+
+    def counted(networks: StackedNetworks, theta: Tensor, buffers: dict[str, Tensor], batch: Batch) -> Tensor:
+        sizes.append(batch.mask.numel())
+        return original(networks, theta, buffers, batch)
+
+    monkeypatch.setattr(StackedNetworks, "answers", counted)
+    monkeypatch.setattr(module, "FAR_STEPS", 200)
+    for pieces, at_once in zip(evaluate_test(runs, state), whole, strict=True):
+        assert np.array(pieces.curves["far_score"]) == pytest.approx(np.array(at_once.curves["far_score"]))
+    far = sizes[len(runs.setting.task.grid()) :]
+    assert sum(far) == 2 * FAR_SEQUENCES * (20 + 50)
+    assert max(far) <= 200
+
+
+def test_a_model_of_a_fixed_length_refuses_far_sequences(cohort: MakeCohort) -> None:
+    runs = far_cohort(cohort, "feedforward")
+    state, _ = train_segment(runs, None, 2)
+    for evaluation in evaluate_test(runs, state):
+        assert {20, 50} < set(dict(evaluation.curves["refused"]))
+        assert "far_score" not in evaluation.curves

@@ -226,3 +226,31 @@ def test_an_ablation_of_a_study_differs_from_its_parent_in_one_flag(study: Study
         ablation = Variant("ablation", "recurrent", flags, "parent", "something")
         with pytest.raises(ValueError, match=r"'ablation' differs from 'parent' in \d flags, not in one"):
             replace(study, variants=(parent, ablation), baseline="parent")
+
+
+def with_far(study: Study, *far: int) -> Study:
+    scale = study.scales["smoke"]
+    return replace(study, scales={"smoke": replace(scale, budget=replace(scale.budget, far=far))})
+
+
+def test_far_difficulties_change_the_plan_of_the_study_that_has_them_alone(study: Study) -> None:
+    plain, far = study.at("smoke"), with_far(study, 100, 1000).at("smoke")
+    assert "far" not in plain.data["budget"]
+    assert far.data["budget"] == {**plain.data["budget"], "far": (100, 1000), "far_sequences": 32}
+    assert not set(far.identities.values()) & set(plain.identities.values())
+    assert with_far(study).at("smoke").identity == plain.identity
+
+
+@pytest.mark.parametrize("far", [(1000, 100), (100, 100), (8, 100)])
+def test_far_difficulties_that_do_not_rise_beyond_the_other_tests_are_refused(
+    study: Study, far: tuple[int, ...]
+) -> None:
+    with pytest.raises(ValueError, match=r"must rise, and lie beyond the other tests of 'adding', which end at 8"):
+        with_far(study, *far)
+
+
+def test_far_difficulties_of_a_task_that_has_a_hardest_form_are_refused(study: Study) -> None:
+    smoke = study.scales["smoke"]
+    tasks = {**smoke.tasks, "dates": TASKS["dates"](languages=2)}
+    with pytest.raises(ValueError, match=r"far \(100,\) is impossible: 'dates' has no difficulty above 10"):
+        replace(smoke, tasks=tasks, budget=replace(smoke.budget, far=(100,)))

@@ -26,6 +26,7 @@ CELLS: dict[str, type[Cell]] = {
         gru.GRUResetBefore,
         gru.MGU,
         gru.MinGRU,
+        gru.SignedMinGRU,
     )
 }
 """Every cell by name."""

@@ -95,3 +95,19 @@ class MinGRU(Cell):
     def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Value]:
         update = f.sigmoid(a.z)
         return {"z": update, "n": a.n, "h": (1 - update) * s.h + update * a.n}
+
+
+class SignedMinGRU(MinGRU):
+    """The minGRU whose state can change its sign: the factor of the old state lies in [−1, 1], not in [0, 1].
+
+    Grazzi et al. (2025), "Unlocking state-tracking in linear RNNs through negative eigenvalues", put 2a − 1 in place of a
+    factor a of [0, 1]; here a is 1 − z. Sarrof, Veitsman & Hahn (2024) show what a factor that is never negative cannot do.
+    """
+
+    name = "mingru-signed"
+    parent, change = MinGRU, "old state times 1 − 2z, in [−1, 1]"
+
+    @staticmethod
+    def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Value]:
+        update = f.sigmoid(a.z)
+        return {"z": update, "n": a.n, "h": (1 - 2 * update) * s.h + update * a.n}

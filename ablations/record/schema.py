@@ -33,6 +33,7 @@ CURVES: Mapping[str, str] = {
     "test_score": "score on the replicate's own test stream; step = difficulty",
     "test_loss": "loss on the replicate's own test stream; step = difficulty",
     "test_exact_match": "share of written answers that are right in every symbol, on that stream; step = difficulty",
+    "far_score": "score on a few test sequences far beyond training; step = difficulty",
     "refused": "1 where the model refused sequences that long; step = difficulty",
     "gradient_initial": "mean norm of d loss / d input before training; step = distance in steps from the answer",
     "gradient_trained": "the same after training",

@@ -85,12 +85,13 @@ def _cohort_seconds(plan: Plan, setting: Setting, runs: int, is_tested: bool, wo
 
 
 def _test_seconds(cohort: Cohort, state: TrainState) -> float:
-    """The time of a test: a line through the times of two tests on few sequences."""
-    few = min(cohort.budget.test, PIECE)
-    least, some = (
-        _timed(evaluate_test, replace(cohort, budget=replace(cohort.budget, test=test)), state)[1] for test in (1, few)
-    )
-    return least + max(0.0, some - least) * ceil(cohort.budget.test / few)
+    """The time of a test: a line through the times of two tests on few sequences. Far difficulties are as long for both."""
+    few, far = min(cohort.budget.test, PIECE), cohort.budget.far
+    budgets = (replace(cohort.budget, test=test, far=()) for test in (1, few))
+    least, some = (_timed(evaluate_test, replace(cohort, budget=budget), state)[1] for budget in budgets)
+    whole = replace(cohort, budget=replace(cohort.budget, test=1, far=far))
+    far_test = _timed(evaluate_test, whole, state)[1] - least if far else 0.0
+    return least + max(0.0, some - least) * ceil(cohort.budget.test / few) + max(0.0, far_test)
 
 
 def _timed(function: Callable[..., Result], *arguments: object) -> tuple[Result, float]:

@@ -10,6 +10,7 @@ from ablations.studies import (
     lstm_ablation,
     pooling,
     rnn_ablation,
+    state_tracking,
     tasks,
 )
 from ablations.study import Study
@@ -17,7 +18,18 @@ from ablations.study.file import load_study
 
 STUDIES: dict[str, Study] = {
     module.STUDY.name: module.STUDY
-    for module in (claims, tasks, attention, lstm_ablation, gru_ablation, rnn_ablation, direction, pooling, atlas)
+    for module in (
+        claims,
+        tasks,
+        attention,
+        state_tracking,
+        lstm_ablation,
+        gru_ablation,
+        rnn_ablation,
+        direction,
+        pooling,
+        atlas,
+    )
 }
 """Every study by name."""
 

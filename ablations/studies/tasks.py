@@ -141,9 +141,9 @@ PAPER: Mapping[str, Task] = {
 }
 
 
-def _scale(tasks: Mapping[str, Task], **budget: int) -> Scale:
+def _scale(tasks: Mapping[str, Task], budget: Budget) -> Scale:
     """A scale of all tasks, with the variants that make sense on each."""
-    return Scale(tasks=tasks, variants=OWN_VARIANTS, budget=Budget(**budget))
+    return Scale(tasks=tasks, variants=OWN_VARIANTS, budget=budget)
 
 
 STUDY = Study(
@@ -158,51 +158,59 @@ STUDY = Study(
     scales={
         "smoke": _scale(
             SMOKE,
-            trials=2,
-            trials_per_round=1,
-            search_seeds=1,
-            replicates=2,
-            steps=20,
-            segments=2,
-            batch=16,
-            parameters=3000,
-            validation=32,
-            test=64,
+            Budget(
+                trials=2,
+                trials_per_round=1,
+                search_seeds=1,
+                replicates=2,
+                steps=20,
+                segments=2,
+                batch=16,
+                parameters=3000,
+                validation=32,
+                test=64,
+            ),
         ),
         "demo": _scale(
             DEMO,
-            trials=4,
-            trials_per_round=2,
-            search_seeds=1,
-            replicates=8,
-            steps=800,
-            segments=8,
-            batch=32,
-            parameters=10_000,
-            validation=128,
-            test=512,
+            Budget(
+                trials=4,
+                trials_per_round=2,
+                search_seeds=1,
+                replicates=8,
+                steps=800,
+                segments=8,
+                batch=32,
+                parameters=10_000,
+                validation=128,
+                test=512,
+            ),
         ),
         "standard": _scale(
             STANDARD,
-            trials=8,
-            trials_per_round=4,
-            search_seeds=2,
-            replicates=10,
-            steps=3200,
-            segments=16,
-            batch=32,
-            parameters=10_000,
+            Budget(
+                trials=8,
+                trials_per_round=4,
+                search_seeds=2,
+                replicates=10,
+                steps=3200,
+                segments=16,
+                batch=32,
+                parameters=10_000,
+            ),
         ),
         "paper": _scale(
             PAPER,
-            trials=48,
-            trials_per_round=12,
-            search_seeds=3,
-            replicates=29,
-            steps=20_000,
-            segments=40,
-            batch=50,
-            parameters=16_000,
+            Budget(
+                trials=48,
+                trials_per_round=12,
+                search_seeds=3,
+                replicates=29,
+                steps=20_000,
+                segments=40,
+                batch=50,
+                parameters=16_000,
+            ),
         ),
     },
     seed=RELEASE_SEED,

@@ -1,8 +1,8 @@
 """What a study may spend at one scale: budgets, and the measurement of training cost."""
 
 from collections.abc import Mapping
-from dataclasses import field
-from typing import Annotated
+from dataclasses import asdict, field
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
@@ -15,6 +15,10 @@ from tasks import Task
 Count = Annotated[int, Field(ge=1)]
 """A whole number of at least one."""
 
+FAR_SEQUENCES = 32
+"""Test sequences at each far difficulty. A guesser of one bit answers all of them right once in 4 billion times; more of
+them, at 10,000 steps, would take longer than training."""
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Budget:
@@ -26,6 +30,7 @@ class Budget:
     steps: optimiser steps of each training, in `segments` equal parts with an evaluation after each.
     batch: sequences of each step. parameters: the number that every model is sized to.
     validation: sequences of each evaluation during training. test: sequences of the test at each difficulty.
+    far: difficulties far beyond training, at which replicates are tested too, on a few sequences.
     """
 
     trials: Count
@@ -38,11 +43,19 @@ class Budget:
     parameters: Count
     validation: Count = 256
     test: Count = 1024
+    far: tuple[Count, ...] = ()
 
     @property
     def runs(self) -> int:
         """The trainings of one setting."""
         return self.trials * self.search_seeds + self.replicates
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The budget as plain data. Without far difficulties nothing is said of them: old records did not have any."""
+        parts = asdict(self)
+        far = parts.pop("far")
+        return {**parts, "far": far, "far_sequences": FAR_SEQUENCES} if far else parts
 
     @model_validator(mode="after")
     def _check(self) -> "Budget":
@@ -90,4 +103,14 @@ class Scale:
     def _check(self) -> "Scale":
         for label in self.variants:
             check_known(self.tasks, label, "task with variants of its own")
+        for label, task in self.tasks.items():
+            self._check_far(label, task)
         return self
+
+    def _check_far(self, label: str, task: Task) -> None:
+        """A difficulty that a replicate is tested at twice would have two scores; and some tasks have a hardest form."""
+        far, last = self.budget.far, task.grid()[-1]
+        if far and task.max_difficulty:
+            raise UserError(f"far {far} is impossible: {label!r} has no difficulty above {task.max_difficulty}")
+        if list(far) != sorted({d for d in far if d > last}):
+            raise UserError(f"far {far} must rise, and lie beyond the other tests of {label!r}, which end at {last}")

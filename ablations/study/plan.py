@@ -94,7 +94,7 @@ class Plan:
             "runs": {v.name: self.runs_of(v.name) for v in self._trained},
             "nuisance": {name: asdict(range_) for name, range_ in self.nuisance.items()},
             "fixed": {"optimiser": self.optimiser, "sampler": self.sampler, **self.fixed},
-            "budget": asdict(self.budget),
+            "budget": self.budget.data,
             "solved_at": self.solved_at,
             "seed": self.seed,
         }

@@ -14,17 +14,22 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ablations.models import LengthError
 from ablations.models.backends import eager_backend
+from ablations.study.budget import FAR_SEQUENCES
 from ablations.study.seeds import generator
 from ablations.train.alignment import attention_on_pairs
 from ablations.train.batches import stack, trim
 from ablations.train.cohort import Cohort, TrainState
 from ablations.train.metrics import Curve
-from ablations.train.segment import evaluate
+from ablations.train.segment import PIECE, evaluate
 from ablations.train.stacked import StackedNetworks
 from tasks import Batch
 
 EXAMPLES = 64
 """The number of test sequences over which gradients are averaged."""
+
+FAR_STEPS = 1 << 19
+"""Steps of all runs together in one pass over far sequences: 10 runs of 3,000 parameters need a third of a gigabyte, and
+fewer steps at once took up to 1.7 times as long."""
 
 
 @dataclass(frozen=True)
@@ -80,18 +85,31 @@ def count_flops(cohort: Cohort) -> float:
 
 
 def _test(cohort: Cohort, networks: StackedNetworks, state: TrainState) -> list[dict[str, Curve]]:
-    task = cohort.setting.task
+    budget = cohort.budget
     curves: list[dict[str, Curve]] = [{} for _ in cohort.runs]
-    for difficulty in task.grid():
-        batch = _test_batch(cohort, difficulty, cohort.budget.test)
+    for difficulty in (*cohort.setting.task.grid(), *budget.far):
+        is_far = difficulty in budget.far
+        batch = _test_batch(cohort, difficulty, FAR_SEQUENCES if is_far else budget.test)
+        piece_size = _far_piece(batch) if is_far else PIECE
         try:
-            columns = {f"test_{name}": values.tolist() for name, values in evaluate(networks, state, batch).items()}
+            values = evaluate(networks, state, batch, piece_size)
+            columns = (
+                {"far_score": values["score"].tolist()}
+                if is_far
+                else {f"test_{name}": each.tolist() for name, each in values.items()}
+            )
         except LengthError:
             columns = {"refused": [1.0] * len(cohort.runs)}
-        for name, values in columns.items():
-            for curve, value in zip(curves, values, strict=True):
+        for name, column in columns.items():
+            for curve, value in zip(curves, column, strict=True):
                 curve[name] = (*curve.get(name, ()), (difficulty, value))
     return curves
+
+
+def _far_piece(batch: Batch) -> int:
+    """How many sequences of each run are tested at once where they are long."""
+    runs, _, steps = batch.mask.shape
+    return max(1, FAR_STEPS // (runs * steps))
 
 
 def _test_batch(cohort: Cohort, difficulty: int, size: int) -> Batch:

@@ -46,10 +46,13 @@ def train_segment(cohort: Cohort, state: TrainState | None, steps: int) -> tuple
 
 
 @torch.no_grad()
-def evaluate(networks: StackedNetworks, state: TrainState, batch: Batch) -> dict[str, Tensor]:
-    """ "score", "loss" and the task's further scores of every run, each (R,), on its own part of a stacked batch (R, n, …)."""
+def evaluate(networks: StackedNetworks, state: TrainState, batch: Batch, piece_size: int = PIECE) -> dict[str, Tensor]:
+    """ "score", "loss" and the task's further scores of every run, each (R,), on its own part of a stacked batch (R, n, …).
+
+    It is evaluated in pieces of so many sequences.
+    """
     total: dict[str, Tensor] = {}
-    for piece in pieces(batch, PIECE, networks.task.spec):
+    for piece in pieces(batch, piece_size, networks.task.spec):
         outputs = networks.answers(state.theta, state.buffers, piece)
         share = piece.mask.shape[1] / batch.mask.shape[1]
         for name, values in {**networks.scores(outputs, piece), "loss": networks.losses(outputs, piece)}.items():
