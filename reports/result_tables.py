@@ -9,7 +9,18 @@ import pandas as pd
 
 from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
 from reports.skill import skill
-from reports.table_columns import COST, CURVE, DIFFICULTY, GRADIENT, GRADIENT_AT_CUE, REPLICATE, SETTING, TRIAL, typed
+from reports.table_columns import (
+    ATTENTION,
+    COST,
+    CURVE,
+    DIFFICULTY,
+    GRADIENT,
+    GRADIENT_AT_CUE,
+    REPLICATE,
+    SETTING,
+    TRIAL,
+    typed,
+)
 
 
 @dataclass(frozen=True)
@@ -65,13 +76,33 @@ class ResultTables:
 
     @cached_property
     def difficulty(self) -> pd.DataFrame:
-        """The test score of each replicate at each difficulty, `DIFFICULTY`; a refused difficulty has no score."""
+        """The test score of each replicate at each difficulty, `DIFFICULTY`; a refused difficulty has no score.
+
+        `exact_match` is the share of answers that are right in every symbol; NaN where no answers are written.
+        """
         rows: list[list[object]] = []
         for run, s in self._with_settings("replicates"):
             for difficulty, score in self._test_scores(run, s).items():
-                is_refused = bool(np.isnan(score))
-                rows.append([s.task, s.variant, run.number, difficulty, s.nominal, score, _skill(score, s), is_refused])
+                exact, is_refused = self._exact_match(run, s, difficulty), bool(np.isnan(score))
+                row = [s.task, s.variant, run.number, difficulty, s.nominal, score, _skill(score, s), exact, is_refused]
+                rows.append(row)
         return typed(rows, DIFFICULTY)
+
+    @cached_property
+    def attention(self) -> pd.DataFrame:
+        """The scores of each replicate's attention, `ATTENTION`, in the settings that have some.
+
+        One that diverged counts as looking anywhere: its shares are the setting's mean chance.
+        """
+        shares = ["aligned", "chance", "permuted"]
+        rows = [
+            [s.task, s.variant, run.number, *(run.metrics.get(f"attention_{name}", float("nan")) for name in shares)]
+            for run, s in self._with_settings("replicates")
+        ]
+        frame = typed(rows, ATTENTION)
+        chance = frame.groupby(["task", "variant"])["chance"].transform("mean")
+        frame[shares] = frame[shares].apply(lambda column: column.fillna(chance))
+        return frame[chance.notna()].reset_index(drop=True)
 
     @cached_property
     def gradient(self) -> pd.DataFrame:
@@ -202,6 +233,16 @@ class ResultTables:
         chance = setting.references["chance"]
         refused_by_others = self._refused[setting.identity]
         return {d: float("nan") if d in refused_by_others else chance for d in self._grid[setting.task]}
+
+    def _exact_match(self, run: RunRecord, setting: SettingRecord, difficulty: int) -> float:
+        """The exact match of a replicate at a difficulty. One that diverged has no answer right."""
+        is_guess = run.status == "diverged" and setting.task in self.written
+        return dict(run.history.get("test_exact_match", ())).get(difficulty, 0.0 if is_guess else float("nan"))
+
+    @cached_property
+    def written(self) -> set[str]:
+        """The tasks whose answers are written, symbol by symbol."""
+        return {s.task for run, s in self._with_settings("replicates") if "test_exact_match" in run.history}
 
     @cached_property
     def _grid(self) -> dict[str, list[int]]:
