@@ -9,18 +9,7 @@ import pandas as pd
 
 from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
 from reports.skill import skill
-from reports.table_columns import (
-    ATTENTION,
-    COST,
-    CURVE,
-    DIFFICULTY,
-    GRADIENT,
-    GRADIENT_AT_CUE,
-    REPLICATE,
-    SETTING,
-    TRIAL,
-    typed,
-)
+from reports.table_columns import COST, CURVE, DIFFICULTY, GRADIENT, GRADIENT_AT_CUE, REPLICATE, SETTING, TRIAL, typed
 
 
 @dataclass(frozen=True)
@@ -89,22 +78,6 @@ class ResultTables:
         return typed(rows, DIFFICULTY)
 
     @cached_property
-    def attention(self) -> pd.DataFrame:
-        """The scores of each replicate's attention, `ATTENTION`, in the settings that have some.
-
-        One that diverged counts as looking anywhere: its shares are the setting's mean chance.
-        """
-        shares = ["aligned", "chance", "permuted"]
-        rows = [
-            [s.task, s.variant, run.number, *(run.metrics.get(f"attention_{name}", float("nan")) for name in shares)]
-            for run, s in self._with_settings("replicates")
-        ]
-        frame = typed(rows, ATTENTION)
-        chance = frame.groupby(["task", "variant"])["chance"].transform("mean")
-        frame[shares] = frame[shares].apply(lambda column: column.fillna(chance))
-        return frame[chance.notna()].reset_index(drop=True)
-
-    @cached_property
     def gradient(self) -> pd.DataFrame:
         """The gradient's norm over distance, `GRADIENT`; `relative` is the norm divided by the run's largest one."""
         rows: list[list[object]] = []
@@ -137,20 +110,10 @@ class ResultTables:
         for run, s in self._with_settings("trials"):
             factors = [run.factors.get(name, float("nan")) for name in ("lr", "clip", "weight_decay")]
             objective = run.metrics.get("objective", float("nan"))
-            rows.append(
-                [
-                    s.task,
-                    s.variant,
-                    run.number,
-                    run.factors["seed"],
-                    run.status,
-                    run.factors.get("proposed_by", ""),
-                    objective,
-                    *factors,
-                    run.number == s.best_trial,
-                    run.run_id,
-                ]
-            )
+            rows.append([
+                s.task, s.variant, run.number, run.factors["seed"], run.status, run.factors.get("proposed_by", ""),
+                objective, *factors, run.number == s.best_trial, run.run_id,
+            ])  # fmt: skip
         return typed(rows, TRIAL)
 
     @cached_property

@@ -13,9 +13,11 @@ from reports.estimates import Estimates
 from reports.figures.attention_maps import ATTENTION_MAPS, by_page, pair
 from reports.figures.base import FigureKind
 from reports.figures.exact_match import EXACT_MATCH
+from reports.result_tables import ResultTables
 from reports.statistics.intervals import median
 from reports.statistics.sample import Estimate, share_sample
 from reports.style import as_svg, styled
+from reports.table_columns import ATTENTION, typed
 
 COLUMNS = [
     "task", "variant", "n", "score", "score_low", "score_high", "exact_match", "exact_low", "exact_high",
@@ -48,9 +50,26 @@ def table(estimates: Estimates) -> pd.DataFrame:
     results = estimates.results
     at_nominal = results.difficulty[results.difficulty["difficulty"] == results.difficulty["nominal"]]
     groups = at_nominal[at_nominal["task"].isin(results.written)].groupby(["task", "variant"], sort=False)
-    attention = dict(iter(results.attention.groupby(["task", "variant"])))
+    attention = dict(iter(attention_scores(results).groupby(["task", "variant"])))
     rows = [[*key, len(runs), *_typical(runs, estimates), *_attention(attention.get(key))] for key, runs in groups]
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def attention_scores(results: ResultTables) -> pd.DataFrame:
+    """The scores of each replicate's attention, `ATTENTION`, in the settings that have some.
+
+    One that diverged counts as looking anywhere: its shares are the setting's mean chance.
+    """
+    shares, settings = ["aligned", "chance", "permuted"], {s.identity: s for s in results.study.settings}
+    rows = [
+        [s.task, s.variant, run.number, *(run.metrics.get(f"attention_{name}", float("nan")) for name in shares)]
+        for run in results.study.replicates
+        for s in [settings[run.setting]]
+    ]
+    frame = typed(rows, ATTENTION)
+    chance = frame.groupby(["task", "variant"])["chance"].transform("mean")
+    frame[shares] = frame[shares].apply(lambda column: column.fillna(chance))
+    return frame[chance.notna()].reset_index(drop=True)
 
 
 def _typical(runs: pd.DataFrame, estimates: Estimates) -> list[float]:
@@ -131,9 +150,7 @@ def _in_words(task: str, rows: pd.DataFrame) -> str:
 def _looks(row: Any) -> str:
     """Where a variant's attention looks."""
     if not row.above_both:
-        return (
-            f"Weights that lie anywhere, or another pair's, are as good as those of {row.variant} in each of its runs."
-        )
+        return f"Weights that lie anywhere, or another pair's, are at least as good as those of {row.variant} in each of its runs."
     aligned = Estimate(row.aligned, row.aligned_low, row.aligned_high, row.n)
     return (
         f"The largest weight of {row.variant} lies on what determines the symbol for a share of {aligned} of the symbols. "

@@ -23,7 +23,7 @@ from reports.html import to_html
 from reports.result_tables import ResultTables
 from reports.style import as_svg, styled
 from reports.write import write
-from reports.written_answers import written_blocks, written_tables
+from reports.written_answers import attention_scores, written_blocks, written_tables
 
 VARIANTS = ("lstm", "bilstm", *ATTENDING)
 WORLD = World(
@@ -115,7 +115,8 @@ def test_every_number_of_the_table_of_written_answers(study: StudyRecord, tables
 
 def test_a_run_that_diverged_looks_anywhere_and_has_no_answer_right(study: StudyRecord) -> None:
     results = ResultTables(study)
-    rows = results.attention[(results.attention["task"] == "dates") & (results.attention["variant"] == ATTENDING[0])]
+    attention = attention_scores(results)
+    rows = attention[(attention["task"] == "dates") & (attention["variant"] == ATTENDING[0])]
     own = rows.set_index("seed").loc[3]
     assert own["aligned"] == own["permuted"] == own["chance"] == pytest.approx(rows[rows["seed"] != 3]["chance"].mean())
     tested = results.difficulty[(results.difficulty["variant"] == ATTENDING[0]) & (results.difficulty["seed"] == 3)]
@@ -177,7 +178,7 @@ def test_the_words_are_the_tables_numbers(study: StudyRecord, tables: dict[str, 
         for value in (row["exact_match"], row["aligned"], row["aligned_low"], row["chance"], row["permuted"]):
             assert f"{value:.3g}" in text
         assert f"in {7 if task == 'dates' else 8} of 8 runs" in text  # one of them diverged
-        assert "are as good as those of bilstm-uniform in each of its runs" in text
+        assert "are at least as good as those of bilstm-uniform in each of its runs" in text
 
 
 def test_a_study_without_attention_has_no_maps_and_one_without_written_answers_no_section() -> None:
