@@ -150,7 +150,9 @@ def _in_words(task: str, rows: pd.DataFrame) -> str:
 def _looks(row: Any) -> str:
     """Where a variant's attention looks."""
     if not row.above_both:
-        return f"Weights that lie anywhere, or another pair's, are at least as good as those of {row.variant} in each of its runs."
+        return (
+            f"Weights that lie anywhere, or another pair's, do at least as well as those of {row.variant} in each run."
+        )
     aligned = Estimate(row.aligned, row.aligned_low, row.aligned_high, row.n)
     return (
         f"The largest weight of {row.variant} lies on what determines the symbol for a share of {aligned} of the symbols. "

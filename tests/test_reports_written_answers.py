@@ -178,7 +178,7 @@ def test_the_words_are_the_tables_numbers(study: StudyRecord, tables: dict[str, 
         for value in (row["exact_match"], row["aligned"], row["aligned_low"], row["chance"], row["permuted"]):
             assert f"{value:.3g}" in text
         assert f"in {7 if task == 'dates' else 8} of 8 runs" in text  # one of them diverged
-        assert "are at least as good as those of bilstm-uniform in each of its runs" in text
+        assert "do at least as well as those of bilstm-uniform in each run" in text
 
 
 def test_a_study_without_attention_has_no_maps_and_one_without_written_answers_no_section() -> None:
