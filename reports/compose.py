@@ -20,6 +20,7 @@ from reports.statistics.simulation import SimulatedTables, simulated_tables
 from reports.style import as_svg, styled
 from reports.theorems import measured, theorem_blocks
 from reports.verdicts import judge_claims, verdict_blocks
+from reports.written_answers import written_blocks, written_tables
 
 PRINTED_TABLES = ("score_matrix", "cost_growth")
 """The figures whose table is printed below them. The tables of all figures are written as CSV files."""
@@ -46,6 +47,7 @@ def compose(
     data = {"ceilings": check_ceilings(estimates)}
     verdicts = judge_claims(estimates)
     data |= {name: figure.table(estimates) for name, figure in FIGURES.items()}
+    data |= written_tables(estimates)
     data |= {"replicates": results.replicates, "transferred": results.transferred, "trials": results.trials}
     data["theorems"] = measured(study)
     blocks = [
@@ -57,6 +59,7 @@ def compose(
         *capability_blocks(estimates),
         *_figure_blocks(data, say),
         *search_blocks(results),
+        *written_blocks(data, say),
         *equation_blocks(results),
         *failure_blocks(results),
         *method_blocks(results),

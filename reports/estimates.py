@@ -16,7 +16,7 @@ from ablations.record.schema import SettingRecord
 from reports.result_tables import ResultTables
 from reports.skill import half_life, skill
 from reports.statistics.intervals import mean, median, proportion
-from reports.statistics.sample import MISSING, Array, Estimate, Sample, sample, test_set_variance
+from reports.statistics.sample import MISSING, Array, Estimate, Sample, sample, share_sample, test_set_variance
 
 SOLVED = 0.9
 """The skill above which a task counts as solved."""
@@ -110,7 +110,7 @@ class Estimates:
     ) -> pd.DataFrame:
         """Mean, interval and number of a column's values for each combination of the columns `by`, in order of appearance.
 
-        A column `score` or `skill` of a frame with tasks has the sampling variance of its test `sequences`.
+        A column `score`, `exact_match` or `skill` of a frame with tasks has the sampling variance of its test `sequences`.
         """
         rows = []
         for key, group in frame.groupby(list(by), sort=False):
@@ -188,12 +188,12 @@ class Estimates:
 
     def _sample(self, values: np.ndarray, column: str, rows: pd.DataFrame, sequences: int) -> Sample:
         """A sample of a column's values, with the variance of the test set and the bounds of a score or a skill."""
-        if column not in ("score", "skill") or "task" not in rows:
+        if column not in ("score", "exact_match", "skill") or "task" not in rows:
             return sample(values)
+        if column != "skill":
+            return share_sample(values, sequences)
         references = self._references(rows["task"].iloc[0])
         floor = test_set_variance(float(rows["score"].mean()), sequences)
-        if column == "score":
-            return sample(values, floor, (0.0, 1.0))
         low, high = skill([0.0, 1.0], *references)
         return sample(values, floor / (references[1] - references[0]) ** 2, (float(low), float(high)))
 

@@ -65,12 +65,16 @@ class ResultTables:
 
     @cached_property
     def difficulty(self) -> pd.DataFrame:
-        """The test score of each replicate at each difficulty, `DIFFICULTY`; a refused difficulty has no score."""
+        """The test score of each replicate at each difficulty, `DIFFICULTY`; a refused difficulty has no score.
+
+        `exact_match` is the share of answers that are right in every symbol; NaN where no answers are written.
+        """
         rows: list[list[object]] = []
         for run, s in self._with_settings("replicates"):
             for difficulty, score in self._test_scores(run, s).items():
-                is_refused = bool(np.isnan(score))
-                rows.append([s.task, s.variant, run.number, difficulty, s.nominal, score, _skill(score, s), is_refused])
+                exact, is_refused = self._exact_match(run, s, difficulty), bool(np.isnan(score))
+                row = [s.task, s.variant, run.number, difficulty, s.nominal, score, _skill(score, s), exact, is_refused]
+                rows.append(row)
         return typed(rows, DIFFICULTY)
 
     @cached_property
@@ -106,20 +110,10 @@ class ResultTables:
         for run, s in self._with_settings("trials"):
             factors = [run.factors.get(name, float("nan")) for name in ("lr", "clip", "weight_decay")]
             objective = run.metrics.get("objective", float("nan"))
-            rows.append(
-                [
-                    s.task,
-                    s.variant,
-                    run.number,
-                    run.factors["seed"],
-                    run.status,
-                    run.factors.get("proposed_by", ""),
-                    objective,
-                    *factors,
-                    run.number == s.best_trial,
-                    run.run_id,
-                ]
-            )
+            rows.append([
+                s.task, s.variant, run.number, run.factors["seed"], run.status, run.factors.get("proposed_by", ""),
+                objective, *factors, run.number == s.best_trial, run.run_id,
+            ])  # fmt: skip
         return typed(rows, TRIAL)
 
     @cached_property
@@ -201,6 +195,16 @@ class ResultTables:
         chance = setting.references["chance"]
         refused_by_others = self._refused[setting.identity]
         return {d: float("nan") if d in refused_by_others else chance for d in self._grid[setting.task]}
+
+    def _exact_match(self, run: RunRecord, setting: SettingRecord, difficulty: int) -> float:
+        """The exact match of a replicate at a difficulty. One that diverged has no answer right."""
+        is_guess = run.status == "diverged" and setting.task in self.written
+        return dict(run.history.get("test_exact_match", ())).get(difficulty, 0.0 if is_guess else float("nan"))
+
+    @cached_property
+    def written(self) -> set[str]:
+        """The tasks whose answers are written, symbol by symbol."""
+        return {s.task for run, s in self._with_settings("replicates") if "test_exact_match" in run.history}
 
     @cached_property
     def _grid(self) -> dict[str, list[int]]:

@@ -18,12 +18,15 @@ REPLICATE: Columns = {
 CURVE: Columns = {"task": str, "variant": str, "seed": int, "sequences": int, "score": float, "skill": float}
 DIFFICULTY: Columns = {
     "task": str, "variant": str, "seed": int, "difficulty": int, "nominal": int, "score": float, "skill": float,
-    "refused": bool,
+    "exact_match": float, "refused": bool,
 }  # fmt: skip
 GRADIENT: Columns = {
     "task": str, "variant": str, "seed": int, "when": str, "distance": int, "norm": float, "relative": float,
 }  # fmt: skip
 GRADIENT_AT_CUE: Columns = {"task": str, "variant": str, "seed": int, "when": str, "norm": float, "relative": float}
+ATTENTION: Columns = {
+    "task": str, "variant": str, "seed": int, "aligned": float, "chance": float, "permuted": float,
+}  # fmt: skip
 TRIAL: Columns = {
     "task": str, "variant": str, "trial": int, "seed": int, "status": str, "proposed_by": str, "objective": float,
     "lr": float, "clip": float, "weight_decay": float, "is_best": bool, "run_id": str,

@@ -7,15 +7,13 @@ from typing import Annotated, ClassVar, NamedTuple
 
 import numpy as np
 import torch
-from babel import Locale
-from babel.dates import DateTimeFormat, tokenize_pattern
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor
 
 from tasks.split import Split, split_of
 from tasks.task import STRICT, UNALIGNED, Batch
-from tasks.translation import Characters, Translation, with_ends
+from tasks.translation import Characters, Translation, extra, with_ends
 from tasks.words import ABSENT, close_up
 
 LANGUAGES = ("en", "de", "fr", "es", "ru", "hu", "ja", "fi", "pl", "tr")
@@ -135,10 +133,14 @@ def written_forms() -> tuple[tuple[Slot, ...], ...]:
     >>> [slot.texts[-1] for slot in written_forms()[LANGUAGES.index("hu") * len(STYLES)]]
     ['2099', '. ', 'december', ' ', '31', '., ', 'vasárnap']
     """
-    return tuple(tuple(_slots(Locale(language), style)) for language in LANGUAGES for style in STYLES)
+    return tuple(tuple(_slots(language, style)) for language in LANGUAGES for style in STYLES)
 
 
-def _slots(locale: Locale, style: str) -> Iterator[Slot]:
+def _slots(language: str, style: str) -> Iterator[Slot]:
+    with extra("dates"):
+        from babel import Locale
+        from babel.dates import DateTimeFormat, tokenize_pattern
+    locale = Locale(language)
     with_value = {  # a date with each value of a field
         "day": [date(2000, 1, number) for number in range(1, 32)],
         "month": [date(2000, number, 1) for number in range(1, 13)],

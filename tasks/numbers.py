@@ -8,7 +8,6 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
-from num2words import num2words
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 from torch import Tensor
@@ -16,7 +15,7 @@ from torch import Tensor
 from tasks.pieces import Piece, spans, text
 from tasks.split import Split, split_of
 from tasks.task import STRICT, UNALIGNED, Batch
-from tasks.translation import Characters, Translation, padded, with_ends
+from tasks.translation import Characters, Translation, extra, padded, with_ends
 
 Language = Literal["en", "de", "fr"]
 
@@ -135,6 +134,8 @@ def words(number: int, language: Language) -> str:
 
 @cache
 def _spelt(number: int, language: Language) -> str:
+    with extra("numbers"):
+        from num2words import num2words
     return str(num2words(number, lang=language))
 
 

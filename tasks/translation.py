@@ -2,7 +2,8 @@
 
 from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass as plain_dataclass
 from dataclasses import replace
 from functools import cached_property
@@ -16,7 +17,18 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor
 
 from tasks.split import Split
-from tasks.task import IGNORED, STRICT, Batch, DifficultySampling, Task, TaskSpec, answered_loss, hits, steps_mean
+from tasks.task import (
+    IGNORED,
+    STRICT,
+    Batch,
+    DataError,
+    DifficultySampling,
+    Task,
+    TaskSpec,
+    answered_loss,
+    hits,
+    steps_mean,
+)
 
 END = 0
 """The symbol that follows the last character of an answer."""
@@ -159,6 +171,17 @@ def best_constant(answers: Iterable[tuple[str, float]]) -> tuple[float, float]:
     score = sum(max(values.values()) for values in won.values())
     loss = -sum(w * log(w / sum(values.values())) for values in won.values() for w in values.values())
     return score, loss
+
+
+@contextmanager
+def extra(task: str) -> Iterator[None]:
+    """Within it, packages of the extra `text` are imported. Raises `DataError` where one is not installed."""
+    try:
+        yield
+    except ImportError as error:
+        raise DataError(
+            f"the task {task} needs the package {error.name}; first: pip install 'recurrent-ablations[text]'"
+        ) from error
 
 
 def padded(rows: Sequence[np.ndarray], filling: int) -> np.ndarray:

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from ablations.models.variants import VARIANTS
-from ablations.record.schema import CURVES, VALUES
+from ablations.record.schema import ATTENTION_PAIRS, CURVES, VALUES
 from ablations.run.outcomes import run_metrics
-from ablations.train.alignment import scores_of, share_on_spans
+from ablations.train.alignment import PAIRS, scores_of, share_on_spans
 from ablations.train.cohort import Cohort
 from ablations.train.evaluation import evaluate_test
 from ablations.train.segment import train_segment
@@ -56,6 +56,10 @@ def test_weights_of_another_pair_tell_only_what_the_place_tells() -> None:
     scores = scores_of(looking_at(spans[..., 0], batch.mask.shape[1]), spans, batch.mask)
     assert scores["attention_aligned"] == 1
     assert scores["attention_chance"] < scores["attention_permuted"] < 0.7
+
+
+def test_the_report_knows_over_how_many_pairs_attention_is_scored() -> None:
+    assert ATTENTION_PAIRS == PAIRS  # which it cannot import: that would load torch
 
 
 @pytest.mark.parametrize("name", ["bilstm-attention", "bilstm-uniform", "bilstm", "bag-of-words"])

@@ -67,6 +67,17 @@ def test_the_extra_text_is_only_needed_by_who_asks_for_it() -> None:
     subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
 
 
+@pytest.mark.parametrize(("task", "package"), [("dates", "babel"), ("numbers", "num2words")])
+def test_without_the_extra_text_the_command_says_what_to_install(task: str, package: str) -> None:
+    script = (
+        f"import sys; sys.modules['{package}'] = None; sys.argv = ['ablate', 'show', '{task}']; "
+        "from ablations.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    expected = f"error: the task {task} needs the package {package}; first: pip install 'recurrent-ablations[text]'\n"
+    assert (done.returncode, done.stderr) == (2, expected)
+
+
 @pytest.mark.parametrize("folder", SIDE)
 def test_what_tests_and_benchmarks_import_is_a_dependency_or_in_an_extra(folder: str) -> None:
     known = DEPENDENCIES | EXTRAS

@@ -1,5 +1,6 @@
 """A store that people change in the MLflow UI: doubles count once, deleted and foreign things not at all."""
 
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -180,6 +181,33 @@ def test_tags_that_make_no_sense_are_a_warning_and_mended_by_the_next_run(
     assert f"run {run_id}" in caplog.text
     assert "is ignored" in caplog.text
     store.carry_on()
+    assert counts(store.read()) == WHOLE
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "[1, 2]",
+        "{}",
+        '{"source": "ab", "answer": "c", "weights": [[0.5, 0.5]]}',  # the answer's end has none
+        '{"source": "ab", "answer": "c", "weights": [[0.5, 0.5], [1.0]]}',
+        '{"source": "ab", "answer": "c", "weights": [[0.5, 0.5], [1.5, 0.5]]}',
+        '{"source": "ab", "answer": "c", "weights": [[0.5, 0.5], [NaN, 0.5]]}',
+        '{"source": "ab", "answer": "c", "weights": [[0.5, 0.5], ["0.5", 0.5]]}',
+        '{"source": 2, "answer": "c", "weights": [[0.5, 0.5], [0.5, 0.5]]}',
+    ],
+)
+def test_attention_that_makes_no_sense_is_left_out_with_a_warning(
+    tag: str, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = {"source": "ab", "answer": "c", "weights": [[0.5, 0.5], [1.0, 0.0]]}
+    run_id = store.read().replicates[0].run_id
+    store.client.set_tag(run_id, "attention", json.dumps(whole))
+    assert store.read().replicates[0].attention == whole
+    store.client.set_tag(run_id, "attention", tag)
+    with caplog.at_level(logging.WARNING):
+        assert store.read().replicates[0].attention == {}
+    assert f"attention of run {run_id}" in caplog.text
     assert counts(store.read()) == WHOLE
 
 

@@ -128,7 +128,22 @@ def _warn(run: Run, reason: str) -> None:
 
 def _attention(run: Run) -> dict[str, Any]:
     try:
-        return read_json(run.tags, "attention") if "attention" in run.tags else {}
+        return _checked_attention(read_json(run.tags, "attention")) if "attention" in run.tags else {}
     except ValueError as error:
-        _warn(run, str(error))
+        log.warning("the attention of run %s (%s) of the record is ignored: %s", run.run_id, run.name, error)
         return {}
+
+
+def _checked_attention(attention: dict[str, Any]) -> dict[str, Any]:
+    """The same. Raises ValueError where it is no source, no answer, or not a weight for each pair of their symbols."""
+    match attention:
+        case {"source": str(source), "answer": str(answer), "weights": list(rows)}:
+            if [*map(_weights, rows)] == [len(source)] * (len(answer) + 1):
+                return attention
+    raise ValueError("its attention is no table of weights on a source and an answer")
+
+
+def _weights(row: Any) -> int | None:
+    """The number of weights in a row; none where something in it is no weight."""
+    is_row = isinstance(row, list) and all(isinstance(each, int | float) and 0 <= each <= 1 for each in row)
+    return len(row) if is_row else None

@@ -59,6 +59,9 @@ VALUES: Mapping[str, str] = {
 }
 """The metrics that are single numbers."""
 
+ATTENTION_PAIRS = 256
+"""The number of test pairs over which a replicate's attention is scored; a test compares it with that of the training."""
+
 
 @dataclass(frozen=True)
 class SettingRecord:

@@ -6,32 +6,51 @@ from matplotlib.figure import Figure
 from reports.estimates import Estimates
 from reports.figures.base import FigureKind, draw_lines, in_a_row, panels, shared_legend, unique
 
+KEYS = ["task", "variant", "difficulty"]
+
 
 def table(estimates: Estimates) -> pd.DataFrame:
     """task, variant, difficulty, mean, low, high, n of skill; the difficulty's name, its nominal value, and refusals.
 
-    `half_life` is that of the variant's typical run.
+    `half_life` is that of the variant's typical run. `exact_match`, `exact_low` and `exact_high` are of the share of answers
+    right in every symbol; NaN where none is written.
     """
     results = estimates.results
-    frame = estimates.means_by(results.difficulty, ["task", "variant", "difficulty"], "skill")
+    frame = by_difficulty(estimates, "skill")
     refused = results.difficulty.groupby(["task", "variant"])["refused"].sum()
-    keys = list(zip(frame["task"], frame["variant"], strict=True))
-    first = {setting.task: setting for setting in reversed(results.study.settings)}
-    frame["difficulty_is"] = [first[task].difficulty for task, _ in keys]
-    frame["nominal"] = [float(first[task].nominal) for task, _ in keys]
     frame["refused"] = refused.reindex(pd.MultiIndex.from_frame(frame[["task", "variant"]])).to_numpy()
+    keys = zip(frame["task"], frame["variant"], strict=True)
     frame["half_life"] = [life.value if (life := estimates.half_life(*key)) else float("nan") for key in keys]
+    exact = by_difficulty(estimates, "exact_match").set_index(KEYS)[["mean", "low", "high"]].astype(float)
+    frame[["exact_match", "exact_low", "exact_high"]] = exact.reindex(pd.MultiIndex.from_frame(frame[KEYS])).to_numpy()
+    return frame
+
+
+def by_difficulty(estimates: Estimates, column: str) -> pd.DataFrame:
+    """task, variant, difficulty, mean, low, high, n of a column of the replicates' tests; what the difficulty is, and its
+    nominal value.
+    """
+    results = estimates.results
+    frame = estimates.means_by(results.difficulty, KEYS, column)
+    first = {setting.task: setting for setting in reversed(results.study.settings)}
+    frame["difficulty_is"] = [first[task].difficulty for task in frame["task"]]
+    frame["nominal"] = [float(first[task].nominal) for task in frame["task"]]
     return frame
 
 
 def draw(table: pd.DataFrame) -> Figure:
+    return draw_panels(table, "skill")
+
+
+def draw_panels(table: pd.DataFrame, quantity: str) -> Figure:
+    """A panel per task with a line per variant; `table` has task, variant, difficulty, mean, low, high, nominal."""
     tasks, variants = unique(table["task"]), unique(table["variant"])
     figure, axes = panels(tasks, height=2.3)
     for axis, task in zip(axes, tasks, strict=True):
         rows = table[table["task"] == task]
         draw_lines(axis, rows, "difficulty", variants)
         axis.axvline(rows["nominal"].iloc[0], color="#444444", linewidth=1, label="longest in training")
-        axis.set(xlabel=rows["difficulty_is"].iloc[0], ylabel="skill", ylim=(min(-0.1, rows["low"].min()), 1.05))
+        axis.set(xlabel=rows["difficulty_is"].iloc[0], ylabel=quantity, ylim=(min(-0.1, rows["low"].min()), 1.05))
         axis.set_xticks(sorted(rows["difficulty"].unique()))
     shared_legend(figure, axes)
     return figure

@@ -37,6 +37,12 @@ def sample(values: ArrayLike, floor: float = 0.0, bounds: tuple[float, float] = 
     return Sample(np.asarray(values, dtype=float), floor, bounds)
 
 
+def share_sample(shares: ArrayLike, sequences: int) -> Sample:
+    """A sample of shares, each of so many test sequences."""
+    values = np.asarray(shares, dtype=float)
+    return Sample(values, test_set_variance(float(values.mean()), sequences), (0.0, 1.0))
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A number with its 95 % interval and its number of runs `n`. Where there is no interval, both ends are NaN."""

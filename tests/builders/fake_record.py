@@ -22,6 +22,9 @@ TEXTS: dict[str, tuple[str, int, tuple[int, ...], dict[str, float]]] = {
     "sentiment": ("distance", 3, (1, 2, 3, 5, 6), {"chance": 0.5, "perfect": 1.0}),
 }
 """Those that not every network reads."""
+PAIRS = {"dates": ("1 мая 2026 г.", "2026-05-01"), "numbers": ("sixty", "sechzig")}
+"""A pair of each task whose answers are written."""
+ATTENDING = ("bilstm-attention", "bilstm-uniform")
 ONE_WAY = ("tcn", "reservoir", "rnn", "lstm", "gru")
 BOTH_WAYS = ("birnn", "bilstm", "bigru", "bilstm-attention")
 VARIANTS = ("feedforward", "cnn", *ONE_WAY, *BOTH_WAYS)
@@ -248,6 +251,8 @@ def _replicate(world: World, setting: SettingRecord, seed: int, rng: np.random.G
         history |= _tested(world, setting, skill) | gradients
         metrics |= {"final_score": _score(skill, setting), "final_loss": 1 - skill, "flops_per_sequence": 2e5}
         metrics |= {name.replace("_", "_at_cue_", 1): dict(curve)[CUE] for name, curve in gradients.items()}
+    attends = setting.task in PAIRS and setting.variant in ATTENDING and not is_diverged
+    metrics |= _aligned(setting, rng) if attends else {}
     return RunRecord(
         identity=f"{setting.identity}/replicate/{seed}",
         kind="replicate",
@@ -258,7 +263,25 @@ def _replicate(world: World, setting: SettingRecord, seed: int, rng: np.random.G
         history=history,
         setting=setting.identity,
         run_id=_run_id(f"{setting.identity}/{seed}"),
+        attention=_attended(setting, rng) if attends and seed == 0 else {},
     )
+
+
+def _aligned(setting: SettingRecord, rng: np.random.Generator) -> dict[str, float]:
+    chance = rng.uniform(0.2, 0.25)
+    learnt = {"aligned": rng.uniform(0.8, 1.0), "permuted": rng.uniform(0.3, 0.4)}
+    alike = {"aligned": chance, "permuted": rng.uniform(0.1, 0.2)}
+    shares = {"chance": chance, **(alike if setting.variant == "bilstm-uniform" else learnt)}
+    return {f"attention_{name}": share for name, share in shares.items()}
+
+
+def _attended(setting: SettingRecord, rng: np.random.Generator) -> dict[str, Any]:
+    """Weights of one pair: alike, or drawn."""
+    source, answer = PAIRS[setting.task]
+    shape = (len(answer) + 1, len(source))
+    drawn = rng.dirichlet(np.ones(shape[1]), shape[0])
+    weights = np.full(shape, 1 / shape[1]) if setting.variant == "bilstm-uniform" else drawn
+    return {"source": source, "answer": answer, "weights": weights.round(3).tolist()}
 
 
 def _tested(world: World, setting: SettingRecord, skill: float) -> dict[str, Any]:
@@ -270,6 +293,10 @@ def _tested(world: World, setting: SettingRecord, skill: float) -> dict[str, Any
     scores = {d: _score(skill + lost * (nominal - d) / max(1, nominal - grid[0]), setting) for d in grid}
     refused = [d for d in grid if d > nominal and setting.variant in world.refusing]
     tested = {"test_score": tuple((d, score) for d, score in scores.items() if d not in refused)}
+    if setting.task in PAIRS:
+        tested["test_exact_match"] = tuple(
+            (d, score**3 * min(1.0, setting.nominal / d)) for d, score in tested["test_score"]
+        )
     return tested | ({"refused": tuple((d, 1.0) for d in refused)} if refused else {})
 
 
