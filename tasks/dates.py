@@ -67,7 +67,7 @@ class Dates(Translation):
 
     @property
     def source_characters(self) -> Characters:
-        return Characters.of(text for form in written_forms() for slot in form for text in slot.texts)
+        return _characters()
 
     @property
     def target_characters(self) -> Characters:
@@ -157,6 +157,12 @@ def _slots(language: str, style: str) -> Iterator[Slot]:
 
 
 @cache
+def _characters() -> Characters:
+    """Those of all languages."""
+    return Characters.of(text for form in written_forms() for slot in form for text in slot.texts)
+
+
+@cache
 def _days(split: Split) -> Days:
     values = [[0, day.day - 1, day.month - 1, day.year - FIRST.year, day.weekday()] for day in dates(split)]
     characters = Dates().target_characters
@@ -165,7 +171,7 @@ def _days(split: Split) -> Days:
 
 @cache
 def _tables() -> Tables:
-    forms, characters = written_forms(), Dates().source_characters
+    forms, characters = written_forms(), _characters()
     slots = max(map(len, forms))
     texts = [text for form in forms for slot in form for text in slot.texts]
     fields = np.zeros((len(forms), slots), dtype=np.int64)

@@ -87,7 +87,7 @@ def test_an_example_is_a_study_of_its_own_name_with_a_smoke_and_a_demo_scale(pat
     assert path.name in (path.read_text(encoding="utf-8").split('"""')[1])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs_to_its_report(
     path: Path,

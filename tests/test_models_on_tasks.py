@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from builders.tasks import WRITERS, can_answer
 from builders.tasks_with_data import with_data
 from torch.func import functional_call, vmap
 
@@ -37,8 +38,6 @@ REAL: dict[str, Task] = {
     "dates": TASKS["dates"](languages=2).mixture(),
     "numbers": TASKS["numbers"](digits=4).mixture(),
 }
-WRITERS = {"recurrent", "birnn", "bilstm", "bigru", "bilstm-attention", "bag-of-words"}
-"""The models that can write an answer."""
 
 
 def pairs(variants: Iterable[Variant], tasks: Iterable[str]) -> list[Any]:
@@ -48,7 +47,7 @@ def pairs(variants: Iterable[Variant], tasks: Iterable[str]) -> list[Any]:
         with_data(task, v, task, name=f"{v.name}-{task}")
         for v in variants
         for task in tasks
-        if v.model in WRITERS or not REAL[task].spec.symbols
+        if can_answer(v.model, task)
     ]
 
 
