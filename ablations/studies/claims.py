@@ -46,7 +46,7 @@ BOTH_WAYS = tuple(v.name for v in VARIANTS if v.name in ELSEWHERE and v.name != 
 CELLS = ("rnn", "gru", "lstm")
 
 
-RELEASE_SEED = 20261127
+RELEASE_SEED = 20261128
 """The seed of the studies here: all else was chosen with other seeds, before a number of this one had been seen."""
 
 SMOKE = Scale(
@@ -84,7 +84,7 @@ DEMO = Scale(
         trials_per_round=3,
         search_seeds=2,
         replicates=10,
-        steps=1120,
+        steps=1280,
         segments=8,
         batch=32,
         parameters=10_000,
