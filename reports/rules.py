@@ -38,9 +38,9 @@ def rule_blocks(simulated: SimulatedTables) -> Iterator[Block]:
         "atlas_coverage",
         measured_coverage(),
         "The same of real training: intervals of resamples from 200 seeds of six cells (rnn, lstm, gru, mgu, mingru, slstm) on "
-        "four tasks at demo scale with 1,200 steps (reports/atlas.csv; make atlas). The truth is the value of all seeds; shown are the mean over "
-        "cells, or pairs of cells, and the least. The typical run's interval keeps what it says. A mean's does not where few "
-        "seeds fail and carry it, on france above all: verdicts on runs are therefore by typical runs.",
+        "four tasks at demo scale with 1,200 steps (reports/atlas.csv; make atlas). The truth is the value of all seeds; shown "
+        "are the mean over cells, or pairs of cells, and the least. The typical run's interval keeps what it says. A mean's "
+        "does not where few seeds fail and carry it, on france above all: verdicts on runs are therefore by typical runs.",
     )
     yield Table(
         "false_verdicts",
