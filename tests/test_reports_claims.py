@@ -191,6 +191,13 @@ def test_too_few_runs_decide_nothing(claim):
     assert {part.verdict for part in parts if not part.fixed} == {"inconclusive"}
 
 
+def test_length_takes_no_toll_where_all_trained_numbers_are_of_one_length():
+    study = fake_study(texts({}, lost={("numbers", "bilstm"): 0.4}))
+    of_three_digits = tuple(replace(s, nominal=3) if s.task == "numbers" else s for s in study.settings)
+    assert judge("attention-length", study=study).label == "supported"
+    assert judge("attention-length", study=replace(study, settings=of_three_digits)).label == "not run"
+
+
 @pytest.mark.parametrize("claim", ["lstm-slow", "gru-cheaper"])
 def test_a_claim_on_cost_is_not_run_without_cost_measurements(claim):
     assert judge(claim, World(costs=False)).label == "not run"

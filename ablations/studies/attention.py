@@ -14,13 +14,13 @@ from tasks.sentiment import Sentiment
 SCALES = {
     "smoke": Scale(tasks={"dates": Dates(languages=1), "sentiment": Sentiment(distance=1)}, budget=SMOKE.budget),
     "demo": Scale(
-        tasks={"dates": Dates(languages=3), "numbers": Numbers(digits=3), "sentiment": Sentiment(distance=3)},
+        tasks={"dates": Dates(languages=3), "numbers": Numbers(digits=4), "sentiment": Sentiment(distance=3)},
         budget=replace(DEMO.budget, test=512),
     ),
     "standard": Scale(
         tasks={
             "dates": Dates(languages=5),
-            "numbers": Numbers(digits=4),
+            "numbers": Numbers(digits=5),
             "sentiment": Sentiment(distance=6),
             "reviews": Reviews(words=500),
         },
