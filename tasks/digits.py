@@ -1,20 +1,17 @@
 """Sequential digits: name a handwritten digit whose pixels come one by one."""
 
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from math import log
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 from pydantic.dataclasses import dataclass
 
 from tasks.classification import Classification
+from tasks.split import OfParts, Split
 from tasks.task import STRICT, Batch, Count, TaskSpec
-
-Split = Literal["training", "validation", "test"]
-"""Which images: those that networks are trained on, those that they are chosen by, or those of the test."""
 
 PIXELS = 64
 LEVELS = 16
@@ -57,7 +54,7 @@ def images(split: Split) -> Images:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Digits(Classification):
+class Digits(OfParts, Classification):
     """Name a handwritten digit whose 64 pixels come one by one, then `delay` − 1 zeros: a small sequential MNIST.
 
     The task of Le, Jaitly & Hinton (2015), "A simple way to initialize recurrent networks of rectified linear units",
@@ -96,15 +93,6 @@ class Digits(Classification):
     @property
     def spec(self) -> TaskSpec:
         return TaskSpec(None, 1, CLASSES, per_step=False, length=PIXELS + self.delay - 1)
-
-    def at(self, difficulty: int) -> Self:
-        return replace(super().at(difficulty), split="test")
-
-    def mixture(self) -> Self:
-        return replace(super().mixture(), split="training")
-
-    def validation(self) -> Self:
-        return replace(self, split="validation")
 
     def sample(self, rng: np.random.Generator, n: int) -> Batch:
         lengths = PIXELS + self.draw_difficulties(rng, n) - 1

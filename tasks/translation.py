@@ -5,10 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass as plain_dataclass
-from dataclasses import replace
 from functools import cached_property
 from math import log
-from typing import Self
 
 import numpy as np
 import torch
@@ -16,14 +14,13 @@ from pydantic import model_validator
 from pydantic.dataclasses import dataclass
 from torch import Tensor
 
-from tasks.split import Split
+from tasks.split import OfParts, Split
 from tasks.task import (
     IGNORED,
     STRICT,
     Batch,
     DataError,
     DifficultySampling,
-    Task,
     TaskSpec,
     answered_loss,
     hits,
@@ -68,7 +65,7 @@ class Characters:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Translation(Task):
+class Translation(OfParts):
     """A task whose answer is a text: targets (n, U), its characters and `END`; outputs (n, U, K).
 
     Inputs (n, T) are the characters of the source. Loss: cross-entropy in nats. Score: the share of right symbols, `END`
@@ -119,15 +116,6 @@ class Translation(Task):
             length=source,
             symbols=answer + 1,
         )
-
-    def at(self, difficulty: int) -> Self:
-        return replace(super().at(difficulty), split="test")
-
-    def mixture(self) -> Self:
-        return replace(super().mixture(), split="training")
-
-    def validation(self) -> Self:
-        return replace(self, split="validation")
 
     def sample(self, rng: np.random.Generator, n: int) -> Batch:
         return self.aligned_sample(rng, n)[0]
