@@ -133,10 +133,10 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         'chosen = images("training")',
         "test_digits.py",
     ),
-    "networks are chosen by digits that they were trained on": (
-        "tasks/digits.py",
-        'replace(self, split="validation")',
-        "self",
+    "networks are chosen by what they were trained on": (
+        "tasks/split.py",
+        'self._with({"split": "validation"})',
+        'self._with({"split": "training"})',
         "test_digits.py",
     ),
     "a causal model peeks at the next step": (
