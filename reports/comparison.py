@@ -1,6 +1,7 @@
 """Comparison of the variants: the ranking, and paired differences to the baseline."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import pandas as pd
@@ -33,23 +34,58 @@ MOST_NAMED = 6
 """The most tasks that are named one by one; of more those that are absent are named, if they are fewer."""
 
 
-def ranking(estimates: Estimates) -> pd.DataFrame:
-    """`COLUMNS`: the variants of each group sorted by their mean skill over the tasks that decide for the group.
+@dataclass(frozen=True)
+class RankedGroup:
+    """Variants that are ranked together: of one way of reading and one size, on the `tasks` of some variant.
 
-    A group has one way of reading, one size, and the tasks of some variant: all variants of that kind that were run on these
-    are in it, compared on these alone. One that lacks replicates on one of them is left out. `rank` is the range of ranks that
-    the group's decided differences leave to the variant.
+    `decided` are those of the tasks that decide. A row has rank, variant, mean skill with its interval and n, and µs per
+    sequence.
+    """
+
+    reads: str
+    size: str
+    tasks: tuple[str, ...]
+    decided: tuple[str, ...]
+    rows: list[list[object]]
+
+    @property
+    def variants(self) -> list[str]:
+        """The variants, the best first."""
+        return [str(row[1]) for row in self.rows]
+
+    @property
+    def leaders(self) -> list[str]:
+        """The variants that none is decidedly better than."""
+        return [str(row[1]) for row in self.rows if str(row[0]).split(" ")[0] == "1"]
+
+
+def ranked_groups(estimates: Estimates) -> Iterator[RankedGroup]:
+    """The groups of a study.
+
+    All variants of a kind that were run on a group's tasks are in it, compared on these alone. One that lacks replicates on
+    one of them is left out.
     """
     results = estimates.results
     sizes, ways = estimates.sizes(results.variants), {s.variant: WAYS[s.causal] for s in results.study.settings}
     kinds: dict[tuple[str, str], list[str]] = {}
     for variant, reads in ways.items():
         kinds.setdefault((reads, sizes[variant]), []).append(variant)
+    for kind, variants in kinds.items():
+        for own, members in _by_tasks(estimates, variants).items():
+            decided = tuple(task for task in own if estimates.was_solved(task, *members))
+            yield RankedGroup(*kind, own, decided, _ranked(estimates, members, own, decided))
+
+
+def ranking(estimates: Estimates) -> pd.DataFrame:
+    """`COLUMNS`: the variants of each group sorted by their mean skill over the tasks that decide for the group.
+
+    `rank` is the range of ranks that the group's decided differences leave to the variant.
+    """
+    tasks = estimates.results.tasks
     rows = [
-        [*kind, named(own, results.tasks), *row]
-        for kind, variants in kinds.items()
-        for own, members in _by_tasks(estimates, variants).items()
-        for row in _ranked(estimates, members, own)
+        [group.reads, group.size, named(group.tasks, tasks), *row, named(group.decided, tasks)]
+        for group in ranked_groups(estimates)
+        for row in group.rows
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -87,22 +123,20 @@ def named(tasks: Sequence[str], of: Sequence[str]) -> str:
     return ", ".join(tasks) or "none"
 
 
-def _ranked(estimates: Estimates, members: Sequence[str], own: Sequence[str]) -> list[list[object]]:
-    """The rows of one group, whose members were all run on their `own` tasks, without the group's name."""
-    tasks = [task for task in own if estimates.was_solved(task, *members)]
+def _ranked(
+    estimates: Estimates, members: Sequence[str], own: Sequence[str], decided: Sequence[str]
+) -> list[list[object]]:
+    """The rows of one group, whose members were all run on their `own` tasks."""
     differences: dict[tuple[int, int], Sequence[Sample]] = {}
     for a, b in combinations(range(len(members)), 2):
-        differences[a, b] = list(estimates.differences(members[a], members[b], tasks).values()) if tasks else []
+        differences[a, b] = list(estimates.differences(members[a], members[b], decided).values()) if decided else []
     first, last = rank_ranges(ranked(differences, len(members)))
-    basis = named(tasks, estimates.results.tasks)
     rows = []
     for place, variant in enumerate(members):
         # Where no task was solved none decides, and all are shown.
-        skill = mean_over_tasks([each for t in tasks or own if (each := estimates.replicates(t, variant))])
+        skill = mean_over_tasks([each for t in decided or own if (each := estimates.replicates(t, variant))])
         rank = in_words(int(first[place]), int(last[place]))
-        rows.append(
-            [rank, variant, skill.value, skill.low, skill.high, skill.n, _microseconds(estimates, variant), basis]
-        )
+        rows.append([rank, variant, skill.value, skill.low, skill.high, skill.n, microseconds(estimates, variant, own)])
     return sorted(rows, key=lambda row: -float(str(row[2])))
 
 
@@ -111,9 +145,11 @@ def in_words(first: int, last: int) -> str:
     return f"{first}" if first == last else f"{first} to {last}"
 
 
-def _microseconds(estimates: Estimates, variant: str) -> float:
+def microseconds(estimates: Estimates, variant: str, tasks: Sequence[str]) -> float:
+    """The training time of one sequence, the mean over a variant's replicates on some tasks."""
     rows = estimates.results.replicates
-    return float(rows[rows["variant"] == variant]["seconds_per_sequence"].mean() * 1e6)
+    rows = rows[(rows["variant"] == variant) & rows["task"].isin(tasks)]
+    return float(rows.groupby("task")["seconds_per_sequence"].mean().mean() * 1e6)
 
 
 def differences(estimates: Estimates) -> pd.DataFrame:
@@ -137,8 +173,8 @@ def comparison_blocks(estimates: Estimates) -> Iterator[Block]:
     if frame.empty:
         yield Paragraph("No variant has replicates on all of its tasks yet.")
         return
-    for _, rows in frame.groupby(["reads", "size", "run on"], sort=False):
-        yield Paragraph(_leaders(rows))
+    for group in ranked_groups(estimates):
+        yield Paragraph(_leaders(group, estimates.results.tasks))
     yield Table(
         "ranking",
         frame,
@@ -158,18 +194,16 @@ def comparison_blocks(estimates: Estimates) -> Iterator[Block]:
     )
 
 
-def _leaders(rows: pd.DataFrame) -> str:
+def _leaders(group: RankedGroup, tasks: Sequence[str]) -> str:
     """Who leads a group, as far as that is decided."""
-    leaders = [row.variant for row in rows.itertuples() if str(row.rank).split(" ")[0] == "1"]
-    reads, size, run_on, tasks = rows[["reads", "size", "run on", "decided on"]].iloc[0]
-    way = "read from left to right" if reads == WAYS[True] else "see the future"
-    of_group = f"Of the networks that {way}, at {size}, run on {run_on},"
-    if tasks == "none":
+    way = "read from left to right" if group.reads == WAYS[True] else "see the future"
+    of_group = f"Of the networks that {way}, at {group.size}, run on {named(group.tasks, tasks)},"
+    if not group.decided:
         return f"{of_group} none has solved any task at its easiest, so that they are not ranked."
-    basis = f"by their skill on {tasks}"
-    if len(rows) == 1:
+    basis, leaders = f"by their skill on {named(group.decided, tasks)}", group.leaders
+    if len(group.rows) == 1:
         return f"{of_group} there is only {leaders[0]}."
-    if len(leaders) == len(rows):
+    if len(leaders) == len(group.rows):
         return f"{of_group} no two can be told apart from the best {basis}: {', '.join(leaders)}."
     if len(leaders) == 1:
         return f"{of_group} {leaders[0]} is the best {basis}."

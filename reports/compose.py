@@ -7,19 +7,23 @@ import pandas as pd
 from ablations.record.schema import StudyRecord
 from reports.alarm import check_ceilings
 from reports.capability import capability_blocks
+from reports.claim_pages import claim_blocks, ledger
 from reports.comparison import comparison_blocks
 from reports.document import Block, Document, Heading, Note, Picture, Table
 from reports.estimates import Estimates
 from reports.figures import FIGURES
 from reports.literature import literature_blocks
 from reports.method import equation_blocks, failure_blocks, method_blocks, provenance_blocks
+from reports.page_one.page import page_one
+from reports.page_one.solvers import solver_table
+from reports.page_one.verdict_strip import strip_table
 from reports.result_tables import ResultTables
 from reports.rules import rule_blocks
 from reports.search_summary import search_blocks
 from reports.statistics.simulation import SimulatedTables, simulated_tables
 from reports.style import as_svg, styled
 from reports.theorems import measured, theorem_blocks
-from reports.verdicts import judge_claims, verdict_blocks
+from reports.verdicts import judge_claims
 from reports.written_answers import written_blocks, written_tables
 
 PRINTED_TABLES = ("score_matrix", "cost_growth")
@@ -50,9 +54,12 @@ def compose(
     data |= written_tables(estimates)
     data |= {"replicates": results.replicates, "transferred": results.transferred, "trials": results.trials}
     data["theorems"] = measured(study)
-    blocks = [
+    data["verdicts"] = ledger(verdicts)
+    data |= {"verdict_strip": strip_table(verdicts), "who_solves_what": solver_table(estimates)}
+    blocks: list[Block] = [
         *_partial(results),
-        *verdict_blocks(verdicts),
+        page_one(estimates, verdicts),
+        *claim_blocks(verdicts),
         *literature_blocks(results, verdicts),
         *theorem_blocks(study, data["theorems"]),
         *comparison_blocks(estimates),
@@ -68,7 +75,7 @@ def compose(
     ]
     data |= {block.name: block.frame for block in blocks if isinstance(block, Table)}
     blocks = [block for block in blocks if not (isinstance(block, Table) and block.frame.empty)]
-    return Document(f"{study.name}, {study.scale} scale", study.plan["question"], blocks), data
+    return Document(study.plan["question"], f"Recurrent ablations: {study.name}, {study.scale} scale", blocks), data
 
 
 def _partial(results: ResultTables) -> Iterator[Block]:

@@ -7,13 +7,21 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from reports.page_one.blocks import PageOne, Strip
+
 
 @dataclass(frozen=True)
 class Heading:
-    """A heading; level 1 opens a part of the report, level 2 a section of it."""
+    """A heading; level 1 opens a part of the report, level 2 a section of it.
+
+    `anchor` is what links to it are made of, if not its text: the id of a claim, for one. What is `on_new_page` begins a
+    new page where there are pages.
+    """
 
     text: str
     level: int = 1
+    anchor: str = ""
+    on_new_page: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,13 +104,28 @@ class Formula:
     alt: str
 
 
-Block = Heading | Paragraph | Note | Table | Picture | Formula
+Block = Heading | Paragraph | Note | Table | Picture | Formula | PageOne | Strip
 
 
 @dataclass(frozen=True)
 class Document:
-    """A title, a subtitle, and the blocks in order."""
+    """A title, a subtitle, and the blocks in order; those before the first heading are its first page."""
 
     title: str
     subtitle: str
     blocks: Sequence[Block]
+
+    @property
+    def front(self) -> Sequence[Block]:
+        """The blocks before the first heading."""
+        return self.blocks[: self._first_heading]
+
+    @property
+    def parts(self) -> Sequence[Block]:
+        """The blocks from the first heading on."""
+        return self.blocks[self._first_heading :]
+
+    @property
+    def _first_heading(self) -> int:
+        places = (place for place, block in enumerate(self.blocks) if isinstance(block, Heading))
+        return next(places, len(self.blocks))

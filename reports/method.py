@@ -47,7 +47,7 @@ def failure_blocks(results: ResultTables) -> Iterator[Block]:
     counts = endings(results)
     diverged = int(counts["diverged"].sum())
     yield Paragraph(
-        f"{diverged} runs diverged and {_runs_missing(results)} planned runs are missing. A replicate that diverged counts as "
+        f"{diverged} runs diverged and {missing_runs(results)} planned runs are missing. A replicate that diverged counts as "
         f"guessing (skill 0). Pruned trials were clearly worse than the others of their round.{_refusals(results)}"
     )
     yield from _failed_settings(results)
@@ -77,7 +77,7 @@ def _failed_settings(results: ResultTables) -> Iterator[Block]:
         )
 
 
-def _runs_missing(results: ResultTables) -> int:
+def missing_runs(results: ResultTables) -> int:
     """The number of planned runs that the record does not hold, including those of settings that were not started."""
     total = sum(results.study.plan["runs"][variant] for _, variant in results.planned)
     return max(0, total - len(results.trials) - len(results.replicates) - len(results.transferred))

@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from ablations.record.schema import StudyRecord
 from ablations.record.store import connect
 from ablations.record.writer import describe, describe_experiment
 from reports.estimates import Estimates
+from reports.page_one.markdown import FILE
 from reports.result_tables import ResultTables
 from reports.setting_summary import summaries
-from reports.verdicts import in_brief
 
 
 def describe_settings(study: StudyRecord) -> None:
@@ -20,7 +18,7 @@ def describe_settings(study: StudyRecord) -> None:
         describe(client, summary.setting.run_id, summary.text, summary.metrics, {"setting.svg": summary.svg})
 
 
-def describe_verdicts(study: StudyRecord, folder: Path) -> None:
-    """Gives the experiment the verdicts of the report in the folder."""
-    ledger = pd.read_csv(folder / "tables" / "verdicts.csv")
-    describe_experiment(connect(study.uri), study.experiment_id, in_brief(study.plan["question"], ledger))
+def describe_experiment_by(study: StudyRecord, folder: Path) -> None:
+    """Gives the experiment the first page of the report in the folder."""
+    text = (folder / FILE).read_text(encoding="utf-8")
+    describe_experiment(connect(study.uri), study.experiment_id, text)

@@ -9,6 +9,8 @@ import typst
 
 from reports.document import Block, Document, Formula, Heading, Note, Paragraph, Picture, Table
 from reports.markup import MarkupError, checked_typst
+from reports.page_one.blocks import PageOne, Strip
+from reports.page_one.pdf import page_typst, strip_typst
 
 SIZES = ((6, 9.0), (9, 8.0), (100, 7.0))
 """(columns, points): the type size of a table with at most so many columns."""
@@ -18,7 +20,7 @@ ESCAPES = str.maketrans({chr(code): " " for code in range(32)} | {"\\": r"\\", '
 
 PREAMBLE = """
 #set document(title: {title}, date: none)
-#set page(paper: "a4", margin: (x: 1.9cm, y: 2cm), numbering: "1 / 1")
+#set page(paper: "a4", margin: (x: 1.8cm, y: 1.6cm), numbering: "1 / 1")
 #set text(size: 9.5pt, lang: "en")
 #set par(justify: false, leading: 0.62em)
 #set heading(numbering: "1.1")
@@ -33,12 +35,12 @@ PREAMBLE = """
 #set table(stroke: (x, y) => (bottom: if y == 0 {{ 0.8pt }} else {{ 0.3pt + luma(200) }}), inset: (x: 4pt, y: 3pt), align: left)
 #let note(tone, colour, body) = block(stroke: (left: 3pt + colour), inset: (left: 8pt, y: 3pt), breakable: false)[
   #text(weight: "bold", fill: colour, tone) · #body]
+"""
 
-#text(size: 20pt, weight: "bold", {title})
+TITLE = """
+#text(size: 17pt, weight: "bold", {title})
 
-#text(size: 11.5pt, {subtitle})
-
-#outline(depth: 2)
+#text(size: 10pt, {subtitle})
 """
 
 COLOURS: Mapping[str, str] = {
@@ -54,14 +56,24 @@ COLOURS: Mapping[str, str] = {
 def to_pdf(document: Document) -> bytes:
     """The PDF file, tagged and with an outline. The same document gives the same bytes."""
     with tempfile.TemporaryDirectory() as folder:
-        blocks = [PREAMBLE.format(title=_text(document.title), subtitle=_text(document.subtitle))]
         for block in document.blocks:
             if isinstance(block, Picture):
                 (Path(folder) / f"{block.name}.svg").write_text(block.svg, encoding="utf-8")
-            blocks.append(_block(block))
+        contents = "#pagebreak(weak: true)\n#outline(depth: 2)"
+        parts = [PREAMBLE.format(title=_text(document.title)), _front(document), contents, *map(_block, document.parts)]
         source = Path(folder) / "report.typ"
-        source.write_text("\n".join(blocks), encoding="utf-8")
+        source.write_text("\n".join(parts), encoding="utf-8")
         return _compile(source)
+
+
+def _front(document: Document) -> str:
+    """The title and what is before the first heading; a first page is made to fit on one sheet with them."""
+    head = [TITLE.format(title=_text(document.title), subtitle=_text(document.subtitle))]
+    for block in document.front:
+        if isinstance(block, PageOne):
+            return page_typst(block, _text, "\n".join(head))
+        head.append(_block(block))
+    return "\n".join(head)
 
 
 def _compile(source: Path) -> bytes:
@@ -85,12 +97,17 @@ def _text(text: str) -> str:
 
 def _block(block: Block) -> str:
     match block:
-        case Heading(text, level):
-            return f"#heading(level: {level}, {_text(text)})"
+        case Heading(text, level, anchor, on_new_page):
+            page, label = "#pagebreak(weak: true)\n" * on_new_page, f" <{anchor}>" if anchor else ""
+            return f"{page}#heading(level: {level}, {_text(text)}){label}"
         case Paragraph(text):
             return f"#par({_text(text)})"
         case Note(text, tone):
             return f'#note({_text(tone)}, rgb("{COLOURS[tone]}"), {_text(text)})'
+        case PageOne():
+            return page_typst(block, _text, title="")
+        case Strip():
+            return strip_typst(block, _text)
         case Formula():
             return _equation(block)
         case Picture():

@@ -27,7 +27,7 @@ def publish(study: StudyRecord, folder: Path, beside: Executor, say: "Say") -> t
     paths = write(study, folder, say, simulated.result)
     say("describing the settings in MLflow", "")
     settings.result()
-    beside.submit(_describe_verdicts, study, folder).result()
+    beside.submit(_describe_experiment, study, folder).result()
     return paths
 
 
@@ -43,7 +43,7 @@ def _describe_settings(study: StudyRecord) -> None:
     describe_settings(study)
 
 
-def _describe_verdicts(study: StudyRecord, folder: Path) -> None:
-    from reports.mlflow_texts import describe_verdicts
+def _describe_experiment(study: StudyRecord, folder: Path) -> None:
+    from reports.mlflow_texts import describe_experiment_by
 
-    describe_verdicts(study, folder)
+    describe_experiment_by(study, folder)

@@ -9,6 +9,8 @@ from ablations.record.schema import StudyRecord
 from reports.compose import Say, compose, silent
 from reports.document import Picture
 from reports.html import to_html
+from reports.page_one.blocks import PageOne
+from reports.page_one.markdown import FILE, page_markdown
 from reports.pdf import to_pdf
 from reports.statistics.simulation import SimulatedTables, simulated_tables
 
@@ -19,7 +21,7 @@ def write(
     say: Say = silent,
     simulated: Callable[[], SimulatedTables] = simulated_tables,
 ) -> tuple[Path, Path]:
-    """Writes report.html, report.pdf, tables/*.csv and figures/*.svg; returns the paths of the two reports.
+    """Writes report.html, report.pdf, page-one.md, tables/*.csv and figures/*.svg; returns the paths of the two reports.
 
     The files are written to a temporary folder first, which then replaces the old one: no report is ever half-written.
     """
@@ -36,6 +38,8 @@ def write(
                 (fresh / "figures" / f"{block.name}.svg").write_text(block.svg, encoding="utf-8")
         say("writing report.html and report.pdf", "")
         (fresh / "report.html").write_text(to_html(document), encoding="utf-8")
+        for page in (block for block in document.blocks if isinstance(block, PageOne)):
+            (fresh / FILE).write_text(page_markdown(document.title, page), encoding="utf-8")
         (fresh / "report.pdf").write_bytes(to_pdf(document))
         fresh.chmod(0o755)
         _replace(folder, fresh)

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 from builders.fake_record import BOTH_WAYS, CAUSAL_SKILL, TEXTS, VARIANTS, World, fake_study
 
+from reports.claim_pages import claim_blocks
 from reports.claims import CLAIMS
 from reports.claims.comparison import Comparison
 from reports.document import Paragraph
 from reports.estimates import Estimates
 from reports.result_tables import ResultTables
 from reports.statistics.sample import sample
-from reports.verdicts import verdict_blocks
 
 MEMORY = ("copying", "adding", "france")
 ALL_TASKS = (*MEMORY, "disambiguation")
@@ -128,19 +128,19 @@ def test_a_task_that_nobody_has_solved_at_its_easiest_decides_nothing():
     verdict = judge("gru-worse", World(skill=LSTM_FIRST | skill, replicates=10))
     assert list(verdict.parts[0].samples) == ["adding", "france", "disambiguation"]
     assert verdict.parts[0].unlearnt == ("copying",)
-    assert "copying" in verdict.reason
+    assert "Copying was not learnt" in verdict.reason
 
 
 def test_a_part_that_is_missing_supports_nothing():
     without = World(replicates=10, variants=tuple(v for v in VARIANTS if v != "tcn"))
     verdict = judge("future-context", without)
     assert {part.verdict for part in verdict.parts} == {"supported", "not run"}
-    assert (verdict.word, verdict.reason) == ("not run", "not run: score of the left-to-right tcn")
+    assert (verdict.word, verdict.reason) == ("not run", "Not run: the score from left to right of tcn.")
     unlearnt = World(replicates=10, skill={("adding", "lstm"): 0.2})
     verdict = judge("lstm-remembers", unlearnt)
     assert [part.verdict for part in verdict.parts] == ["supported", "inconclusive", "supported", "supported"]
     assert verdict.word == "inconclusive"
-    assert "solved adding" in verdict.reason
+    assert "Adding was not learnt at its easiest" in verdict.reason
 
 
 def test_an_undecided_claim_says_how_many_runs_would_decide_it():
@@ -152,7 +152,7 @@ def test_an_undecided_claim_says_how_many_runs_would_decide_it():
 def test_a_claim_that_cannot_come_out_otherwise_says_so():
     verdict = judge("fixed-length", World(replicates=10))
     assert {chances["mixed"] for chances in verdict.chances.values()} == {1.0}
-    words = [block.text for block in verdict_blocks({"fixed-length": verdict}) if isinstance(block, Paragraph)]
+    words = [block.text for block in claim_blocks({"fixed-length": verdict}) if isinstance(block, Paragraph)]
     assert any("comes out mixed in each case" in text for text in words)
 
 
@@ -247,6 +247,6 @@ def test_the_same_record_gives_the_same_verdict():
 def test_no_number_of_seeds_reconciles_tasks_that_disagree():
     """Nine of ten runs of one task are above the limit, all runs of the two others below: the mean decides nothing."""
     above, below = sample([0.1] * 9 + [-0.1]), sample([-0.2 - 0.01 * run for run in range(10)])
-    part = Comparison("difference", 0.02, "above", {"copying": above, "adding": below, "france": below})
+    part = Comparison("the difference", 0.02, "above", {"copying": above, "adding": below, "france": below})
     assert (part.dissenting, part.verdict) == (["copying"], "inconclusive")
     assert part.seeds_needed == float("inf")

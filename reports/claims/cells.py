@@ -15,7 +15,7 @@ EQUAL = "equal hidden size"
 
 
 def _ratio(
-    estimates: Estimates, label: str, column: str, a: str, b: str, side: Side, limit: float, fixed: bool = False
+    estimates: Estimates, quantity: str, column: str, a: str, b: str, side: Side, limit: float, fixed: bool = False
 ) -> Comparison:
     """The cost of cell a divided by that of cell b at the largest hidden size measured, paired by round."""
     rows = estimates.results.costs
@@ -23,15 +23,16 @@ def _ratio(
     by_cell = rows.pivot(index="round", columns="cell", values=column)
     ratios = (by_cell[a] / by_cell[b]).dropna() if {a, b} <= set(by_cell.columns) else []
     samples = {"": sample(ratios)} if len(ratios) else {}
-    return Comparison(label, limit, side, samples, null=1.0, fixed=fixed, scale="ratio")
+    return Comparison(quantity, limit, side, samples, null=1.0, fixed=fixed, scale="ratio")
 
 
 def _lstm_slow(estimates: Estimates) -> Sequence[Comparison]:
-    label = "time of the LSTM over time of the RNN"
-    return [_ratio(estimates, label, "seconds_per_sequence", "lstm", "rnn", "above", MARKEDLY)]
+    time = "the ratio of the LSTM's training time to the RNN's"
+    return [_ratio(estimates, time, "seconds_per_sequence", "lstm", "rnn", "above", MARKEDLY)]
 
 
 LSTM_SLOW = Claim(
+    short="A large LSTM trains markedly slower than an RNN",
     sentence="With a larger network LSTM training takes markedly longer than RNN training.",
     comparison="Seconds per training sequence at the largest hidden size measured, the same for both, one thread, "
     "paired by round.",
@@ -44,7 +45,7 @@ LSTM_SLOW = Claim(
 
 
 def _gru_cheaper(estimates: Estimates) -> Sequence[Comparison]:
-    time, operations = "time of the GRU over time of the LSTM", "operations of the GRU over those of the LSTM"
+    time, operations = "the GRU's share of the LSTM's training time", "its share of the LSTM's operations"
     return [
         _ratio(estimates, time, "seconds_per_sequence", "gru", "lstm", "below", 1.0),
         _ratio(estimates, operations, "flops_per_sequence", "gru", "lstm", "below", 1.0, fixed=True),
@@ -52,6 +53,7 @@ def _gru_cheaper(estimates: Estimates) -> Sequence[Comparison]:
 
 
 GRU_CHEAPER = Claim(
+    short="A GRU is cheaper than an LSTM",
     sentence="GRU, with two gates, trains faster and needs less compute than LSTM.",
     comparison="Seconds and matrix-product operations per training sequence at the largest hidden size measured, the "
     "same for both, one thread, paired by round.",
@@ -76,11 +78,14 @@ def _gru_worse(estimates: Estimates) -> Sequence[Comparison]:
 
 def _at_size(estimates: Estimates, lstm: str, gru: str) -> Comparison:
     sizes = estimates.sizes([lstm])
-    label = "the LSTM's skill minus the GRU's" + (f" at {sizes[lstm]}" if sizes else "")
-    return skill_difference(estimates, lstm, gru, "above", MARGIN, label=label)
+    size = f"at {sizes[lstm]}" if sizes else ""
+    return skill_difference(
+        estimates, lstm, gru, "above", MARGIN, quantity="the LSTM's lead in skill over the GRU", of=size
+    )
 
 
 GRU_WORSE = Claim(
+    short="Having fewer gates, a GRU performs worse than an LSTM",
     sentence="Having fewer gates, GRU performs worse than LSTM.",
     comparison="Paired difference in skill at equal parameters, the mean over the tasks, at each size of this study.",
     rule=f"At each size: supported if the mean over the tasks is above {MARGIN} and no task goes the other way, contradicted "

@@ -33,6 +33,7 @@ class Verdict:
 class Claim:
     """A claim with its rule, which is fixed before any number is seen; `parts` computes its comparisons.
 
+    `short` is its sentence in fewer words, for the first page, where the sentence is long.
     `tasks` and `variants` name the replicates that it is based on; with `costs` it is based on the cost measurement
     instead. `studies` are the names of those that test it. A claim `about_all` of its parts and tasks is mixed where they
     disagree; any other is contradicted by one part. `remark` says what the rule cannot show, or why it cannot come out
@@ -52,6 +53,12 @@ class Claim:
     version: int = 1
     date: str = ""
     changed: str = ""
+    short: str = ""
+
+    @property
+    def headline(self) -> str:
+        """The sentence in few words."""
+        return self.short or self.sentence.rstrip(".")
 
     def judge(self, estimates: Estimates) -> Verdict:
         """The verdict, by the rule of `reports.statistics.decision`. Not run: a part is missing, and none decides."""

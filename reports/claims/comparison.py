@@ -18,6 +18,8 @@ MARGIN = 0.02
 VerdictLabel = Word | Literal["not run"]
 Side = Literal["above", "below"]
 
+Scale = Literal["value", "ratio", "typical ratio", "share of runs"]
+
 SIDES: Mapping[Side, int] = {"above": 1, "below": -1}
 
 
@@ -25,27 +27,40 @@ SIDES: Mapping[Side, int] = {"above": 1, "below": -1}
 class Comparison:
     """One part of a claim: what is measured, the limit, and the side of it on which the claim puts it.
 
+    `quantity` is what is measured, and `of` what it is measured of: parts of one quantity are told in one breath.
     `samples` are its runs by task; a part that is not about tasks has one sample without a name, and one that was not run
     none. With several tasks the mean over them decides, with one its runs. `unlearnt` names the tasks that decide nothing,
     because no variant of the kind has solved them at their easiest. `null` is the value at which nothing differs. A part
-    that is `fixed` follows from the code, and no seed changes it. `scale` says how its values are shown.
+    that is `fixed` follows from the code, and no seed changes it. `scale` says how its values are shown: of ratios the logarithms
+    are compared, and of measured ratios the geometric mean is shown, of others the typical one.
     """
 
-    label: str
+    quantity: str
     limit: float
     side: Side
     samples: Mapping[str, Sample]
+    of: str = ""
     null: float | None = None
     unlearnt: tuple[str, ...] = ()
     fixed: bool = False
-    scale: Literal["value", "ratio", "share of runs"] = "value"
+    scale: Scale = "value"
+
+    @property
+    def label(self) -> str:
+        """The quantity and what it is measured of."""
+        return f"{self.quantity} {self.of}".rstrip()
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether its logarithms are compared."""
+        return self.scale in ("ratio", "typical ratio")
 
     @property
     def shape(self) -> Shape | None:
         """What decides it; None if nothing does."""
         if not self.samples:
             return None
-        to_scale = np.log if self.scale == "ratio" else float
+        to_scale = np.log if self.is_ratio else float
         null = None if self.null is None else float(to_scale(self.null))
         return Shape(self._scaled, float(to_scale(self.limit)), SIDES[self.side], null, self.fixed)
 
@@ -103,7 +118,7 @@ class Comparison:
     def smallest_decided(self) -> float:
         """The value beyond which it would have been decided for the claim, with these runs and this spread."""
         value = smallest_decided(self.shape) if self.shape else float("nan")
-        return float(np.exp(value)) if self.scale == "ratio" else value
+        return float(np.exp(value)) if self.is_ratio else value
 
     @property
     def seeds_needed(self) -> float:
@@ -116,31 +131,40 @@ class Comparison:
         return float("inf") if self.dissenting else seeds_needed(self.shape)
 
     @property
-    def items(self) -> list[str]:
-        """The names of what it is decided on: itself, or its tasks."""
-        return [f"{self.label}, {task}" for task in self.samples] if len(self.samples) > 1 else [self.label]
-
-    @property
     def _scaled(self) -> tuple[Sample, ...]:
-        if self.scale != "ratio":
+        if not self.is_ratio:
             return tuple(self.samples.values())
         return tuple(Sample(np.log(each.values)) for each in self.samples.values())
 
 
 def from_runs(
-    label: str, runs: Sample | None, side: Side, limit: float, null: float | None = None, fixed: bool = False
+    quantity: str,
+    runs: Sample | None,
+    side: Side,
+    limit: float,
+    *,
+    of: str = "",
+    null: float | None = None,
+    scale: Scale = "value",
 ) -> Comparison:
     """A part that the typical run decides: most runs shall lie above or below the limit."""
-    return Comparison(label, limit, side, {"": runs} if runs else {}, null, fixed=fixed)
+    return Comparison(quantity, limit, side, {"": runs} if runs else {}, of, null, scale=scale)
 
 
 def skill_difference(
-    estimates: Estimates, a: str, b: str, side: Side, limit: float, tasks: Iterable[str] | None = None, label: str = ""
+    estimates: Estimates,
+    a: str,
+    b: str,
+    side: Side,
+    limit: float,
+    tasks: Iterable[str] | None = None,
+    quantity: str = "",
+    of: str = "",
 ) -> Comparison:
     """A part about the skill of a minus that of b, paired by seed: the mean over the tasks that were learnt."""
     learnt = estimates.learnt_differences(a, b, tasks)
     unlearnt = tuple(task for task in estimates.differences(a, b, tasks) if task not in learnt)
-    return Comparison(label or f"skill of {a} minus that of {b}", limit, side, learnt, 0.0, unlearnt)
+    return Comparison(quantity or f"the skill of {a} minus that of {b}", limit, side, learnt, of, 0.0, unlearnt)
 
 
 def _known(sample: Sample) -> Estimate:

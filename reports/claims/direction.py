@@ -23,19 +23,21 @@ def _future_context(estimates: Estimates) -> Sequence[Comparison]:
     ceiling = setting.references["causal"] if setting else float("nan")
     one_way = [
         from_runs(
-            f"score of the left-to-right {variant}",
+            "the score from left to right",
             estimates.replicates(TASK, variant, "score"),
             "below",
             ceiling + AT_CEILING,
+            of=f"of {variant}",
             null=ceiling,
         )
         for variant in ONE_WAY
     ]
     birnn = estimates.replicates(TASK, "birnn", "score")
-    return [*one_way, from_runs("score of the bidirectional RNN", birnn, "above", RIGHT)]
+    return [*one_way, from_runs("the score of the bidirectional RNN", birnn, "above", RIGHT)]
 
 
 FUTURE_CONTEXT = Claim(
+    short="Only a network that reads the future tells Teddy bears from Teddy Roosevelt",
     sentence="“He said, Teddy bears are on sale” / “He said, Teddy Roosevelt was a great President”: only a network that "
     "reads the future can tell the two apart; BiRNN does.",
     comparison="Score on disambiguation at the ambiguous word, beside the exact ceiling of a left-to-right reader.",
@@ -57,12 +59,13 @@ FUTURE_CONTEXT = Claim(
 
 def _any_cell(estimates: Estimates) -> Sequence[Comparison]:
     return [
-        from_runs(f"score of the {variant}", estimates.replicates(TASK, variant, "score"), "above", RIGHT)
+        from_runs("the score", estimates.replicates(TASK, variant, "score"), "above", RIGHT, of=f"of {variant}")
         for variant in BOTH_WAYS
     ]
 
 
 ANY_CELL = Claim(
+    short="The cell of a bidirectional network may be RNN, LSTM or GRU",
     sentence="The repeated module of a bidirectional network can be RNN, LSTM or GRU.",
     comparison="Score on disambiguation of the bidirectional network with each of the three cells.",
     rule=f"Supported if the typical score of all three is above {RIGHT}, contradicted if one is below, mixed if some are "
@@ -90,7 +93,14 @@ def _bilstm_attention(estimates: Estimates) -> Sequence[Comparison]:
     others = {"lstm": "the LSTM", "bilstm": "the bidirectional LSTM"}
     return [
         skill_difference(
-            estimates, "bilstm-attention", other, "above", MARKEDLY, tasks, f"{field}: its skill minus that of {name}"
+            estimates,
+            "bilstm-attention",
+            other,
+            "above",
+            MARKEDLY,
+            tasks,
+            f"its lead in skill in {field}",
+            f"over {name}",
         )
         for field, tasks in fields.items()
         for other, name in others.items()
@@ -98,6 +108,7 @@ def _bilstm_attention(estimates: Estimates) -> Sequence[Comparison]:
 
 
 BILSTM_ATTENTION = Claim(
+    short="Attention markedly improves translation and sentiment analysis",
     sentence="Bidirectional LSTM with attention markedly improves translation and sentiment analysis.",
     comparison="Paired difference in skill at equal parameters between the bidirectional LSTM with attention and the LSTM, and "
     "the bidirectional LSTM without attention; in translation (dates, numbers) and in sentiment analysis (sentiment, reviews) "
@@ -124,7 +135,7 @@ def _attention_length(estimates: Estimates) -> Sequence[Comparison]:
     has_lengths = setting is not None and setting.nominal > SHORTEST
     return [
         from_runs(
-            f"skill lost to length {how} attention",
+            f"the skill lost to length {how} attention",
             estimates.skill_lost("numbers", variant) if has_lengths else None,
             side,
             LOSS,
@@ -134,6 +145,7 @@ def _attention_length(estimates: Estimates) -> Sequence[Comparison]:
 
 
 ATTENTION_LENGTH = Claim(
+    short="Without attention a translation gets worse with its length, with attention it does not",
     sentence="Without attention the quality of a translation falls with its length; with attention it does not. "
     "(Bahdanau et al. 2015)",
     comparison=f"Skill on numbers of {SHORTEST} digits, the shortest trained, minus skill on the longest trained, of the "
@@ -145,7 +157,7 @@ ATTENTION_LENGTH = Claim(
     variants=("bilstm", "bilstm-attention"),
     studies=("attention",),
     remark="The paper's translations are of whole sentences. Where all trained numbers have three digits, it is not run.",
-    version=3,
+    version=1,
     date="2026-11-27",
     changed="Written after numbers of single trainings with other seeds had been seen.",
 )

@@ -1,8 +1,8 @@
 """Claims about memory: fixed length, vanishing gradients, gates."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from reports.claims.claim import Claim
@@ -14,8 +14,8 @@ from reports.statistics.sample import Sample, sample
 WELL, HALF, LOSS = 0.9, 0.5, 0.1
 """The skill of good memory, the skill of having learnt a task, and the loss of skill that counts as forgetting."""
 
-FADED = float(np.log10(0.1))
-"""log10 of the share of the gradient below which it counts as vanished: less than a tenth arrives."""
+FADED = 0.1
+"""The share of the gradient below which it counts as vanished."""
 
 LEAST_SHARE = 1e-30
 """A share of the gradient below this has underflown to 0, which has no logarithm."""
@@ -36,21 +36,23 @@ def _refusals(estimates: Estimates, variant: str, name: str) -> Comparison:
     rows = estimates.results.difficulty
     longer = rows[(rows["variant"] == variant) & (rows["difficulty"] > rows["nominal"])]
     shares = _runs(longer.groupby("seed")["refused"].mean())
-    label = f"share of seeds in which {name} refuses most longer sequences"
-    return Comparison(label, HALF, "above", {"": shares} if shares else {}, fixed=True, scale="share of runs")
+    quantity, samples = "the share of seeds in which most longer sequences are refused", {"": shares} if shares else {}
+    return Comparison(quantity, HALF, "above", samples, f"by {name}", fixed=True, scale="share of runs")
 
 
 def _fixed_length(estimates: Estimates) -> Sequence[Comparison]:
-    feedforward, cnn = "the LSTM's skill minus the feed-forward network's", "the LSTM's skill minus the CNN's"
+    names, lead = {"feedforward": "the feed-forward network", "cnn": "the CNN"}, "the LSTM's lead in skill"
     return [
-        skill_difference(estimates, "lstm", "feedforward", "above", MARGIN, MEMORY, feedforward),
-        skill_difference(estimates, "lstm", "cnn", "above", MARGIN, MEMORY, cnn),
-        _refusals(estimates, "feedforward", "the feed-forward network"),
-        _refusals(estimates, "cnn", "the CNN"),
+        *(
+            skill_difference(estimates, "lstm", variant, "above", MARGIN, MEMORY, lead, f"over {name}")
+            for variant, name in names.items()
+        ),
+        *(_refusals(estimates, variant, name) for variant, name in names.items()),
     ]
 
 
 FIXED_LENGTH = Claim(
+    short="Feed-forward networks and CNNs do badly on sequences and need one fixed length",
     sentence="Feed-forward networks and CNNs do badly on sequences; they need one fixed length.",
     comparison="Paired difference in skill to the LSTM at equal parameters, the mean over the tasks that a left-to-right reader "
     "can solve, and whether longer-than-trained sequences are refused.",
@@ -71,21 +73,21 @@ FIXED_LENGTH = Claim(
 
 
 def _at_cue(estimates: Estimates, variant: str) -> pd.Series:
-    """log10 of the gradient's norm at the decisive cue, relative to its largest, untrained, by seed."""
+    """The gradient's norm at the decisive cue, relative to its largest, untrained, by seed."""
     rows = estimates.results.gradient_at_cue
     rows = rows[(rows["task"] == LONG) & (rows["variant"] == variant) & (rows["when"] == "initial")]
-    return np.log10(rows.set_index("seed")["relative"].clip(lower=LEAST_SHARE))
+    return rows.set_index("seed")["relative"].clip(lower=LEAST_SHARE)
 
 
 def _vanishing(estimates: Estimates) -> Sequence[Comparison]:
     rnn, lstm = _at_cue(estimates, "rnn"), _at_cue(estimates, "lstm")
-    gone = "log10 of the share of its gradient that arrives at the cue, untrained"
-    more = "log10 of how many times more arrives at the cue in the LSTM, untrained"
+    gone = "the share of its gradient that arrives at the cue, untrained"
+    more = "the ratio of what arrives in the LSTM to that, untrained,"
     return [
         _skill_far_back(estimates),
         *_skill_lost_with_distance(estimates),
-        from_runs(gone, _runs(rnn), "below", FADED, null=0.0),
-        from_runs(more, _runs(lstm - rnn), "above", 0.0, null=0.0),
+        from_runs(gone, _runs(rnn), "below", FADED, null=1.0, scale="typical ratio"),
+        from_runs(more, _runs(lstm / rnn), "above", 1.0, null=1.0, scale="typical ratio"),
     ]
 
 
@@ -100,13 +102,20 @@ def _skill_lost_with_distance(estimates: Estimates) -> list[Comparison]:
     """A part for each task that the RNN itself has learnt at its shortest: what was never known cannot be lost."""
     parts = {}
     for task in MEMORY:
-        label = f"its skill lost from the shortest to the nominal difficulty of {task}"
-        parts[task] = from_runs(label, estimates.skill_lost(task, "rnn"), "above", LOSS, null=0.0)
+        parts[task] = from_runs(
+            "its skill lost from the shortest to the nominal difficulty",
+            estimates.skill_lost(task, "rnn"),
+            "above",
+            LOSS,
+            of=f"of {task}",
+            null=0.0,
+        )
     learnt = [part for task, part in parts.items() if _has_learnt(estimates, task, "rnn")]
     return learnt or [_undecidable(part, task) for task, part in parts.items()]
 
 
 VANISHING = Claim(
+    short="A plain RNN cannot use information from far back, because the gradient vanishes",
     sentence="A plain RNN cannot use information from far back, because the gradient vanishes; it suits short-term "
     "dependencies only.",
     comparison="The plain RNN's skill at the nominal gap of france, and its skill at the shortest and at the nominal difficulty "
@@ -133,12 +142,12 @@ VANISHING = Claim(
 def _lstm_remembers(estimates: Estimates) -> Sequence[Comparison]:
     parts = []
     for task in MEMORY:
-        label = f"skill lost from the shortest to the nominal difficulty of {task}"
-        lost = from_runs(label, estimates.skill_lost(task, "lstm"), "below", LOSS, null=0.0)
+        quantity = "the skill lost from the shortest to the nominal difficulty"
+        lost = from_runs(quantity, estimates.skill_lost(task, "lstm"), "below", LOSS, of=f"of {task}", null=0.0)
         parts.append(lost if _has_learnt(estimates, task, "lstm") else _undecidable(lost, task))
         if task == LONG:
             skill = estimates.skill_at(task, "lstm", "nominal")
-            parts.append(from_runs(f"skill at the nominal difficulty of {task}", skill, "above", WELL))
+            parts.append(from_runs(f"its skill at the nominal difficulty of {task}", skill, "above", WELL))
     return parts
 
 
@@ -148,10 +157,11 @@ def _has_learnt(estimates: Estimates, task: str, variant: str) -> bool:
 
 
 def _undecidable(part: Comparison, task: str) -> Comparison:
-    return Comparison(part.label, part.limit, part.side, {}, unlearnt=(task,) if part.samples else ())
+    return replace(part, samples={}, unlearnt=(task,) if part.samples else ())
 
 
 LSTM_REMEMBERS = Claim(
+    short="An LSTM remembers long and short sequences alike",
     sentence="LSTM remembers long and short sequences alike, through its forget, update (input) and output gates.",
     comparison="The LSTM's skill at the shortest and at the nominal difficulty of copying, adding and france. What the "
     "single gates do is not tested here.",

@@ -1,0 +1,23 @@
+"""Puts page one together."""
+
+from collections.abc import Mapping
+
+from reports.claims import Verdict
+from reports.estimates import Estimates
+from reports.page_one.answer import answer
+from reports.page_one.blocks import PageOne
+from reports.page_one.facts import facts, origin
+from reports.page_one.solvers import solvers
+from reports.page_one.verdict_strip import tally, verdict_strip
+
+
+def page_one(estimates: Estimates, verdicts: Mapping[str, Verdict]) -> PageOne:
+    """The first page of a study's report."""
+    return PageOne(
+        origin(estimates),
+        answer(estimates),
+        tally(verdicts),
+        verdict_strip(verdicts),
+        solvers(estimates),
+        facts(estimates),
+    )
