@@ -99,6 +99,7 @@ def _claim_blocks(name: str, claim: Claim, verdict: Verdict) -> Iterator[Block]:
         f"The numbers of the claim {name}, with their 95 % intervals: typical runs, and means over tasks. p is one-sided, "
         "for the side of the limit on which the estimate lies. “Decided beyond” is the value from which these runs, with "
         "their spread, would have decided for the claim; “seeds needed” are those that would decide what is undecided.",
+        in_appendix=True,
     )
     run_ids = ", ".join(run[:8] for run in verdict.runs[:RUNS_LISTED])
     more = len(verdict.runs) - RUNS_LISTED

@@ -1,9 +1,11 @@
 """Makes the report's document from a study's record."""
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
 
 import pandas as pd
 
+from ablations.record.pages import experiment_page, run_page
 from ablations.record.schema import StudyRecord
 from reports.alarm import check_ceilings
 from reports.capability import capability_blocks
@@ -11,6 +13,7 @@ from reports.claim_pages import claim_blocks, ledger
 from reports.comparison import comparison_blocks
 from reports.document import Block, Document, Heading, Note, Picture, Table
 from reports.estimates import Estimates
+from reports.explorer import explorer, pairs
 from reports.figures import FIGURES
 from reports.literature import literature_blocks
 from reports.method import equation_blocks, failure_blocks, method_blocks, provenance_blocks
@@ -29,6 +32,8 @@ from reports.written_answers import written_blocks, written_tables
 PRINTED_TABLES = ("score_matrix", "cost_growth")
 """The figures whose table is printed below them. The tables of all figures are written as CSV files."""
 
+AUTHOR = "recurrent-ablations"
+"""Who wrote the report: the program. Who ran the study is not in its record."""
 
 Say = Callable[[str, str], object]
 """Is told the stage that a report is in, and a detail of it."""
@@ -75,7 +80,29 @@ def compose(
     ]
     data |= {block.name: block.frame for block in blocks if isinstance(block, Table)}
     blocks = [block for block in blocks if not (isinstance(block, Table) and block.frame.empty)]
-    return Document(study.plan["question"], f"Recurrent ablations: {study.name}, {study.scale} scale", blocks), data
+    title, subtitle = study.plan["question"], f"Recurrent ablations: {study.name}, {study.scale} scale"
+    view = explorer(estimates, data["learning_curves"])
+    data["pairs"] = view.pairs if view else pairs(estimates)
+    return Document(title, subtitle, blocks, AUTHOR, _day(study), record_pages(study), view), data
+
+
+def record_pages(study: StudyRecord) -> dict[str, str]:
+    """The addresses in the MLflow UI of what a text may name: runs by their first eight letters, and the experiment."""
+    runs = (*study.trials, *study.replicates, *study.transferred, *study.costs)
+    ids = [*(setting.run_id for setting in study.settings), *(run.run_id for run in runs)]
+    experiment = f"{study.name}-{study.scale} (id {study.experiment_id})"
+    return {
+        experiment: experiment_page(study.uri, study.experiment_id),
+        **{run[:8]: run_page(study.uri, study.experiment_id, run) for run in ids if run},
+    }
+
+
+def _day(study: StudyRecord) -> date | None:
+    """The day on which the study was started; None where the record does not say it."""
+    try:
+        return datetime.fromisoformat(str(study.provenance["started"])).date()
+    except ValueError:
+        return None
 
 
 def _partial(results: ResultTables) -> Iterator[Block]:

@@ -1,13 +1,20 @@
 """The document from which both HTML and PDF are rendered: a list of blocks."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
+from reports.explorer import Explorer
+from reports.number_format import as_text as as_text  # figures print single numbers as tables do
 from reports.page_one.blocks import PageOne, Strip
+from reports.printed_table import Column, printed_columns
+
+MOST_LINES = 30
+"""The most lines of a table that fit on a screen, or half of a page; a longer one stands in the appendix."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Plain text."""
+    """Plain text. Ids of runs, names of tables and the headings that it quotes become links (`reports.references`)."""
 
     text: str
 
@@ -43,46 +50,41 @@ class Note:
 class Table:
     """A data frame; `name` is the name of its CSV file, which holds the unrounded numbers.
 
-    What is `printed` in its place, if not the frame, may have cells of several lines.
+    What is `printed` in its place, if not the frame, may have cells of several lines. A table longer than a screen is
+    printed in the appendix and named where it stands; `in_appendix` says so, or the contrary, of a table of any length.
     """
 
     name: str
     frame: pd.DataFrame
     caption: str
     printed: pd.DataFrame | None = None
+    in_appendix: bool | None = None
+
+    @cached_property
+    def content(self) -> list[Column]:
+        """The columns with their cells as text."""
+        return printed_columns(self.frame if self.printed is None else self.printed)
 
     @property
     def columns(self) -> list[str]:
         """The column names as text."""
-        return [str(column).replace("_", " ") for column in self._shown.columns]
+        return [column.name for column in self.content]
 
-    @property
+    @cached_property
     def rows(self) -> list[list[str]]:
         """The cells as text."""
-        return [[as_text(value) for value in row] for row in self._shown.itertuples(index=False)]
+        return [list(row) for row in zip(*(column.cells for column in self.content), strict=True)]
 
     @property
-    def _shown(self) -> pd.DataFrame:
-        return self.frame if self.printed is None else self.printed
+    def is_appended(self) -> bool:
+        """True where the table is printed in the appendix."""
+        lines = sum(max(cell.count("\n") + 1 for cell in row) for row in self.rows)
+        return lines > MOST_LINES if self.in_appendix is None else self.in_appendix
 
-
-def as_text(value: object) -> str:
-    """A table's cell as text, numbers rounded.
-
-    >>> [as_text(value) for value in (0.12345, 32000.0, float("inf"), float("nan"), True, "lstm", -0.5)]
-    ['0.123', '32,000', '∞', '–', 'yes', 'lstm', '−0.5']
-    """
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    if not isinstance(value, int | float | np.number):
-        return str(value)
-    number = 0.0 if abs(float(value)) < 1e-12 else float(value)  # the rounding error of a sum that cancels
-    if np.isnan(number):
-        return "–"
-    if np.isinf(number):
-        return "∞"
-    text = f"{number:,.0f}" if number.is_integer() or abs(number) >= 1000 else f"{number:.3g}"
-    return text.replace("-", "−", 1) if number < 0 else text
+    @property
+    def title(self) -> str:
+        """The first sentence of the caption."""
+        return self.caption.partition(". ")[0].rstrip(".")
 
 
 @dataclass(frozen=True)
@@ -109,11 +111,19 @@ Block = Heading | Paragraph | Note | Table | Picture | Formula | PageOne | Strip
 
 @dataclass(frozen=True)
 class Document:
-    """A title, a subtitle, and the blocks in order; those before the first heading are its first page."""
+    """A title, a subtitle, and the blocks in order; those before the first heading are its first page.
+
+    `author` and `day` are those of the numbers. `pages` are the addresses of what a text may name, such as the first
+    letters of a run's id. `explorer` has the tables of the page's interactive view.
+    """
 
     title: str
     subtitle: str
     blocks: Sequence[Block]
+    author: str = ""
+    day: date | None = None
+    pages: Mapping[str, str] = field(default_factory=dict)
+    explorer: Explorer | None = None
 
     @property
     def front(self) -> Sequence[Block]:
@@ -126,6 +136,11 @@ class Document:
         return self.blocks[self._first_heading :]
 
     @property
+    def appendix(self) -> list[Table]:
+        """The tables that are printed at the end."""
+        return [block for block in self.blocks if isinstance(block, Table) and block.is_appended]
+
+    @property
     def _first_heading(self) -> int:
-        places = (place for place, block in enumerate(self.blocks) if isinstance(block, Heading))
+        places = (place for place, block in enumerate(self.blocks) if isinstance(block, Heading) and block.level == 1)
         return next(places, len(self.blocks))

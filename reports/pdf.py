@@ -1,7 +1,8 @@
 """Renders the document as a PDF with Typst."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from reports.document import Block, Document, Formula, Heading, Note, Paragraph,
 from reports.markup import MarkupError, checked_typst
 from reports.page_one.blocks import PageOne, Strip
 from reports.page_one.pdf import page_typst, strip_typst
+from reports.references import References, references, stem
 
 SIZES = ((6, 9.0), (9, 8.0), (100, 7.0))
 """(columns, points): the type size of a table with at most so many columns."""
@@ -19,13 +21,14 @@ ESCAPES = str.maketrans({chr(code): " " for code in range(32)} | {"\\": r"\\", '
 """Replacements within a Typst string; control characters cannot be printed and become spaces."""
 
 PREAMBLE = """
-#set document(title: {title}, date: none)
+#set document(title: {title}, author: {author}, date: {date})
 #set page(paper: "a4", margin: (x: 1.8cm, y: 1.6cm), numbering: "1 / 1")
 #set text(size: 9.5pt, lang: "en")
 #set par(justify: false, leading: 0.62em)
 #set heading(numbering: "1.1")
 #show heading.where(level: 1): set text(size: 15pt)
 #show heading.where(level: 1): set block(above: 1.8em, below: 0.9em)
+#show link: set text(fill: rgb("#0b57a4"))
 #show figure.where(kind: table): set block(breakable: true)
 #show figure.caption: set align(left)
 #show figure.caption.where(kind: table): set block(sticky: true)
@@ -35,12 +38,22 @@ PREAMBLE = """
 #set table(stroke: (x, y) => (bottom: if y == 0 {{ 0.8pt }} else {{ 0.3pt + luma(200) }}), inset: (x: 4pt, y: 3pt), align: left)
 #let note(tone, colour, body) = block(stroke: (left: 3pt + colour), inset: (left: 8pt, y: 3pt), breakable: false)[
   #text(weight: "bold", fill: colour, tone) · #body]
+// What fits on a page is not torn over two.
+#let whole(body) = layout(size => {{
+  let height = measure(block(width: size.width, body)).height
+  block(width: 100%, breakable: height > size.height, body)
+}})
 """
 
 TITLE = """
 #text(size: 17pt, weight: "bold", {title})
 
 #text(size: 10pt, {subtitle})
+"""
+
+OUTLINE = """
+#block(below: 1em)[#set text(size: 8.5pt)
+#columns(2, outline(depth: 2, title: none))]
 """
 
 COLOURS: Mapping[str, str] = {
@@ -54,26 +67,61 @@ COLOURS: Mapping[str, str] = {
 
 
 def to_pdf(document: Document) -> bytes:
-    """The PDF file, tagged and with an outline. The same document gives the same bytes."""
+    """The PDF file, tagged and with an outline. The same document gives the same bytes.
+
+    The first page has the document's front, if it has one; the contents come after it, and long tables at the end.
+    """
     with tempfile.TemporaryDirectory() as folder:
         for block in document.blocks:
             if isinstance(block, Picture):
-                (Path(folder) / f"{block.name}.svg").write_text(block.svg, encoding="utf-8")
-        contents = "#pagebreak(weak: true)\n#outline(depth: 2)"
-        parts = [PREAMBLE.format(title=_text(document.title)), _front(document), contents, *map(_block, document.parts)]
+                (Path(folder) / f"{stem(block.name)}.svg").write_text(block.svg, encoding="utf-8")
         source = Path(folder) / "report.typ"
-        source.write_text("\n".join(parts), encoding="utf-8")
+        source.write_text(_source(document), encoding="utf-8")
         return _compile(source)
 
 
-def _front(document: Document) -> str:
-    """The title and what is before the first heading; a first page is made to fit on one sheet with them."""
-    head = [TITLE.format(title=_text(document.title), subtitle=_text(document.subtitle))]
-    for block in document.front:
-        if isinstance(block, PageOne):
-            return page_typst(block, _text, "\n".join(head))
-        head.append(_block(block))
-    return "\n".join(head)
+def _source(document: Document) -> str:
+    links = references(document)
+    anchors = {id(block): links.anchors.get(place, "") for place, block in enumerate(document.blocks)}
+    typeset = Typeset(links, anchors)
+    sections = [_section([*map(typeset.block, section)], section[0]) for section in _sections(document.parts)]
+    appendix = ['#pagebreak(weak: true)\n#heading(level: 1, "Appendix: long tables")'] if document.appendix else []
+    return "\n".join([
+        _preamble(document),
+        typeset.front(document),
+        "#pagebreak(weak: true)" if document.front else "",
+        OUTLINE,
+        *sections,
+        *appendix,
+        *map(typeset.table, document.appendix),
+    ])  # fmt: skip
+
+
+def _section(blocks: Sequence[str], first: Block) -> str:
+    """The blocks below a heading, on one page if they fit, and on a new one if the heading says so."""
+    page = "#pagebreak(weak: true)\n" if isinstance(first, Heading) and first.on_new_page else ""
+    return f"{page}#whole[{chr(10).join(blocks)}]"
+
+
+def _preamble(document: Document) -> str:
+    day = document.day
+    return PREAMBLE.format(
+        title=_text(document.title),
+        author=_text(document.author),
+        date=f"datetime(year: {day.year}, month: {day.month}, day: {day.day})" if day else "none",
+    )
+
+
+def _sections(blocks: Sequence[Block]) -> Iterator[list[Block]]:
+    """The blocks under each heading. A heading that only has sections stays with the first of them."""
+    section: list[Block] = []
+    for block in blocks:
+        if isinstance(block, Heading) and any(not isinstance(each, Heading) for each in section):
+            yield section
+            section = []
+        section.append(block)
+    if section:
+        yield section
 
 
 def _compile(source: Path) -> bytes:
@@ -95,26 +143,75 @@ def _text(text: str) -> str:
     return f'"{text.translate(ESCAPES)}"'
 
 
-def _block(block: Block) -> str:
-    match block:
-        case Heading(text, level, anchor, on_new_page):
-            page, label = "#pagebreak(weak: true)\n" * on_new_page, f" <{anchor}>" if anchor else ""
-            return f"{page}#heading(level: {level}, {_text(text)}){label}"
-        case Paragraph(text):
-            return f"#par({_text(text)})"
-        case Note(text, tone):
-            return f'#note({_text(tone)}, rgb("{COLOURS[tone]}"), {_text(text)})'
-        case PageOne():
-            return page_typst(block, _text, title="")
-        case Strip():
-            return strip_typst(block, _text)
-        case Formula():
-            return _equation(block)
-        case Picture():
-            image = f'image("{block.name}.svg", width: 100%, alt: {_text(block.alt)})'
-            return f"#figure({image}, caption: {_text(block.caption)})"
-        case Table():
-            return _table(block)
+@dataclass(frozen=True)
+class Typeset:
+    """Writes blocks as Typst source. `anchors` are those of the blocks by their identity."""
+
+    links: References
+    anchors: Mapping[int, str]
+
+    def front(self, document: Document) -> str:
+        """The title and what is before the first heading; a first page is made to fit on one sheet with them."""
+        head = [TITLE.format(title=_text(document.title), subtitle=_text(document.subtitle))]
+        for block in document.front:
+            if isinstance(block, PageOne):
+                return page_typst(block, _text, "\n".join(head))
+            head.append(self.block(block))
+        return "\n".join(head)
+
+    def block(self, block: Block) -> str:
+        """A block where it stands; of a table that is printed in the appendix, where that is."""
+        match block:
+            case Heading(text, level):
+                return f"#heading(level: {level}, {_text(text)}) {self._label(block)}"
+            case PageOne():
+                return page_typst(block, _text, title="")
+            case Strip():
+                return strip_typst(block, _text)
+            case Paragraph(text):
+                return f"#par({self._linked(text)})"
+            case Note(text, tone):
+                return f'#note({_text(tone)}, rgb("{COLOURS[tone]}"), {self._linked(text)})'
+            case Formula():
+                return _equation(block)
+            case Picture():
+                image = f'image("{stem(block.name)}.svg", width: 100%, alt: {_text(block.alt)})'
+                return f"#figure({image}, caption: {self._linked(block.caption)}) {self._label(block)}"
+            case Table():
+                return self._pointer(block) if block.is_appended else self.table(block)
+
+    def table(self, block: Table) -> str:
+        """A table with all its rows: numbers on the right, texts on the left."""
+        columns = block.content
+        size = next(size for limit, size in SIZES if len(columns) <= limit)
+        header = ", ".join(_text(column.name) for column in columns)
+        aligned = ", ".join("right" if column.is_numeric else "left" for column in columns)
+        cells = ", ".join(self._lines(cell) for row in block.rows for cell in row)
+        caption = f"figure.caption(position: top, {self._linked(block.caption)})"
+        table = f"table(columns: {len(columns)}, align: ({aligned},), table.header({header}), {cells})"
+        figure = f"#figure({table}, kind: table, caption: {caption}) {self._label(block)}"
+        return f"#whole[#set text(size: {size}pt)\n{figure}]"
+
+    def _pointer(self, block: Table) -> str:
+        target = f"link(<{self.anchors[id(block)]}>, {_text(block.title)})"
+        return f'#par("In the appendix: " + {target} + " ({len(block.rows)} rows).")'
+
+    def _label(self, block: Block) -> str:
+        return f"<{self.anchors[id(block)]}>"
+
+    def _lines(self, cell: str) -> str:
+        """A cell's text, line by line."""
+        return " + linebreak() + ".join(map(self._linked, cell.split("\n")))
+
+    def _linked(self, text: str) -> str:
+        """A text with its links. The files beside the report are no links here: a PDF is sent without them."""
+        return " + ".join(_link(*piece) for piece in self.links.split(text) if piece[0]) or _text("")
+
+
+def _link(text: str, target: str) -> str:
+    if target.startswith("#"):
+        return f"link(<{target[1:]}>, {_text(text)})"
+    return f"link({_text(target)}, {_text(text)})" if target.startswith("http") else _text(text)
 
 
 def _equation(formula: Formula) -> str:
@@ -125,18 +222,3 @@ def _equation(formula: Formula) -> str:
     except (MarkupError, typst.TypstError):
         return f"#par({_text(formula.alt)})"
     return equation
-
-
-def _table(block: Table) -> str:
-    columns = len(block.columns)
-    size = next(size for limit, size in SIZES if columns <= limit)
-    header = ", ".join(map(_text, block.columns))
-    cells = ", ".join(_lines(cell) for row in block.rows for cell in row)
-    caption = f"figure.caption(position: top, {_text(block.caption)})"
-    table = f"table(columns: {columns}, table.header({header}), {cells})"
-    return f"#[#set text(size: {size}pt)\n#figure({table}, kind: table, caption: {caption})]"
-
-
-def _lines(cell: str) -> str:
-    """A cell's text, line by line."""
-    return " + linebreak() + ".join(map(_text, cell.split("\n")))

@@ -36,6 +36,17 @@ COST: Columns = {
     "seconds_per_sequence": float, "flops_per_sequence": float, "run_id": str,
 }  # fmt: skip
 
+SIGNIFICANT = frozenset({
+    "lr", "clip", "weight_decay", "best", "window_low", "window_high", "lowest_tried", "highest_tried",
+})  # fmt: skip
+"""Columns whose values differ by orders of magnitude: printed with three significant digits, not with fixed decimals."""
+
+LOWER_IS_BETTER = frozenset({
+    "rank", "loss", "p", "p_holm", "seconds_per_sequence", "microseconds_per_sequence", "µs per sequence",
+    "flops_per_sequence", "kflop", "sequences_to_criterion", "sequences", "seeds needed",
+})  # fmt: skip
+"""Columns of numbers whose best is the lowest: sorted for the first time, they begin with that."""
+
 
 def typed(rows: Sequence[Sequence[object]], columns: Columns) -> pd.DataFrame:
     """The rows as a data frame with these columns, also where there are none."""

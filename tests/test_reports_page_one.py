@@ -181,7 +181,7 @@ def test_the_first_page_is_one_sheet(document):
     (page,) = [block for block in document.blocks if isinstance(block, PageOne)]
     many = replace(page, strip=replace(page.strip, rows=[*page.strip.rows] * 2))
     for each in (page, many):
-        headings = [Heading(anchor, 2, anchor) for anchor in dict.fromkeys(row.anchor for row in each.strip.rows)]
+        headings = [Heading(anchor, 1, anchor) for anchor in dict.fromkeys(row.anchor for row in each.strip.rows)]
         pdf = to_pdf(Document(document.title, document.subtitle, [each, *headings]))
         assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 2
 

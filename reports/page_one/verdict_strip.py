@@ -9,6 +9,7 @@ import pandas as pd
 from reports.claims import CLAIMS, Comparison, Verdict
 from reports.claims.reasons import parts_against
 from reports.page_one.blocks import SIGNS, Measurement, Strip, StripRow
+from reports.references import slug
 
 COLUMNS = ["claim", "sentence", "verdict", "because", "deciding", "estimate", "low", "high", "n", "claimed", "limit"]
 
@@ -52,7 +53,7 @@ def tally(verdicts: Mapping[str, Verdict]) -> str:
 
 def anchor(claim: str) -> str:
     """Where a claim's own page is in the report."""
-    return f"claim-{claim}"
+    return slug(f"claim-{claim}")
 
 
 def deciding(verdict: Verdict) -> Comparison | None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reports.number_format import interval
+
 Array = NDArray[np.float64]
 UNBOUNDED = (-np.inf, np.inf)
 
@@ -53,9 +55,7 @@ class Estimate:
     n: int
 
     def __str__(self) -> str:
-        if np.isnan(self.low):
-            return f"{self.value:.3g} (n = {self.n})"
-        return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}] (n = {self.n})"
+        return f"{interval(self.value, self.low, self.high)} (n = {self.n})"
 
 
 MISSING = Estimate(float("nan"), float("nan"), float("nan"), 0)

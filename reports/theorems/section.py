@@ -1,11 +1,13 @@
 """The section of the report: a card for each provable statement, and what was measured beside it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
 from ablations.record.schema import StudyRecord
 from reports.document import Block, Heading, Paragraph, Table
+from reports.number_format import fixed
 from reports.statistics.intervals import proportion
 from reports.theorems.card import Card
 from reports.theorems.cards import CARDS
@@ -82,10 +84,10 @@ def _column(difficulty: int, nominal: int) -> str:
     return f"{difficulty:,} (trained)" if difficulty == nominal else f"{difficulty:,}"
 
 
-def _cell(row: dict[str, object]) -> str:
+def _cell(row: dict[str, Any]) -> str:
     if row["refused"]:
         return "refused"
-    return f"{row['solved']} of {row['n']} [{row['low']:.2g}, {row['high']:.2g}]"
+    return f"{row['solved']} of {row['n']} [{fixed(row['low'], 2)}, {fixed(row['high'], 2)}]"
 
 
 def _method(study: StudyRecord) -> str:

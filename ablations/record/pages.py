@@ -1,0 +1,21 @@
+"""Addresses of the record's runs and experiments in the MLflow UI. Needs no MLflow: a report only writes them down."""
+
+from urllib.parse import quote
+
+UI = "http://127.0.0.1:5000"
+"""Where `ablate ui` serves a record that has no server of its own."""
+
+
+def run_page(uri: str, experiment_id: str, run_id: str) -> str:
+    """The page of a run.
+
+    >>> run_page("sqlite:///results/mlflow.db", "1", "1d42b56f")
+    'http://127.0.0.1:5000/#/experiments/1/runs/1d42b56f'
+    """
+    return f"{experiment_page(uri, experiment_id)}/runs/{quote(run_id, safe='')}"
+
+
+def experiment_page(uri: str, experiment_id: str) -> str:
+    """The page of an experiment; on the tracking server if that is where the record is."""
+    server = uri.rstrip("/") if uri.startswith(("http://", "https://")) else UI
+    return f"{server}/#/experiments/{quote(experiment_id, safe='')}"
