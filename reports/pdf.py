@@ -80,6 +80,16 @@ def to_pdf(document: Document) -> bytes:
         return _compile(source)
 
 
+def front_png(document: Document) -> bytes:
+    """The first page as a picture, 1,190 pixels wide."""
+    links = references(document)
+    anchors = {id(block): links.anchors.get(place, "") for place, block in enumerate(document.blocks)}
+    targets = [f"#metadata(none) <{anchor}>" for anchor in links.anchors.values()]  # what the page links to
+    source = "\n".join([_preamble(document), Typeset(links, anchors).front(document), *targets])
+    pages = typst.compile(source.encode(), font_paths=_fonts(), format="png", ppi=144)
+    return pages if isinstance(pages, bytes) else pages[0]
+
+
 def _source(document: Document) -> str:
     links = references(document)
     anchors = {id(block): links.anchors.get(place, "") for place, block in enumerate(document.blocks)}

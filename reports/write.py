@@ -13,8 +13,8 @@ from reports.document import Document, Picture, Table
 from reports.html import to_html
 from reports.latex import to_latex
 from reports.page_one.blocks import PageOne
-from reports.page_one.markdown import FILE, page_markdown
-from reports.pdf import to_pdf
+from reports.page_one.markdown import FILE, PICTURE, page_markdown
+from reports.pdf import front_png, to_pdf
 from reports.references import stem
 from reports.statistics.simulation import SimulatedTables, simulated_tables
 
@@ -28,7 +28,7 @@ def write(
     say: Say = silent,
     simulated: Callable[[], SimulatedTables] = simulated_tables,
 ) -> tuple[Path, Path]:
-    """Writes report.html, report.pdf, page-one.md, tables and figures; returns the paths of the two reports.
+    """Writes report.html, report.pdf, page one as Markdown and PNG, tables and figures; returns the paths of the two reports.
 
     A table is written as CSV and as LaTeX, a figure as SVG.
 
@@ -48,6 +48,7 @@ def write(
         (fresh / "report.html").write_text(to_html(document), encoding="utf-8")
         for page in (block for block in document.blocks if isinstance(block, PageOne)):
             (fresh / FILE).write_text(page_markdown(document.title, page), encoding="utf-8")
+            (fresh / PICTURE).write_bytes(front_png(document))
         (fresh / "report.pdf").write_bytes(to_pdf(document))
         fresh.chmod(0o755)
         _replace(folder, fresh)

@@ -39,7 +39,14 @@ def document():
 
 
 def test_everything_is_written(report):
-    assert {path.name for path in report.iterdir()} == {"report.html", "report.pdf", "page-one.md", "tables", "figures"}
+    assert {path.name for path in report.iterdir()} == {
+        "report.html",
+        "report.pdf",
+        "page-one.md",
+        "page-one.png",
+        "tables",
+        "figures",
+    }
     assert {path.stem for path in (report / "figures").iterdir()} == set(FIGURES)
     assert {*FIGURES, "replicates", "trials", "verdicts", "endings"} <= {p.stem for p in (report / "tables").iterdir()}
 

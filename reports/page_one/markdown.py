@@ -7,7 +7,8 @@ from reports.page_one.blocks import SIGNS, PageOne, Solvers, StripRow
 from reports.page_one.numbers import in_words
 
 FILE = "page-one.md"
-"""Its name beside the report."""
+PICTURE = "page-one.png"
+"""The names of the first page as text and as a picture, beside the report."""
 
 
 def page_markdown(title: str, page: PageOne) -> str:
