@@ -34,8 +34,9 @@ def write(
         for block in document.blocks:
             if isinstance(block, Picture):
                 (fresh / "figures" / f"{block.name}.svg").write_text(block.svg, encoding="utf-8")
-        say("writing report.html and report.pdf", "")
+        say("writing report.html", "")
         (fresh / "report.html").write_text(to_html(document), encoding="utf-8")
+        say("writing report.pdf", "")
         (fresh / "report.pdf").write_bytes(to_pdf(document))
         fresh.chmod(0o755)
         _replace(folder, fresh)
