@@ -1,81 +1,39 @@
 """The front door: the `ablate` command."""
 
-import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ablations.errors import UserError, in_one_line, user_errors
+from ablations.ending import INTERRUPTED, end_of
+from ablations.errors import UserError, in_one_line
+from ablations.options import (
+    BUDGET,
+    HELP,
+    home,
+    store_uri,
+    with_changes,
+    with_place,
+    with_scale,
+    with_store,
+    with_workers,
+)
 from ablations.registry import is_file
 
 if TYPE_CHECKING:
     from ablations.record.schema import StudyRecord
     from ablations.study import Plan, Study
 
-BUDGET = ("trials", "trials_per_round", "search_seeds", "replicates", "steps", "segments", "batch", "parameters",
-          "validation", "test")  # fmt: skip
 KINDS = ("tasks", "cells", "models", "ablations", "studies", "claims")
-HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-INTERRUPTED = 130
-
-Command = Callable[..., Any]
+BRIEF = 3000
+"""The most runs of a study whose findings are said at once: to read and judge more takes over some seconds."""
 
 
 def main() -> NoReturn:
-    """Runs `ablate`. A user's mistake is one line and exit code 2, a bug its traceback and exit code 1."""
-    try:
-        sys.exit(cli(standalone_mode=False) or 0)
-    except click.ClickException as error:
-        _fail(error.format_message())
-    except user_errors() as error:
-        _fail(str(error))
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-    except click.Abort as error:  # click makes it of Ctrl-C, but also of a file that ends too early
-        if isinstance(error.__cause__, EOFError):
-            raise error.__cause__ from None
-        sys.exit(INTERRUPTED)
-
-
-def _fail(message: str) -> NoReturn:
-    click.echo("error: " + " ".join(message.split()), err=True)
-    sys.exit(2)
-
-
-def _home() -> Path:
-    """The folder of everything that a run leaves."""
-    return Path(os.environ.get("ABLATIONS_HOME") or "results").expanduser()
-
-
-def _with_scale(command: Command) -> Command:
-    text = "Its size: smoke, demo, standard, paper, or a name of the study's own."
-    return click.option("--scale", default="demo", show_default=True, help=text)(command)
-
-
-def _with_place(command: Command) -> Command:
-    """The options that say which record is meant."""
-    uri = click.option("--tracking-uri", help="MLflow store.  [default: mlflow.db in the results folder]")
-    return _with_scale(uri(command))
-
-
-def _with_changes(command: Command) -> Command:
-    """An option for the seed, and one for each part of the budget."""
-    command = click.option("--seed", type=click.IntRange(min=0), help="Instead of the study's seed.")(command)
-    for part in reversed(BUDGET):
-        command = click.option(
-            f"--{part.replace('_', '-')}", type=click.IntRange(min=1), help=f"Instead of the budget's {part}."
-        )(command)
-    return command
-
-
-def _tracking(uri: str | None) -> str:
-    from ablations.sqlite import sqlite_url
-
-    return uri or sqlite_url(_home() / "mlflow.db")
+    """Runs `ablate`."""
+    end_of(lambda: cli(standalone_mode=False))
 
 
 @click.group(invoke_without_command=True, context_settings=HELP)
@@ -91,42 +49,59 @@ def cli(context: click.Context) -> None:
 
 @cli.command()
 @click.argument("study")
-@_with_place
-@click.option("--storage", help="Optuna storage.  [default: optuna.db in the results folder]")
-@click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count(), show_default=True, help="Processes.")
+@with_place
+@click.option("--storage", metavar="URI", help="Optuna storage.  [default: optuna.db in the results folder]")
+@with_workers("Processes that train.")
 @click.option("--executor", type=click.Choice(["processes", "serial"]), default="processes", show_default=True)
 @click.option("--dry-run", is_flag=True, help="Show settings, runs and an estimate of the time, and stop.")
-@_with_changes
+@with_changes
 def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> int:
-    """Run STUDY, a name or a Python file that defines STUDY. What is recorded is not trained again."""
+    """Run STUDY, a name or a Python file.
+
+    A file defines STUDY. What is recorded is not trained again.
+    """
     from rich.console import Console
 
     from ablations.describe import describe_plan
     from ablations.record.reader import ended_runs
     from ablations.run.session import Origin, Place, run_session
     from ablations.sqlite import sqlite_url
+    from ablations.stages import Stages
 
+    console = Console()
     changes = {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
-    plan = _plan(study, scale, changes)
-    for task in plan.tasks.values():
-        task.references()  # raises DataError where a file of it is missing: not after hours of the other tasks
+    with Stages(console, "reading the study"):
+        plan = _plan(study, scale, changes)
+        for task in plan.tasks.values():
+            task.references()  # raises DataError where a file of it is missing: not after hours of the other tasks
     if dry_run:
-        for line in describe_plan(plan, workers, ended_runs(_tracking(options["tracking_uri"]), plan.name, scale)):
+        for line in describe_plan(plan, workers, ended_runs(store_uri(options["tracking_uri"]), plan.name, scale)):
             click.echo(line)
         return 0
-    place = Place(_home(), _tracking(options["tracking_uri"]), options["storage"] or sqlite_url(_home() / "optuna.db"))
+    place = Place(home(), store_uri(options["tracking_uri"]), options["storage"] or sqlite_url(home() / "optuna.db"))
     command = shlex.join(["ablate", *sys.argv[1:]])
     origin = Origin(command, study if is_file(study) else None, changes)
     try:
-        failures = run_session(plan, place, workers, options["executor"], Console(), origin)
+        failures = run_session(plan, place, workers, options["executor"], console, origin)
     except KeyboardInterrupt:
         click.echo(f"\nstopped; everything finished is kept. To go on: {command}", err=True)
         return INTERRUPTED
     if failures:
         click.echo(f"settings failed: {failures}. To try them again: {command}", err=True)
         return 1
-    click.echo(f"{plan.name} is complete at scale {scale}. Next: {_command('report', study, scale)}")
+    if plan.runs <= BRIEF:
+        with Stages(console, "") as say:
+            say("reading what was found")
+            lines = _found(_record(study, scale, options["tracking_uri"]))
+        click.echo("\n".join(lines))
+    click.echo(f"{plan.name} is complete at scale {scale}. Next, its report: {_command('report', study, scale)}")
     return 0
+
+
+def _found(record: "StudyRecord") -> list[str]:
+    from reports.brief import found_lines
+
+    return found_lines(record)
 
 
 def _command(name: str, study: str, scale: str) -> str:
@@ -153,7 +128,7 @@ def _record(study: str, scale: str, tracking_uri: str | None, curves: bool = Tru
         from ablations.studies import find
 
         study = find(study).name
-    return read(_tracking(tracking_uri), study, scale, curves)
+    return read(store_uri(tracking_uri), study, scale, curves)
 
 
 def _outdated(study: str, scale: str, record: "StudyRecord") -> str | None:
@@ -173,9 +148,12 @@ def _outdated(study: str, scale: str, record: "StudyRecord") -> str | None:
 
 @cli.command()
 @click.argument("study")
-@_with_place
+@with_place
 def report(study: str, scale: str, tracking_uri: str | None) -> None:
-    """Write the HTML and PDF report of STUDY, a name or a file, from its record, and describe it in MLflow."""
+    """Write the HTML and PDF report of STUDY, a name or a file.
+
+    It is made from the record. The study's runs in MLflow get its texts and figures.
+    """
     from rich.console import Console
 
     from ablations.processes import second_process
@@ -187,10 +165,12 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
         record = _record(study, scale, tracking_uri)
         if outdated := _outdated(study, scale, record):
             raise UserError(outdated)
-        make_writable(_home())
+        make_writable(home())
         say("loading the libraries")
         with second_process() as beside:
-            paths = publish(record, _home() / "reports" / f"{record.name}-{scale}", beside, say)
+            paths = publish(record, home() / "reports" / f"{record.name}-{scale}", beside, say)
+        lines = _found(record)
+    click.echo("\n".join(lines), err=True)
     for path in paths:
         click.echo(path)
     if (file := record.provenance.get("study_file")) and not is_file(study):
@@ -200,7 +180,10 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
 @cli.command("list")
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 def list_(kind: str | None) -> None:
-    """List what there is: tasks, cells, models, ablations, studies, claims."""
+    """List what there is.
+
+    Tasks, cells, models, ablations, studies, claims.
+    """
     from ablations.describe import catalogue
     from reports.claims import CLAIMS
 
@@ -213,11 +196,14 @@ def list_(kind: str | None) -> None:
 
 @cli.command()
 @click.argument("name")
-@_with_scale
-@click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count(), show_default=True, help="Of a study.")
+@with_scale
+@with_workers("Of a study: processes that would train.")
 @click.option("--source", is_flag=True, help="Of a cell: the Python that is compiled.")
 def show(name: str, scale: str, workers: int, source: bool) -> None:
-    """Explain one task, cell, model, ablation, study or claim; or a study's file, with its own cells."""
+    """Explain a task, cell, model, ablation, study or claim.
+
+    Or a study's file, with its own cells.
+    """
     from ablations import describe as texts
     from ablations.studies import find
     from reports.claims import CLAIMS
@@ -236,9 +222,12 @@ def show(name: str, scale: str, workers: int, source: bool) -> None:
 
 @cli.command()
 @click.argument("study")
-@_with_place
+@with_place
 def status(study: str, scale: str, tracking_uri: str | None) -> None:
-    """Show how many runs of STUDY, a name or a file, are done: by setting, how they ended, and the scores so far."""
+    """Show how many runs of STUDY, a name or a file, are done.
+
+    By setting, how they ended, and the scores so far.
+    """
     from ablations.record.status import describe_status
 
     record = _record(study, scale, tracking_uri, curves=False)
@@ -248,12 +237,15 @@ def status(study: str, scale: str, tracking_uri: str | None) -> None:
 
 
 @cli.command()
-@click.option("--tracking-uri", help="MLflow store.  [default: mlflow.db in the results folder]")
-@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
+@with_store
+@click.option("--port", metavar="N", type=click.IntRange(1, 65535), default=5000, show_default=True)
 def ui(tracking_uri: str | None, port: int) -> None:
-    """Open the record in the MLflow UI on this machine's loopback address, until Ctrl-C."""
+    """Serve the record in the MLflow UI on this machine, until Ctrl-C.
+
+    It is reached by the loopback address only.
+    """
     from ablations.record.ui import serve
 
-    if not tracking_uri and not (_home() / "mlflow.db").exists():
-        raise click.UsageError(f"there is no record in {_home()} yet; `ablate run` comes first")
-    serve(_tracking(tracking_uri), port, click.echo)
+    if not tracking_uri and not (home() / "mlflow.db").exists():
+        raise click.UsageError(f"there is no record in {home()} yet; `ablate run` comes first")
+    serve(store_uri(tracking_uri), port, click.echo)

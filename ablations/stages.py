@@ -1,7 +1,10 @@
 """What a person sees of a command that takes some seconds: one live line on a terminal, plain lines elsewhere."""
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Column
+
+BAR_WIDTH = 20
 
 
 class Stages:
@@ -12,7 +15,9 @@ class Stages:
 
     def __init__(self, console: Console, first: str) -> None:
         self._console, self._stage = console, first
-        self._bar = Progress(BarColumn(), TextColumn("{task.description}"), console=console, transient=True)
+        text = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1))
+        columns = (BarColumn(BAR_WIDTH), TimeElapsedColumn(), text)
+        self._bar = Progress(*columns, console=console, expand=True, transient=True)
         self._task = self._bar.add_task(first, total=None)
 
     def __enter__(self) -> "Stages":

@@ -44,8 +44,9 @@ def write(
         for block in document.blocks:
             if isinstance(block, Picture):
                 (fresh / "figures" / f"{stem(block.name)}.svg").write_text(block.svg, encoding="utf-8")
-        say("writing report.html and report.pdf", "")
+        say("writing report.html", "")
         (fresh / "report.html").write_text(to_html(document), encoding="utf-8")
+        say("writing report.pdf", "")
         for page in (block for block in document.blocks if isinstance(block, PageOne)):
             (fresh / FILE).write_text(page_markdown(document.title, page), encoding="utf-8")
             (fresh / PICTURE).write_bytes(front_png(document))

@@ -25,6 +25,8 @@ INNER = (
     "record",
     "run",
     "describe",
+    "ending",
+    "options",
     "cli",
 )
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc"}

@@ -10,6 +10,7 @@ import pytest
 
 from ablations import cli
 from ablations.models import CELLS
+from ablations.options import home as results_folder
 from ablations.study import Budget
 from tasks.reviews import part, snippets
 
@@ -162,9 +163,9 @@ def test_the_results_folder_is_expanded_and_an_empty_name_is_none(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("ABLATIONS_HOME", "~/x")
-    assert cli._home() == tmp_path / "x"
+    assert results_folder() == tmp_path / "x"
     monkeypatch.setenv("ABLATIONS_HOME", "")
-    assert cli._home() == Path("results")
+    assert results_folder() == Path("results")
 
 
 @pytest.mark.parametrize("error", [EOFError("torn"), ValueError("a bug"), KeyboardInterrupt()])
@@ -245,7 +246,8 @@ def test_from_a_study_file_to_its_report(
     assert ablate(monkeypatch, "report", "own", "--scale", "smoke") == 0
     said = capsys.readouterr()
     *stages, note = said.err.splitlines()
-    assert "writing report.html and report.pdf" in stages
+    assert {"computing the tables", "drawing the figures", "writing report.html", "writing report.pdf"} <= {*stages}
+    assert [line.split()[0] for line in stages[-2:]] == ["task", "disambiguation"]
     assert note == f"note: claims and figures that {file} defines are in: ablate report {file} --scale smoke"
     named = [Path(line) for line in said.out.splitlines()]
     assert [path.name for path in named] == ["report.html", "report.pdf"]

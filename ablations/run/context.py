@@ -12,6 +12,9 @@ from ablations.run.checkpoints import Checkpoints
 from ablations.run.cohort_runner import CohortState
 from ablations.run.jobs import Job, JobFailed
 
+COSTS = "costs"
+"""The name under which the measurement of costs runs; any other is a setting's."""
+
 Steps = Generator[Job, Any, None]
 """Work that yields its jobs one after the other and is sent each one's result."""
 

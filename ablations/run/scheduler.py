@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from ablations.record.schema import RunRecord
-from ablations.run.context import RunContext, Steps
+from ablations.run.context import COSTS, RunContext, Steps
 from ablations.run.executors import Executor
 from ablations.run.jobs import JobFailed
 from ablations.run.setting_runner import SettingRunner
@@ -76,15 +76,15 @@ def _measure_costs(costs: Costs, seed: int, context: RunContext) -> Steps:
     identities = [identity({"parent": parent, "number": number}) for number in range(costs.points)]
     record.open_parent("costs", "costs", parent, {}, asdict(costs))
     if not all(each in record.finished for each in identities):
-        context.callback.on_setting_start("costs")
+        context.callback.on_setting_start(COSTS)
         try:
             measurements = yield partial(measure, costs, seed)
         except JobFailed as error:
             record.fail_parent(parent, error.reason, error.details)
-            context.callback.on_setting_failure("costs", error)
+            context.callback.on_setting_failure(COSTS, error)
             raise
         finally:
-            context.callback.on_setting_end("costs")
+            context.callback.on_setting_end(COSTS)
         for number, cost in enumerate(measurements):
             factors = {"cell": cost.cell, "view": cost.view, "row": cost.row, "hidden": cost.hidden}
             metrics = {"parameters": float(cost.parameters), "flops_per_sequence": cost.flops_per_sequence}

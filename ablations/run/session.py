@@ -9,6 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import NoReturn
 
+from optuna.storages import BaseStorage
 from rich.console import Console
 
 from ablations.record.lock import make_writable, sole_writer
@@ -22,6 +23,7 @@ from ablations.run.progress import Reporter
 from ablations.run.provenance import provenance
 from ablations.run.scheduler import run_plan
 from ablations.search import storage_at
+from ablations.stages import Stages
 from ablations.studies import find
 from ablations.study import Plan
 
@@ -66,9 +68,7 @@ def run_session(
     prepare = partial(find, origin.study_file) if origin.study_file else None  # the file may define tasks and models
     # The workers start first, and MLflow is imported while they do: each of the two takes seconds.
     with sole_writer(place.home, name, origin.command), _executor(executor, workers, prepare) as pool:
-        from ablations.record.writer import MlflowRecorder
-
-        record = MlflowRecorder(place.tracking_uri, plan, place.home / "artifacts")
+        record, storage = _opened(plan, place, console)
         existing, others = record.count_existing()
         if others > int(plan.costs is not None):
             console.print(
@@ -77,9 +77,20 @@ def run_session(
             )
         checkpoints = Checkpoints(place.home / "checkpoints" / name)
         with Reporter(console, plan.runs, existing) as callback:
-            context = RunContext(record, storage_at(place.storage), checkpoints, callback)
+            context = RunContext(record, storage, checkpoints, callback)
             with _timed(record, {**provenance(origin.command), **_recorded(origin), "workers": workers}):
                 return run_plan(plan, context, pool, at_once=SETTINGS_OF_A_WORKER * workers)
+
+
+def _opened(plan: Plan, place: Place, console: Console) -> tuple[Recorder, BaseStorage]:
+    """The record and the search's storage, which are created where they are missing."""
+    with Stages(console, "starting") as say:
+        say("opening the databases", "MLflow")
+        from ablations.record.writer import MlflowRecorder
+
+        record = MlflowRecorder(place.tracking_uri, plan, place.home / "artifacts")
+        say("opening the databases", "Optuna")
+        return record, storage_at(place.storage)
 
 
 @contextmanager

@@ -1,0 +1,70 @@
+"""The options that commands share, and the places that they mean."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
+BUDGET = {
+    "trials": "Trials of each search",
+    "trials_per_round": "Trials proposed at once",
+    "search_seeds": "Trainings of each trial",
+    "replicates": "Trainings of the best trial",
+    "steps": "Optimiser steps of a training",
+    "segments": "Evaluations of a training",
+    "batch": "Sequences of a step",
+    "parameters": "Parameters of a network",
+    "validation": "Sequences of an evaluation",
+    "test": "Sequences of a test",
+}
+"""The parts of a budget that can be changed, and what each is."""
+
+Command = Callable[..., Any]
+
+
+def home() -> Path:
+    """The folder of everything that a run leaves."""
+    return Path(os.environ.get("ABLATIONS_HOME") or "results").expanduser()
+
+
+def store_uri(uri: str | None) -> str:
+    """The MLflow store that is meant: that of the results folder, if no other is."""
+    from ablations.sqlite import sqlite_url
+
+    return uri or sqlite_url(home() / "mlflow.db")
+
+
+def with_scale(command: Command) -> Command:
+    """An option for the study's scale."""
+    text = "Its size: smoke, demo, standard, paper, or a name of the study's own."
+    return click.option("--scale", metavar="NAME", default="demo", show_default=True, help=text)(command)
+
+
+def with_store(command: Command) -> Command:
+    """An option for the place of the record."""
+    text = "MLflow store.  [default: mlflow.db in the results folder]"
+    return click.option("--tracking-uri", metavar="URI", help=text)(command)
+
+
+def with_place(command: Command) -> Command:
+    """The options that say which record is meant."""
+    return with_scale(with_store(command))
+
+
+def with_workers(help: str) -> Callable[[Command], Command]:
+    """An option for the number of worker processes."""
+    kind = click.IntRange(min=1)
+    return click.option("--workers", metavar="N", type=kind, default=os.cpu_count(), show_default=True, help=help)
+
+
+def with_changes(command: Command) -> Command:
+    """An option for the seed, and one for each part of the budget."""
+    text = "Seed, instead of the study's."
+    command = click.option("--seed", metavar="N", type=click.IntRange(min=0), help=text)(command)
+    for part, meaning in reversed(BUDGET.items()):
+        name, text = f"--{part.replace('_', '-')}", f"{meaning}, instead of the budget's."
+        command = click.option(name, metavar="N", type=click.IntRange(min=1), help=text)(command)
+    return command
