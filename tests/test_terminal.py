@@ -138,7 +138,7 @@ def test_what_was_found_is_what_the_report_says() -> None:
     assert max(map(len, told)) <= 80
     _, data = compose(study)
     words = Counter(word.partition(",")[0] for word in data["verdicts"]["verdict"])
-    assert Counter({word: int(count) for count, word in re.findall(r"(\d+) ([a-z ]+)", claims)}) == words
+    assert Counter({word.strip(): int(count) for count, word in re.findall(r"(\d+) ([a-z ]+)", claims)}) == words
     assert head.split() == ["task", "reads", "best", "network", "skill", "seeds", "solve", "as", "good"]
     means = data["replicates"].groupby(["task", "variant"])["skill"].mean()
     causal = ["rnn", "lstm", "gru"]
