@@ -52,9 +52,14 @@ TITLE = """
 """
 
 OUTLINE = """
-#block(below: 1em)[#set text(size: 8.5pt)
-#columns(2, outline(depth: 2, title: none))]
+#layout(size => {
+  set text(size: 8.5pt)
+  let contents = outline(depth: 2, title: none)
+  let height = measure(block(width: size.width * 48%, contents)).height
+  block(height: height / 2 + 2em, columns(2, contents))
+})
 """
+"""The contents in two columns of the same height."""
 
 COLOURS: Mapping[str, str] = {
     "supported": "#00694e",

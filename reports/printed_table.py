@@ -8,6 +8,9 @@ import pandas as pd
 from reports.number_format import as_text, column, decimals, is_number
 from reports.table_columns import LOWER_IS_BETTER, SIGNIFICANT
 
+SHORT = 14
+"""The most characters of a cell that stays on one line."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -17,6 +20,11 @@ class Column:
     cells: tuple[str, ...]
     is_numeric: bool
     is_ascending: bool
+
+    @property
+    def is_short(self) -> bool:
+        """True where no cell needs to be broken into lines, however narrow the page is."""
+        return self.is_numeric or all(len(cell) <= SHORT for cell in self.cells)
 
 
 def printed_columns(frame: pd.DataFrame) -> list[Column]:

@@ -79,7 +79,7 @@ def test_few_runs_give_no_interval_and_say_so():
         assert found.value == pytest.approx(0.7)
         assert np.isnan(found.low)
         assert np.isnan(found.high)
-    assert str(mean(sample([0.7]))) == "0.7 (n = 1)"
+    assert str(mean(sample([0.7]))) == "0.700 (n = 1)"
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 6), (3, 6), (6, 6), (9, 10), (20, 60)])

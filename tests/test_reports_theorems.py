@@ -98,7 +98,7 @@ def test_a_refusal_is_shown_as_one() -> None:
     table = as_counts(frame[(frame["card"] == "limited-window") & (frame["task"] == "parity")])
     (cells,) = (r for r in table.to_dict("records") if r["network"] == "feedforward")
     assert cells["1,000"] == "refused"
-    assert cells["40 (trained)"] == "10 of 10 [0.69, 1]"
+    assert cells["40 (trained)"] == "10 of 10 [0.69, 1.00]"
 
 
 def test_a_card_appears_where_the_study_has_a_network_that_it_bounds_on_its_tasks() -> None:
@@ -128,7 +128,7 @@ def test_the_card_says_what_was_measured_at_the_greatest_length() -> None:
     blocks = list(theorem_blocks(study, measured(study)))
     texts = [block.text for block in blocks if isinstance(block, Paragraph)]
     assert any(
-        "On parity at length 10,000, must fail somewhere: mingru 0 of 10 [0, 0.31]; "
+        "On parity at length 10,000, must fail somewhere: mingru 0 of 10 [0.00, 0.31]; "
         "need not fail: mingru-signed 4 of 10 [0.12, 0.74]." in text
         for text in texts
     )

@@ -21,7 +21,7 @@ def mean(sample: Sample) -> Estimate:
 
     >>> from reports.statistics.sample import sample
     >>> print(mean(sample([0.4, 0.5, 0.6])))
-    0.5 [0.252, 0.748] (n = 3)
+    0.500 [0.252, 0.748] (n = 3)
     """
     centre, low, high = t_interval(sample.values, sample.floor, sample.bounds)
     return Estimate(float(centre), float(low), float(high), sample.n)
@@ -77,7 +77,7 @@ def proportion(hits: int, n: int) -> Estimate:
     """The share of runs of which something is true, with the exact interval of Clopper and Pearson.
 
     >>> print(proportion(6, 6))
-    1 [0.541, 1] (n = 6)
+    1.000 [0.541, 1.000] (n = 6)
     """
     if n == 0:
         return MISSING

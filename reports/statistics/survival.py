@@ -49,7 +49,7 @@ def median_time(times: Array, end: float) -> Estimate:
     Infinite where it is not reached.
 
     >>> print(median_time(np.array([10.0, 20, 20, 30, 30, np.inf, np.inf, np.inf]), 40.0))
-    30 [10, inf] (n = 8)
+    30 [10, ∞] (n = 8)
     """
     curve = survival(times, end)
     reached = curve["sequences"][curve["share"] <= 0.5]

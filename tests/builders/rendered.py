@@ -10,20 +10,22 @@ from reports.document import Document
 from reports.pdf import to_pdf
 
 FETCHING = ("src", "href", "xlink:href", "srcset", "data")
-"""The attributes that make a browser fetch something."""
+"""The attributes that make a browser fetch something, but for a link, which it follows when it is told to."""
 
 
 class Page(HTMLParser):
-    """What a page asks a browser to fetch or to run, the text that it shows, and its pictures' descriptions."""
+    """What a page asks a browser to fetch or to run, where links lead, its text, and its pictures' descriptions."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.elements: set[str] = set()
         self.attributes: set[str] = set()
         self.fetched: list[str] = []
+        self.links: list[str] = []
         self.text: list[str] = []
         self.pictures: list[str] = []
         self.comments: list[str] = []
+        self.anchors: list[str] = []
         self.feed(html)
         self.close()
 
@@ -31,7 +33,9 @@ class Page(HTMLParser):
         attributes = {name: value or "" for name, value in attrs}
         self.elements.add(tag)
         self.attributes.update(attributes)
-        self.fetched += [attributes[name] for name in FETCHING if name in attributes]
+        self.anchors += [attributes["id"]] if "id" in attributes else []
+        addresses = [attributes[name] for name in FETCHING if name in attributes]
+        (self.links if tag == "a" else self.fetched).extend(addresses)
         if attributes.get("role") == "img":
             self.pictures.append(attributes["aria-label"])
 

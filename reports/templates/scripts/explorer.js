@@ -46,6 +46,7 @@ function estimate(pairs, a, b, task) {
 function listed(holder, shared, a, b) {
   const box = document.createElement("div"), table = document.createElement("table");
   box.className = "scroll";
+  watch.observe(box);
   table.setAttribute("aria-label", `Skill of ${a} minus skill of ${b}, by task`);
   const line = (parent, tag, cells) => {
     const row = parent.insertRow();
