@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ablations.record.schema import RunRecord, SettingRecord
 from reports.estimates import Estimates
 from reports.figures.base import FigureKind, unique
+from reports.mechanisms import first_replicates
 from reports.figures.glyphs import USUAL, Glyph, glyph
 from reports.style import WIDTH
 
@@ -44,15 +45,14 @@ def table(estimates: Estimates) -> pd.DataFrame:
 
     A row is a symbol of the answer, the last one its end.
     """
-    study = estimates.results.study
-    settings = {setting.identity: setting for setting in study.settings}
-    rows = [row for run in study.replicates if run.attention for row in _rows(settings[run.setting], run)]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    runs = first_replicates(estimates.results, "attention")
+    return pd.DataFrame([row for setting, run in runs for row in _rows(setting, run)], columns=COLUMNS)
 
 
 def _rows(setting: SettingRecord, run: RunRecord) -> Iterator[list[Any]]:
-    source, symbols = run.attention["source"], [*run.attention["answer"], END]
-    for row, (symbol, weights) in enumerate(zip(symbols, run.attention["weights"], strict=True)):
+    attention = run.mechanisms["attention"]
+    source, symbols = attention["source"], [*attention["answer"], END]
+    for row, (symbol, weights) in enumerate(zip(symbols, attention["weights"], strict=True)):
         for column, (character, weight) in enumerate(zip(source, weights, strict=True)):
             yield [setting.task, setting.variant, row, symbol, column, character, float(weight)]
 
