@@ -70,7 +70,10 @@ def with_attention(study: StudyRecord, source: str, answer: str) -> StudyRecord:
     """The study in which every pair is this one, with weights that rise from left to right."""
     weights = [[column / len(source) for column in range(len(source))] for _ in range(len(answer) + 1)]
     pair = {"source": source, "answer": answer, "weights": weights}
-    runs = tuple(replace(run, mechanisms={"attention": pair} if "attention" in run.mechanisms else {}) for run in study.replicates)
+    runs = tuple(
+        replace(run, mechanisms={"attention": pair} if "attention" in run.mechanisms else {})
+        for run in study.replicates
+    )
     return replace(study, replicates=runs)
 
 

@@ -46,9 +46,7 @@ def quantities(cell: type[Cell], x: Tensor, weights: Weights, reverse: bool = Fa
     initial = x.new_zeros(len(cell.state), batch, units)
     steps = [named for named, _ in _steps(cell, x, None, initial, weights, reverse)]
     ordered = steps[::-1] if reverse else steps
-    return {
-        name: torch.stack([named[name].expand(batch, units) for named in ordered], dim=1) for name in ordered[0]
-    }
+    return {name: torch.stack([named[name].expand(batch, units) for named in ordered], dim=1) for name in ordered[0]}
 
 
 def _steps(

@@ -17,7 +17,6 @@ from ablations.train.cohort import Buffers, Cohort
 from ablations.train.stacked_functions import StackedFunctions
 from tasks import Batch
 
-
 Result = TypeVar("Result")
 
 

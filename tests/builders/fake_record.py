@@ -302,7 +302,9 @@ def _reading(skill: float) -> dict[str, Any]:
 def _memory(gates: str, rng: np.random.Generator) -> dict[str, Any]:
     """Two symbols, three blanks and their recall; gates are open for symbols, wider with each gate."""
     roles = ["store"] * 2 + [""] * 3 + ["answer"] * 2
-    means = {gate: [0.9 if role == "store" else 0.1 * (1 + place) for role in roles] for place, gate in enumerate(gates)}
+    means = {
+        gate: [0.9 if role == "store" else 0.1 * (1 + place) for role in roles] for place, gate in enumerate(gates)
+    }
     means["h"] = [-0.5, 0.2, 0.2, 0.2, 0.2, 0.4, 0.4]
     quantities = {
         name: {"mean": mean, "low": [each - 0.1 for each in mean], "high": [each + 0.1 for each in mean]}
