@@ -16,7 +16,6 @@ from ablations.options import (
     store_uri,
     with_changes,
     with_place,
-    with_scale,
     with_store,
     with_workers,
 )
@@ -196,14 +195,20 @@ def list_(kind: str | None) -> None:
 
 @cli.command()
 @click.argument("name")
-@with_scale
+@with_place
 @with_workers("Of a study: processes that would train.")
 @click.option("--source", is_flag=True, help="Of a cell: the Python that is compiled.")
-def show(name: str, scale: str, workers: int, source: bool) -> None:
+def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: bool) -> None:
     """Explain a task, cell, model, ablation, study or claim.
 
-    Or a study's file, with its own cells.
+    Or a study's file, with its own cells. Of a replicate, named by its MLflow
+    run id or as STUDY/TASK/VARIANT/number, draw what it does inside.
     """
+    from ablations.record.lookup import is_replicate
+
+    if is_replicate(name) and not is_file(name):
+        _show_replicate(name, scale, tracking_uri)
+        return
     from ablations import describe as texts
     from ablations.studies import find
     from reports.claims import CLAIMS
@@ -218,6 +223,23 @@ def show(name: str, scale: str, workers: int, source: bool) -> None:
         click.echo("\n\n".join(cells if source else [describe_study(study), *cells]))
     else:
         click.echo(texts.cell_source(name) if source else texts.explain(name, claims, describe_study))
+
+
+def _show_replicate(name: str, scale: str, tracking_uri: str | None) -> None:
+    """Draws the mechanisms of a recorded replicate, and says in words what they are."""
+    from ablations.record.lookup import replicate_at, replicate_with_id, study_of
+    from reports.inside import describe, draw, tables_of
+
+    study = study_of(name)
+    if study is None:
+        record, setting, run = replicate_with_id(store_uri(tracking_uri), name)
+    else:
+        record, setting, run = replicate_at(_record(study, scale, tracking_uri), name)
+    tables = tables_of(record, setting, run)
+    click.echo("\n".join(describe(setting, run, tables)))
+    place = f"{record.name}-{record.scale}-{setting.task}-{setting.variant}-{run.number}"
+    for path in draw(tables, home() / "mechanisms" / place):
+        click.echo(path)
 
 
 @cli.command()

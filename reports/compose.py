@@ -11,7 +11,7 @@ from reports.alarm import check_ceilings
 from reports.capability import capability_blocks
 from reports.claim_pages import claim_blocks, ledger
 from reports.comparison import comparison_blocks
-from reports.document import Block, Document, Heading, Note, Picture, Table
+from reports.document import Block, Document, Heading, Note, Table
 from reports.estimates import Estimates
 from reports.explorer import explorer, pairs
 from reports.figures import FIGURES
@@ -24,7 +24,6 @@ from reports.result_tables import ResultTables
 from reports.rules import rule_blocks
 from reports.search_summary import search_blocks
 from reports.statistics.simulation import SimulatedTables, simulated_tables
-from reports.style import as_svg, styled
 from reports.theorems import measured, theorem_blocks
 from reports.verdicts import judge_claims
 from reports.written_answers import written_blocks, written_tables
@@ -129,11 +128,8 @@ def _figure_blocks(data: Mapping[str, pd.DataFrame], say: Say) -> Iterator[Block
     for name, figure in FIGURES.items():
         if data[name].empty:
             continue
-        say("drawing the figures", figure.title)
-        yield Heading(figure.title, level=2)
-        caption = f"{figure.caption(data[name])} Numbers: tables/{name}.csv."
-        with styled():
-            svg = as_svg(figure.draw(data[name]))
-        yield Picture(name, svg, caption, alt=caption)
+        say("drawing the figures", figure.topic)
+        yield Heading(figure.topic, level=2)
+        yield figure.picture(name, data[name])
         if name in PRINTED_TABLES:
-            yield Table(name, data[name], f"The numbers of the figure “{figure.title}”.")
+            yield Table(name, data[name], f"The numbers of the figure “{figure.topic}”.")

@@ -36,12 +36,12 @@ class ResultTables:
     @cached_property
     def replicates(self) -> pd.DataFrame:
         """One row per replicate, `REPLICATE`; skill is (score − chance) / (perfect − chance)."""
-        return typed([_replicate(run, s) for run, s in self._with_settings("replicates")], REPLICATE)
+        return typed([_replicate(run, s) for run, s in self.runs("replicates")], REPLICATE)
 
     @cached_property
     def transferred(self) -> pd.DataFrame:
         """One row per transferred run, `REPLICATE`: a replicate with the hyperparameters of the variant's parent."""
-        return typed([_replicate(run, s) for run, s in self._with_settings("transferred")], REPLICATE)
+        return typed([_replicate(run, s) for run, s in self.runs("transferred")], REPLICATE)
 
     @cached_property
     def curves(self) -> pd.DataFrame:
@@ -53,7 +53,7 @@ class ResultTables:
         per_segment = budget["steps"] * budget["batch"] // budget["segments"]
         grid = [per_segment * (k + 1) for k in range(budget["segments"])]
         rows: list[list[object]] = []
-        for run, s in self._with_settings("replicates"):
+        for run, s in self.runs("replicates"):
             curve = run.history["score"]
             last = curve[-1][1]
             if run.status == "diverged":  # the last segment, in which it diverged, ends in a meaningless score
@@ -70,7 +70,7 @@ class ResultTables:
         `exact_match` is the share of answers that are right in every symbol; NaN where no answers are written.
         """
         rows: list[list[object]] = []
-        for run, s in self._with_settings("replicates"):
+        for run, s in self.runs("replicates"):
             for difficulty, score in self._test_scores(run, s).items():
                 exact, is_refused = self._exact_match(run, s, difficulty), bool(np.isnan(score))
                 row = [s.task, s.variant, run.number, difficulty, s.nominal, score, _skill(score, s), exact, is_refused]
@@ -81,7 +81,7 @@ class ResultTables:
     def gradient(self) -> pd.DataFrame:
         """The gradient's norm over distance, `GRADIENT`; `relative` is the norm divided by the run's largest one."""
         rows: list[list[object]] = []
-        for run, s in self._with_settings("replicates"):
+        for run, s in self.runs("replicates"):
             for when in ("initial", "trained"):
                 curve = run.history.get(f"gradient_{when}", ())
                 largest = max((norm for _, norm in curve), default=0.0) or 1.0
@@ -95,7 +95,7 @@ class ResultTables:
         `relative` is the norm divided by the largest one of the same run over all distances.
         """
         rows: list[list[object]] = []
-        for run, s in self._with_settings("replicates"):
+        for run, s in self.runs("replicates"):
             for when in ("initial", "trained"):
                 norm = run.metrics.get(f"gradient_at_cue_{when}")
                 if norm is not None:
@@ -107,7 +107,7 @@ class ResultTables:
     def trials(self) -> pd.DataFrame:
         """One row per run of a trial, `TRIAL`; one that diverged has no objective, an old one no `proposed_by`."""
         rows = []
-        for run, s in self._with_settings("trials"):
+        for run, s in self.runs("trials"):
             factors = [run.factors.get(name, float("nan")) for name in ("lr", "clip", "weight_decay")]
             objective = run.metrics.get("objective", float("nan"))
             rows.append([
@@ -204,13 +204,13 @@ class ResultTables:
     @cached_property
     def written(self) -> set[str]:
         """The tasks whose answers are written, symbol by symbol."""
-        return {s.task for run, s in self._with_settings("replicates") if "test_exact_match" in run.history}
+        return {s.task for run, s in self.runs("replicates") if "test_exact_match" in run.history}
 
     @cached_property
     def _grid(self) -> dict[str, list[int]]:
         """The difficulties that each task was tested at."""
         grid: dict[str, set[int]] = {task: set() for task in self.tasks}
-        for run, s in self._with_settings("replicates"):
+        for run, s in self.runs("replicates"):
             grid[s.task].update((*dict(run.history.get("test_score", ())), *self._refusals(run)))
         return {task: sorted(difficulties) for task, difficulties in grid.items()}
 
@@ -227,7 +227,7 @@ class ResultTables:
         far = self.study.plan["budget"].get("far", ())
         return [difficulty for difficulty, _ in run.history.get("refused", ()) if difficulty not in far]
 
-    def _with_settings(self, kind: str) -> Iterator[tuple[RunRecord, SettingRecord]]:
+    def runs(self, kind: str) -> Iterator[tuple[RunRecord, SettingRecord]]:
         """Runs of a kind with their settings, in the order of the study and then of their numbers."""
         for setting in self.study.settings:
             runs = (run for run in getattr(self.study, kind) if run.setting == setting.identity)

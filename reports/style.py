@@ -43,22 +43,22 @@ SIZE_FILLS = ("none", "bottom", "left")
 
 def style_of(variant: str, variants: Sequence[str]) -> dict[str, Any]:
     """Colour, marker and line style of a variant, as keyword arguments of a plot."""
-    base, own = _base(variant, variants), {}
+    base, own = size_base(variant, variants), {}
     if base != variant:
-        sizes = [other for other in variants if other != base and _base(other, variants) == base]
+        sizes = [other for other in variants if other != base and size_base(other, variants) == base]
         place = sizes.index(variant) % len(SIZE_LINES)
         own = {"linestyle": SIZE_LINES[place], "fillstyle": SIZE_FILLS[place]}
     if base in VARIANT_STYLES:
         colour, marker, line = VARIANT_STYLES[base]
     else:
-        bases = dict.fromkeys(_base(other, variants) for other in variants)
+        bases = dict.fromkeys(size_base(other, variants) for other in variants)
         index = [other for other in bases if other not in VARIANT_STYLES].index(base)
         colour, marker = OTHER_COLOURS[index % len(OTHER_COLOURS)], OTHER_MARKERS[index % len(OTHER_MARKERS)]
         line = OTHER_LINES[index // len(OTHER_COLOURS) % len(OTHER_LINES)]
     return {"color": colour, "marker": marker, "linestyle": line, "markersize": 5, "linewidth": 1.4, **own}
 
 
-def _base(variant: str, variants: Sequence[str]) -> str:
+def size_base(variant: str, variants: Sequence[str]) -> str:
     """The variant of the study, or with a style of its own, of which this is another size; or itself."""
     name = ANOTHER_SIZE.fullmatch(variant)
     return name[1] if name and (name[1] in variants or name[1] in VARIANT_STYLES) else variant

@@ -11,12 +11,11 @@ from ablations.record.schema import ATTENTION_PAIRS
 from reports.document import Block, Heading, Paragraph, Picture, Table
 from reports.estimates import Estimates
 from reports.figures.attention_maps import ATTENTION_MAPS, by_page, pair
-from reports.figures.base import FigureKind
+from reports.figures.base import percent
 from reports.figures.exact_match import EXACT_MATCH
 from reports.result_tables import ResultTables
 from reports.statistics.intervals import median
 from reports.statistics.sample import Estimate, share_sample
-from reports.style import as_svg, styled
 from reports.table_columns import ATTENTION, typed
 
 COLUMNS = [
@@ -101,21 +100,20 @@ def written_blocks(data: Mapping[str, pd.DataFrame], say: Callable[[str, str], o
     yield Table("written_answers", answers, CAPTION)
     graded = exact[exact.groupby("task")["difficulty"].transform("nunique") > 1]
     if not graded.empty:
-        say("drawing the figures", EXACT_MATCH.title)
-        yield Heading(EXACT_MATCH.title, level=2)
+        say("drawing the figures", EXACT_MATCH.topic)
+        yield Heading(EXACT_MATCH.topic, level=2)
         yield _exact_picture(graded)
     number = count(1)
     for task, rows in maps.groupby("task", sort=False):
-        say("drawing the figures", f"{ATTENTION_MAPS.title}, {task}")
-        yield Heading(f"{ATTENTION_MAPS.title}: {task}", level=2)
+        say("drawing the figures", f"{ATTENTION_MAPS.topic}, {task}")
+        yield Heading(f"{ATTENTION_MAPS.topic}: {task}", level=2)
         for page in by_page(rows):
             shown = answers[(answers["task"] == task) & answers["variant"].isin(page["variant"])]
             yield _map_picture(next(number), page, shown)
 
 
 def _exact_picture(table: pd.DataFrame) -> Picture:
-    caption = f"{EXACT_MATCH.caption(table)} Numbers: tables/exact_match.csv."
-    return Picture("exact_match", _svg(EXACT_MATCH, table), caption, caption)
+    return EXACT_MATCH.picture("exact_match", table)
 
 
 def _map_picture(place: int, maps: pd.DataFrame, answers: pd.DataFrame) -> Picture:
@@ -126,13 +124,19 @@ def _map_picture(place: int, maps: pd.DataFrame, answers: pd.DataFrame) -> Pictu
         f"largest weight does so is: {shares}. Numbers: tables/attention_maps.csv."
     )
     first = maps[maps["variant"] == maps["variant"].iloc[0]]
-    alt = f"{caption} The pair is {' → '.join(pair(first))}."
-    return Picture(f"attention_maps_{place}", _svg(ATTENTION_MAPS, maps), caption, alt)
+    finding = looked_right(answers) or ATTENTION_MAPS.finding(maps)
+    alt = f"{finding}. {caption} The pair is {' → '.join(pair(first))}."
+    return Picture(f"attention_maps_{place}", ATTENTION_MAPS.svg(maps, finding), caption, alt)
 
 
-def _svg(kind: FigureKind, table: pd.DataFrame) -> str:
-    with styled():
-        return as_svg(kind.draw(table))
+def looked_right(answers: pd.DataFrame) -> str:
+    """How often the largest weight lies on what decides the symbol, for each network that attends; empty where none does."""
+    rows = answers[answers["aligned"].notna()].sort_values("aligned", ascending=False, kind="stable")
+    shares = [
+        f"of {row.variant} for {percent(row.aligned)} of symbols (by chance {percent(row.chance)})"
+        for row in rows.itertuples()
+    ]
+    return f"The largest weight lies on what decides the symbol: {', '.join(shares)}" if shares else ""
 
 
 def _in_words(task: str, rows: pd.DataFrame) -> str:

@@ -8,7 +8,7 @@ from pydantic import model_validator
 from pydantic.dataclasses import dataclass
 from torch import Tensor
 
-from tasks.task import STRICT, Batch, Count, DifficultySampling, Task, TaskSpec
+from tasks.task import STRICT, Batch, Count, DifficultySampling, Role, Step, Task, TaskSpec, in_steps
 
 TOLERANCE = 0.04
 """An answer with a smaller absolute error is correct (Hochreiter & Schmidhuber 1997, section 5.4)."""
@@ -118,6 +118,13 @@ class Adding(Task):
     def _chance_of_zero(self) -> float:
         """The probability that the first step is marked, so that one addend is 0."""
         return self.mean_over_difficulties(lambda length: 0.1 + 0.9 / (length // 2 - 1))
+
+    def read_steps(self, batch: Batch, index: int) -> list[Step]:
+        """The values to one digit; the marked ones are to be stored, the last step is answered."""
+        values, marks = batch.inputs[index][batch.mask[index]].T.tolist()
+        roles: dict[int, Role] = {len(marks) - 1: "answer"}
+        roles |= {place: "store" for place, mark in enumerate(marks) if mark == 1}
+        return in_steps((f"{value:.1f}" for value in values), roles)
 
     def read(self, batch: Batch, index: int) -> str:
         values, marks = batch.inputs[index][batch.mask[index]].T.tolist()

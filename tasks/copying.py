@@ -15,10 +15,13 @@ from tasks.task import (
     Batch,
     Count,
     DifficultySampling,
+    Role,
+    Step,
     Task,
     TaskSpec,
     answered_loss,
     hits,
+    in_steps,
     steps_mean,
 )
 
@@ -100,8 +103,19 @@ class Copying(Task):
         guesses = self.items * log(self.symbols)
         return {"memoryless": self.mean_over_difficulties(lambda delay: guesses / (delay + 2 * self.items))}
 
+    def read_steps(self, batch: Batch, index: int) -> list[Step]:
+        tokens, names = batch.inputs[index][batch.mask[index]].tolist(), self._names
+        recall = range(len(tokens) - self.items, len(tokens))
+        roles: dict[int, Role] = {**dict.fromkeys(range(self.items), "store"), **dict.fromkeys(recall, "answer")}
+        return in_steps((names[token] for token in tokens), roles)
+
+    @property
+    def _names(self) -> list[str]:
+        """A character for each token."""
+        return [*(chr(ord("a") + k) if self.symbols <= 26 else str(k) for k in range(self.symbols)), "_", ":"]
+
     def read(self, batch: Batch, index: int) -> str:
-        names = [*(chr(ord("a") + k) if self.symbols <= 26 else str(k) for k in range(self.symbols)), "_", ":"]
+        names = self._names
         mask = batch.mask[index]
         rows = {"input": batch.inputs[index][mask], "target": batch.targets[index][mask]}
         return "\n".join(f"{label:8} " + " ".join(names[k] for k in row.tolist()) for label, row in rows.items())

@@ -16,11 +16,14 @@ from tasks.task import (
     Batch,
     Count,
     DifficultySampling,
+    MinimalPair,
     Probability,
+    Step,
     Task,
     TaskSpec,
     answered_loss,
     hits,
+    in_steps,
     steps_mean,
 )
 from tasks.words import ABSENT, Vocabulary, close_up
@@ -204,8 +207,31 @@ class Disambiguation(Task):
     def loss_references(self) -> dict[str, float]:
         return {"chance": log(2), "causal": (1 - self.left_cue) * log(2)}
 
+    def read_steps(self, batch: Batch, index: int) -> list[Step]:
+        words = WORDS.text(batch.inputs[index][batch.mask[index]].tolist()).split()
+        asked = int((batch.targets[index] != IGNORED).nonzero()[0, 0])
+        return in_steps(words, {int(self.cue(batch)[index]): "store", asked: "answer"})
+
+    def minimal_pair(self) -> MinimalPair:
+        """The first ambiguous word in both senses, after a neutral left context; the cue alone tells which it is.
+
+        Up to the cue both senses are equally probable, and from it on one is certain.
+        """
+        tables, lookahead = TABLES[self.split], self.lookahead
+        alike = [tables.left[len(SENSES)], tables.word[0], np.resize(tables.between, lookahead - 1)]
+        readings = np.flatnonzero(tables.word[:, 0] == tables.word[0, 0])[[0, -1]]
+        inputs, mask = close_up(np.stack([np.concatenate([*alike, tables.end[reading]]) for reading in readings]))
+        asked = int((alike[0] != ABSENT).sum())
+        targets, known = np.full(inputs.shape, IGNORED), torch.zeros(*inputs.shape, len(SENSES))
+        senses = tables.sense[readings]
+        targets[:, asked] = senses
+        known[:, asked : asked + lookahead, senses.tolist()] = 0.5
+        known[[0, 1], asked + lookahead :, senses.tolist()] = 1.0
+        batch = Batch(torch.from_numpy(inputs), torch.from_numpy(targets), torch.from_numpy(mask))
+        return MinimalPair(batch, asked, SENSES, known)
+
     def read(self, batch: Batch, index: int) -> str:
-        words = [WORDS.words[token] for token in batch.inputs[index][batch.mask[index]].tolist()]
+        words = [step.text for step in self.read_steps(batch, index)]
         position = int((batch.targets[index] != IGNORED).nonzero()[0, 0])
         sense = SENSES[int(batch.targets[index, position])]
         return " ".join(words) + "\n" + " " * sum(len(word) + 1 for word in words[:position]) + sense

@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor
 
 from tasks.classification import Classification
-from tasks.task import STRICT, Batch, Count, TaskSpec
+from tasks.task import STRICT, Batch, Count, Step, TaskSpec, in_steps
 from tasks.words import ABSENT, Vocabulary, close_up
 
 LANGUAGES = {
@@ -125,6 +125,10 @@ class France(Classification):
 
     def loss_references(self) -> dict[str, float]:
         return {"chance": log(self.countries), "named countries": log(1 + self.distractors)}
+
+    def read_steps(self, batch: Batch, index: int) -> list[Step]:
+        words = WORDS.text(batch.inputs[index][batch.mask[index]].tolist()).split()
+        return in_steps(words, {int(self.cue(batch)[index]): "store", len(words) - 1: "answer"})
 
     def read(self, batch: Batch, index: int) -> str:
         sentence = WORDS.text(batch.inputs[index][batch.mask[index]].tolist())

@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from tasks.classification import Classification
 from tasks.grammar import FORMS, JOINS, best_reader
-from tasks.task import STRICT, Batch, Count, TaskSpec
+from tasks.task import STRICT, Batch, Count, Step, TaskSpec, in_steps
 from tasks.words import ABSENT, Vocabulary, close_up
 
 Split = Literal["training", "test"]
@@ -158,6 +158,10 @@ class Sentiment(Classification):
     def loss_references(self) -> dict[str, float]:
         bag, last = best_reader("bag of words"), best_reader("last clause")
         return {"chance": log(2), "bag of words": bag[1], "last clause": last[1]}
+
+    def read_steps(self, batch: Batch, index: int) -> list[Step]:
+        words = WORDS.text(batch.inputs[index][batch.mask[index]].tolist()).split()
+        return in_steps(words, {len(words) - 1: "answer"})
 
     def read(self, batch: Batch, index: int) -> str:
         return f"{WORDS.text(batch.inputs[index][batch.mask[index]].tolist())}\n→ {LABELS[int(batch.targets[index])]}"

@@ -1,7 +1,7 @@
 """The Task base class, its Batch, and the means over examples that losses and scores are computed with."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from math import ceil
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
@@ -49,6 +49,32 @@ class Batch(NamedTuple):
     inputs: Tensor
     targets: Tensor
     mask: Tensor
+
+
+Role = Literal["store", "answer", ""]
+
+
+class Step(NamedTuple):
+    """What stands at one step of a sequence, in a few characters, and what a network has to do there.
+
+    `role`: "store" what is needed for an answer, "answer", or nothing.
+    """
+
+    text: str
+    role: Role = ""
+
+
+class MinimalPair(NamedTuple):
+    """Two sequences that are alike up to one step, and have different answers.
+
+    batch: the two. asked: the step at which they are answered. classes: the names of the K answers. known (2, T, K): the
+        probability of each for a reader who knows the task and has read up to a step; zero before the one that is asked.
+    """
+
+    batch: Batch
+    asked: int
+    classes: tuple[str, ...]
+    known: Tensor
 
 
 @dataclass(frozen=True)
@@ -128,6 +154,14 @@ class Task(ABC):
         """
         return None
 
+    def read_steps(self, batch: Batch, index: int) -> list[Step]:
+        """The steps of one sequence of a batch; by default they say nothing."""
+        return [Step("")] * int(batch.mask[index].sum())
+
+    def minimal_pair(self) -> MinimalPair | None:
+        """Two sequences that one step alone tells apart, of a task that is answered at a step of them; by default None."""
+        return None
+
     def aligned_sample(self, rng: np.random.Generator, n: int) -> tuple[Batch, Tensor] | None:
         """Draws `n` sequences, as `sample` does, and the spans (n, U, 2) of the input that determine each written symbol.
 
@@ -190,6 +224,15 @@ class Task(ABC):
 
     def _with(self, changes: Mapping[str, Any]) -> Self:
         return replace(self, **changes)  # type: ignore[type-var]  # every concrete task is a dataclass
+
+
+def in_steps(texts: Iterable[str], roles: Mapping[int, Role]) -> list[Step]:
+    """A step for each text; some places have a role.
+
+    >>> in_steps("ab", {1: "answer"})
+    [Step(text='a', role=''), Step(text='b', role='answer')]
+    """
+    return [Step(text, roles.get(place, "")) for place, text in enumerate(texts)]
 
 
 def steps_mean(values: Tensor, where: Tensor) -> Tensor:

@@ -21,9 +21,11 @@ from tasks.task import (
     Batch,
     DataError,
     DifficultySampling,
+    Step,
     TaskSpec,
     answered_loss,
     hits,
+    in_steps,
     steps_mean,
 )
 
@@ -138,6 +140,10 @@ class Translation(OfParts):
     def loss_references(self) -> dict[str, float]:
         """`chance`: at each place every symbol has the probability that it has there."""
         return {"chance": best_constant(self.answers())[1]}
+
+    def read_steps(self, batch: Batch, index: int) -> list[Step]:
+        """The characters of the source."""
+        return in_steps(self.source_characters.text(batch.inputs[index][batch.mask[index]].tolist()), {})
 
     def read(self, batch: Batch, index: int) -> str:
         source = self.source_characters.text(batch.inputs[index][batch.mask[index]].tolist())

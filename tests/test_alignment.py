@@ -78,13 +78,13 @@ def test_attention_is_recorded_where_a_network_attends_and_the_alignment_is_know
         assert metrics.keys() <= VALUES.keys()
         assert evaluation.curves.keys() <= CURVES.keys()
         assert ("test_exact_match" in evaluation.curves) == isinstance(runs.setting.task, Translation)
-    first, second = evaluations
-    assert bool(first.attention) == attends
-    assert not second.attention
-    if attends:
-        weights = np.array(first.attention["weights"])
-        assert weights.shape == (len(first.attention["answer"]) + 1, len(first.attention["source"]))
-        assert weights.sum(1) == pytest.approx(1, abs=0.03)
+    for evaluation in evaluations:
+        attention = evaluation.mechanisms.get("attention", {})
+        assert bool(attention) == attends
+        if attends:
+            weights = np.array(attention["weights"])
+            assert weights.shape == (len(attention["answer"]) + 1, len(attention["source"]))
+            assert weights.sum(1) == pytest.approx(1, abs=0.03)
 
 
 def test_the_weights_of_a_run_do_not_depend_on_the_runs_beside_it(cohort: MakeCohort) -> None:
@@ -94,4 +94,4 @@ def test_the_weights_of_a_run_do_not_depend_on_the_runs_beside_it(cohort: MakeCo
     for index in range(2):
         (alone,) = evaluate_test(runs.only([index]), state.rows([index]))
         assert alone.values == pytest.approx(together[index].values, rel=1e-5)
-        assert alone.attention == together[index].attention
+        assert alone.mechanisms["attention"] == together[index].mechanisms["attention"]

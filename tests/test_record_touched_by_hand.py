@@ -203,10 +203,10 @@ def test_attention_that_makes_no_sense_is_left_out_with_a_warning(
     whole = {"source": "ab", "answer": "c", "weights": [[0.5, 0.5], [1.0, 0.0]]}
     run_id = store.read().replicates[0].run_id
     store.client.set_tag(run_id, "attention", json.dumps(whole))
-    assert store.read().replicates[0].attention == whole
+    assert store.read().replicates[0].mechanisms == {"attention": whole}
     store.client.set_tag(run_id, "attention", tag)
     with caplog.at_level(logging.WARNING):
-        assert store.read().replicates[0].attention == {}
+        assert store.read().replicates[0].mechanisms == {}
     assert f"attention of run {run_id}" in caplog.text
     assert counts(store.read()) == WHOLE
 

@@ -70,7 +70,10 @@ def with_attention(study: StudyRecord, source: str, answer: str) -> StudyRecord:
     """The study in which every pair is this one, with weights that rise from left to right."""
     weights = [[column / len(source) for column in range(len(source))] for _ in range(len(answer) + 1)]
     pair = {"source": source, "answer": answer, "weights": weights}
-    runs = tuple(replace(run, attention=pair if run.attention else {}) for run in study.replicates)
+    runs = tuple(
+        replace(run, mechanisms={"attention": pair} if "attention" in run.mechanisms else {})
+        for run in study.replicates
+    )
     return replace(study, replicates=runs)
 
 
@@ -147,7 +150,7 @@ def test_a_map_holds_the_weights_of_the_first_replicate(study: StudyRecord, tabl
     for (task, variant), rows in frame.groupby(["task", "variant"]):
         source, answer = PAIRS[task]
         weights = rows.pivot(index="row", columns="column", values="weight").to_numpy()
-        assert weights.tolist() == runs_of(study, task, variant)[0].attention["weights"]
+        assert weights.tolist() == runs_of(study, task, variant)[0].mechanisms["attention"]["weights"]
         assert list(rows[rows["column"] == 0]["symbol"]) == [*answer, END]
         assert "".join(rows[rows["row"] == 2]["character"]) == source
 
@@ -260,7 +263,7 @@ def test_a_dot_marks_the_largest_weight_of_a_row_but_not_where_all_are_alike(stu
     with styled():
         figure = ATTENTION_MAPS.draw(maps[maps["task"] == "numbers"])
     learnt, uniform = ([*map(tuple, axis.collections[-1].get_offsets())] for axis in figure.axes)
-    weights = np.array(runs_of(study, "numbers", "bilstm-attention")[0].attention["weights"])
+    weights = np.array(runs_of(study, "numbers", "bilstm-attention")[0].mechanisms["attention"]["weights"])
     assert learnt == [(column, row) for row, column in enumerate(weights.argmax(1))]
     assert uniform == []
 
@@ -271,7 +274,7 @@ def test_the_darkness_of_every_cell_is_its_weight(study: StudyRecord) -> None:
         with styled():
             (axis,) = ATTENTION_MAPS.draw(rows).axes
         squares = axis.collections[0]
-        weights = runs_of(study, "numbers", str(variant))[0].attention["weights"]
+        weights = runs_of(study, "numbers", str(variant))[0].mechanisms["attention"]["weights"]
         for row, values in enumerate(weights):
             for column, weight in enumerate(values):
                 over = [

@@ -1,5 +1,6 @@
 """The eager backend: a cell unrolled over time in plain torch, step after step as its equations say."""
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -32,19 +33,37 @@ def unroll(
 
     Where the mask is false the state stands still. In reverse the last step is read first.
     """
+    outputs: list[Tensor] = []
+    state: dict[str, Tensor] = {}
+    for _, state in _steps(cell, x, mask, initial, weights, reverse):
+        outputs.append(state[cell.state[0]])
+    return torch.stack(outputs[::-1] if reverse else outputs, dim=1), torch.stack([*state.values()])
+
+
+def quantities(cell: type[Cell], x: Tensor, weights: Weights, reverse: bool = False) -> dict[str, Tensor]:
+    """Every quantity that the cell's equations name at each step of x (B, T, I), as gates and state: name -> (B, T, H)."""
+    batch, units = x.shape[0], weights.bias.shape[0] // len(cell.gates)
+    initial = x.new_zeros(len(cell.state), batch, units)
+    steps = [named for named, _ in _steps(cell, x, None, initial, weights, reverse)]
+    ordered = steps[::-1] if reverse else steps
+    return {name: torch.stack([named[name].expand(batch, units) for named in ordered], dim=1) for name in ordered[0]}
+
+
+def _steps(
+    cell: type[Cell], x: Tensor, mask: Tensor | None, initial: Tensor, weights: Weights, reverse: bool
+) -> Iterator[tuple[dict[str, Tensor], dict[str, Tensor]]]:
+    """Of each step, in the order of reading: the quantities that the equations name, and the state after it."""
     state = dict(zip(cell.state, initial.unbind(0), strict=True))
     inputs = (x @ weights.input.mT + weights.bias).unbind(1)
     is_active = [None] * len(inputs) if mask is None else mask.unsqueeze(-1).unbind(1)
     rows = () if weights.vectors is None else weights.vectors.unbind(0)
     vectors = SimpleNamespace(**dict(zip(cell.vectors, rows, strict=True)))
-    outputs: list[Tensor] = []
     steps = list(zip(inputs, is_active, strict=True))
     for input_part, is_active_step in reversed(steps) if reverse else steps:
         old = SimpleNamespace(**state)
         new = cell.step(TorchFunctions, _gates(cell, input_part, old, vectors, weights), old, vectors)
         state = {name: _where(is_active_step, new[name], before) for name, before in state.items()}
-        outputs.append(state[cell.state[0]])
-    return torch.stack(outputs[::-1] if reverse else outputs, dim=1), torch.stack([*state.values()])
+        yield new, state
 
 
 def _gates(

@@ -12,7 +12,7 @@ from ablations.errors import UserError
 from ablations.models.backends import compute
 from ablations.models.cell_check import check_cell
 from ablations.models.cells import CELLS
-from ablations.models.eager import Weights
+from ablations.models.eager import Weights, quantities
 from ablations.registry import check_known, look_up
 
 Merge = Literal["concatenate", "sum"]
@@ -81,10 +81,18 @@ class RecurrentLayer(nn.Module):
         self._check(x, mask, initial)
         if initial is None:
             initial = x.new_zeros(len(self.cell.state), x.shape[0], self.hidden_size)
-        weights = Weights(
+        return compute(self.cell, x, mask, initial, self._weights, self.reverse)
+
+    def quantities(self, x: Tensor) -> dict[str, Tensor]:
+        """What the cell's equations name at each step of x (B, T, I) without padding: name -> (B, T, H)."""
+        self._check(x, None, None)
+        return quantities(self.cell, x, self._weights, self.reverse)
+
+    @property
+    def _weights(self) -> Weights:
+        return Weights(
             self.weight, self.recurrent_weight, self.bias, self.recurrent_bias, self.vectors, self.feedback_weight
         )
-        return compute(self.cell, x, mask, initial, weights, self.reverse)
 
     def _check(self, x: Tensor, mask: Tensor | None, initial: Tensor | None) -> None:
         """A kernel would read what lies beside a tensor of another shape."""

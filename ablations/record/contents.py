@@ -8,9 +8,10 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ablations.record.long_tags import read_json
+from ablations.record.mechanisms import mechanisms_of
 from ablations.record.migration import migrated_factors, migrated_kind, migrated_status
 from ablations.record.protocol import as_recorded
 from ablations.record.schema import (
@@ -116,7 +117,7 @@ def _run_record(run: Run, parent: str) -> RunRecord | None:
         status=status,
         factors=migrated_factors(as_recorded(run.params)),
         metrics=run.metrics,
-        attention=_attention(run),
+        mechanisms=mechanisms_of(run),
         setting=parent,
         run_id=run.run_id,
     )
@@ -124,26 +125,3 @@ def _run_record(run: Run, parent: str) -> RunRecord | None:
 
 def _warn(run: Run, reason: str) -> None:
     log.warning("run %s (%s) of the record is ignored: %s", run.run_id, run.name, reason)
-
-
-def _attention(run: Run) -> dict[str, Any]:
-    try:
-        return _checked_attention(read_json(run.tags, "attention")) if "attention" in run.tags else {}
-    except ValueError as error:
-        log.warning("the attention of run %s (%s) of the record is ignored: %s", run.run_id, run.name, error)
-        return {}
-
-
-def _checked_attention(attention: dict[str, Any]) -> dict[str, Any]:
-    """The same. Raises ValueError where it is no source, no answer, or not a weight for each pair of their symbols."""
-    match attention:
-        case {"source": str(source), "answer": str(answer), "weights": list(rows)}:
-            if [*map(_weights, rows)] == [len(source)] * (len(answer) + 1):
-                return attention
-    raise ValueError("its attention is no table of weights on a source and an answer")
-
-
-def _weights(row: Any) -> int | None:
-    """The number of weights in a row; none where something in it is no weight."""
-    is_row = isinstance(row, list) and all(isinstance(each, int | float) and 0 <= each <= 1 for each in row)
-    return len(row) if is_row else None

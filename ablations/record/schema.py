@@ -50,6 +50,7 @@ VALUES: Mapping[str, str] = {
     "sequences_to_criterion": "sequences seen when the validation score first reached `solved_at`; absent if never (censored)",
     "gradient_at_cue_initial": "mean norm of d loss / d input at the step of the cue, before training; absent without a cue",
     "gradient_at_cue_trained": "the same after training",
+    "cue_distance": "mean number of steps between the cue and the answer; absent without a cue",
     "attention_aligned": "share of written symbols whose largest weight lies on what determines them in the source",
     "attention_chance": "the same of weights that lie anywhere in the source",
     "attention_permuted": "the same where each pair has the weights of another pair",
@@ -58,6 +59,13 @@ VALUES: Mapping[str, str] = {
     "flops_per_sequence": "operations of the matrix products, forward and backward, one of the longest sequences",
 }
 """The metrics that are single numbers."""
+
+MECHANISMS: Mapping[str, str] = {
+    "attention": "the weights on each source character while one answer is written: source, answer, weights",
+    "reading": "the answer to two sentences that come in word by word: steps, asked, answers, classes, probabilities, known",
+    "memory": "gates and memory over one sequence: steps, roles, quantities, state, units",
+}
+"""What a replicate did inside, on a few sequences: each in a tag of that name, as JSON of up to a few kB."""
 
 ATTENTION_PAIRS = 256
 """The number of test pairs over which a replicate's attention is scored; a test compares it with that of the training."""
@@ -105,8 +113,8 @@ class RunRecord:
     "random". A replicate's `factors` hold the hyperparameters of its setting's best trial and that trial's number as `trial`, a
     transferred run's those of its parent's; `backend` is that by which its cells were computed, "kernel" or "eager". A
     cost's hold `cell`, `view` ("equal hidden size" or "equal parameters") and `hidden`. `metrics` are the values of
-    single-valued metrics, `history` the curves. `attention` is what the first replicate attended to in one pair: `source` and
-    `answer`, and the `weights` on each source character, one row for each symbol of the answer and its end.
+    single-valued metrics, `history` the curves. `mechanisms` has what a replicate did inside by the names of `MECHANISMS`; what
+    is in each stands in `ablations.record.mechanisms`.
     """
 
     identity: str
@@ -118,7 +126,7 @@ class RunRecord:
     history: Mapping[str, Curve] = field(default_factory=dict)
     setting: str = ""
     run_id: str = ""
-    attention: Mapping[str, Any] = field(default_factory=dict)
+    mechanisms: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

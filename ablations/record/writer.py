@@ -92,7 +92,9 @@ class MlflowRecorder:
         if run.identity in self.finished:
             return
         tags = {PARENT: self._parents[run.setting], "kind": run.kind, "identity": run.identity, "status": run.status}
-        tags |= {"number": str(run.number), **(json_tags("attention", run.attention) if run.attention else {})}
+        tags["number"] = str(run.number)
+        for mechanism, values in run.mechanisms.items():
+            tags |= json_tags(mechanism, values)
         name = f"{run.kind} {run.number}"
         if parent:
             seed = f" seed {run.factors['seed']}" if run.kind == "trial" else ""

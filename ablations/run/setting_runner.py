@@ -183,7 +183,7 @@ class SettingRunner:
                 "parameters": float(self.entry.parameters),
             },
             history=curves,
-            attention=test.attention if test else {},
+            mechanisms=test.mechanisms if test else {},
             setting=self.entry.identity,
         )
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.func import functional_call
+from torch import Tensor
 
 from ablations.models import Network
 from ablations.train.cohort import Cohort, TrainState
@@ -28,7 +27,7 @@ class Attended:
     """The attention of one run: its scores under the names of the record, and one pair with its weights.
 
     example: `source` and `answer` as texts, and `weights`, for each character of the answer and its end those of the
-        source's characters. Empty for all runs of a cohort but replicate 0.
+        source's characters.
     """
 
     scores: dict[str, float] = field(default_factory=dict)
@@ -47,13 +46,14 @@ def _attended(cohort: Cohort, networks: StackedNetworks, state: TrainState, inde
     if aligned is None:
         return Attended()
     batch, spans = aligned
-    tensors = {**networks.parameters(state.theta), **state.buffers}
-    own = {f"model.{name}": tensor[index] for name, tensor in tensors.items()}
-    weights = functional_call(_Weights(networks.model.eval()), own, (batch,))
+    weights = networks.with_run(state.theta, state.buffers, index, lambda model: _weights(model, batch))
     if weights is None:
         return Attended()
-    example = _example(task, batch, weights) if run.number == 0 else {}
-    return Attended(scores_of(weights, spans, batch.mask), example)
+    return Attended(scores_of(weights, spans, batch.mask), _example(task, batch, weights))
+
+
+def _weights(model: Network, batch: Batch) -> Tensor | None:
+    return model.attention(batch.inputs, batch.mask, **model.told(batch.targets))
 
 
 def scores_of(weights: Tensor, spans: Tensor, mask: Tensor) -> dict[str, float]:
@@ -81,14 +81,3 @@ def _example(task: Task, batch: Batch, weights: Tensor) -> dict[str, Any]:
     source, _, answer = task.read(batch, 0).partition(" → ")
     own = weights[0, : len(answer) + 1, : len(source)]
     return {"source": source, "answer": answer, "weights": [[round(w, DIGITS) for w in row] for row in own.tolist()]}
-
-
-class _Weights(nn.Module):
-    """A model as the function of a batch whose value is its attention: `functional_call` calls a module."""
-
-    def __init__(self, model: Network) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, batch: Batch) -> Tensor | None:
-        return self.model.attention(batch.inputs, batch.mask, **self.model.told(batch.targets))

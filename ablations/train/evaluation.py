@@ -19,6 +19,7 @@ from ablations.study.seeds import generator
 from ablations.train.alignment import attention_on_pairs
 from ablations.train.batches import stack, trim
 from ablations.train.cohort import Cohort, TrainState
+from ablations.train.mechanisms import mechanisms_of
 from ablations.train.metrics import Curve
 from ablations.train.segment import PIECE, evaluate
 from ablations.train.stacked import StackedNetworks
@@ -36,13 +37,13 @@ fewer steps at once took up to 1.7 times as long."""
 class Evaluation:
     """One run's test: curves by difficulty and by distance, under the names of the record.
 
-    `values`: `flops_per_sequence`, the gradient at the cue where a task gives one, and scores of attention where it can be
-    scored. `attention`: what the first run attended to in one pair, see `Attended`.
+    `values`: `flops_per_sequence`, gradient and distance of the cue where a task gives one, scores of attention where it can be
+    scored. `mechanisms`: what the network does inside, by the names of the record; `attention` is the `Attended.example`.
     """
 
     curves: dict[str, Curve]
     values: dict[str, float]
-    attention: dict[str, Any] = field(default_factory=dict)
+    mechanisms: dict[str, Any] = field(default_factory=dict)
 
 
 def evaluate_test(cohort: Cohort, state: TrainState) -> list[Evaluation]:
@@ -50,9 +51,10 @@ def evaluate_test(cohort: Cohort, state: TrainState) -> list[Evaluation]:
     networks = StackedNetworks(cohort)
     flops = count_flops(cohort)
     evaluations = [Evaluation(curves, {"flops_per_sequence": flops}) for curves in _test(cohort, networks, state)]
-    for evaluation, attended in zip(evaluations, attention_on_pairs(cohort, networks, state), strict=True):
+    inside = mechanisms_of(cohort, networks, state)
+    for evaluation, attended, own in zip(evaluations, attention_on_pairs(cohort, networks, state), inside, strict=True):
         evaluation.values.update(attended.scores)
-        evaluation.attention.update(attended.example)
+        evaluation.mechanisms.update(own | ({"attention": attended.example} if attended.example else {}))
     spec = cohort.setting.task.spec
     if not spec.per_step and not spec.symbols:
         batch = _test_batch(cohort, cohort.setting.task.nominal, EXAMPLES)
@@ -66,6 +68,7 @@ def evaluate_test(cohort: Cohort, state: TrainState) -> list[Evaluation]:
                 if cue is not None:
                     at_cue = norms.gather(1, cue.unsqueeze(1)).mean().item()
                     evaluation.values[f"gradient_at_cue_{when}"] = at_cue
+                    evaluation.values["cue_distance"] = (own.mask.sum(1) - 1 - cue).float().mean().item()
     return evaluations
 
 

@@ -5,9 +5,10 @@ R runs, P trained parameters of each, n sequences of each run, T steps.
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from ablations.models import Network
@@ -15,6 +16,8 @@ from ablations.study.seeds import integer
 from ablations.train.cohort import Buffers, Cohort
 from ablations.train.stacked_functions import StackedFunctions
 from tasks import Batch
+
+Result = TypeVar("Result")
 
 
 class StackedNetworks:
@@ -66,6 +69,13 @@ class StackedNetworks:
         outputs, _ = self._mapped(call, theta, buffers, batch, is_padded(batch), {})
         return outputs
 
+    def with_run(self, theta: Tensor, buffers: Buffers, index: int, function: Callable[[Network], Result]) -> Result:
+        """What a function of a network returns for that of one run, in evaluation."""
+        tensors = {**self.parameters(theta), **buffers}
+        own = {f"model.{name}": tensor[index] for name, tensor in tensors.items()}
+        value: Result = functional_call(_Applied(self.model.eval(), function), own, ())
+        return value
+
     def _mapped(
         self,
         call: Callable[..., tuple[Tensor, Buffers]],
@@ -102,6 +112,17 @@ class StackedNetworks:
         tensors = {**parameters, **buffers}
         outputs = functional_call(self.model, tensors, arguments, {**told, **options})
         return outputs, {name: tensors[name] for name in buffers}
+
+
+class _Applied(nn.Module):
+    """A function of a model as a module without arguments: `functional_call` calls a module."""
+
+    def __init__(self, model: Network, function: Callable[[Network], Any]) -> None:
+        super().__init__()
+        self.model, self.function = model, function
+
+    def forward(self) -> Any:
+        return self.function(self.model)
 
 
 def is_padded(batch: Batch) -> bool:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from reports.claims.comparison import MARGIN
 from reports.document import as_text
 from reports.estimates import Estimates
-from reports.figures.base import FigureKind, panels, shared_legend, unique
+from reports.figures.base import FigureKind, in_a_row, panels, shared_legend, unique
 from reports.statistics.decision import FEWEST
 from reports.statistics.intervals import mean, mean_over_tasks, probability_of_improvement
 from reports.statistics.sample import Sample, sample
@@ -34,20 +34,12 @@ LABELS = {
     TRANSFERRED: "equal parameters, parent's hyperparameters",
 }
 
+MOST_NAMED = 3
+"""The most variants of a kind that a title names."""
+
 COLUMNS = [
-    "task",
-    "variant",
-    "parent",
-    "view",
-    "difference",
-    "low",
-    "high",
-    "P(better)",
-    "P low",
-    "P high",
-    "ties",
-    "n",
-]
+    "task", "variant", "parent", "view", "difference", "low", "high", "P(better)", "P low", "P high", "ties", "n",
+]  # fmt: skip
 
 
 def table(estimates: Estimates) -> pd.DataFrame:
@@ -112,8 +104,8 @@ def draw(table: pd.DataFrame) -> Figure:
 def _draw_view(axis: Axes, rows: pd.DataFrame, view: str, variants: list[str]) -> None:
     colour, marker, face, shift = VIEWS[view]
     places = [variants.index(variant) + shift for variant in rows["variant"]]
-    axis.hlines(places, rows["low"], rows["high"], color=colour, linewidth=1.4)
-    style: dict[str, Any] = {"marker": marker, "markersize": 4, "markerfacecolor": face, "markeredgecolor": colour}
+    axis.hlines(places, rows["low"], rows["high"], color=colour, linewidth=3.5, alpha=0.4, capstyle="butt")
+    style: dict[str, Any] = {"marker": marker, "markersize": 3.5, "markerfacecolor": face, "markeredgecolor": colour}
     axis.plot(rows["difference"], places, linestyle="none", label=LABELS[view], **style)
 
 
@@ -127,24 +119,43 @@ def _write_chances(axis: Axes, rows: pd.DataFrame, variants: list[str]) -> None:
         )
 
 
-def caption(table: pd.DataFrame) -> str:
+def decided(table: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """The variants that are clearly worse than their parent over all tasks, the worst first, and those clearly better."""
     tuned = table[table["view"] == TUNED]
     fewest = tuned.groupby("variant")["n"].min()
-    rows = tuned[(tuned["task"] == ALL) & (tuned["variant"].map(fewest) >= FEWEST)]
-    worse = ", ".join(rows[rows["high"] < -MARGIN]["variant"]) or "none"
-    better = ", ".join(rows[rows["low"] > MARGIN]["variant"]) or "none"
+    rows = tuned[(tuned["task"] == ALL) & (tuned["variant"].map(fewest) >= FEWEST)].sort_values("difference")
+    worse, better = rows[rows["high"] < -MARGIN], rows[rows["low"] > MARGIN]
+    return worse["variant"].tolist(), better["variant"].tolist()[::-1]
+
+
+def finding(table: pd.DataFrame) -> str:
+    """Which changes cost most skill over all tasks, and which gain some."""
+    worse, better = decided(table)
+    all_tasks = table[(table["task"] == ALL) & (table["view"] == TUNED)].set_index("variant")["difference"]
+    if not worse and not better:
+        return f"No change is clearly better or worse than its parent by more than {MARGIN} over all tasks"
+    costs = [f"{name} ({as_text(round(all_tasks[name], 2))})" for name in worse[:MOST_NAMED]]
+    gains = [f"{name} (+{as_text(round(all_tasks[name], 2))})" for name in better[:MOST_NAMED]]
+    parts = ([f"clearly worse are {in_a_row(costs)}"] if costs else []) + (
+        [f"clearly better {in_a_row(gains)}"] if gains else []
+    )
+    return f"Against their parents, over all tasks, {'; '.join(parts)}"
+
+
+def caption(table: pd.DataFrame) -> str:
+    worse, better = (", ".join(names) or "none" for names in decided(table))
     return (
         "Skill of each variant minus skill of its parent (of the study's baseline if it has none), paired by seed, with 95 % "
-        "intervals: the mean on each task, and the mean of the tasks' means over all tasks that were learnt. Each panel has "
-        f"its own scale. The grey band, ±{MARGIN}, holds differences without practical importance. Each view holds something "
-        "else fixed. Filled circles: equal parameters, both tuned with the same budget; the hidden sizes can differ. Filled "
-        "squares: equal hidden size, both tuned with the same budget; the numbers of parameters can differ. A variant without "
-        "squares has its parent's hidden size at equal parameters, or was not trained at it. Open diamonds: equal parameters, "
-        "the variant transferred, with its parent's hyperparameters; the hidden sizes can differ. P(better) is the share of "
-        "seeds in which the variant at equal parameters, tuned, is better, of those that are not tied. Over all tasks clearly "
-        f"worse: {worse}; clearly better: {better} (in that view, the whole interval beyond the band, at least {FEWEST} runs "
-        "on each task)."
+        "intervals as bars: the mean on each task, and the mean of the tasks' means over all tasks that were learnt. Each "
+        f"panel has its own scale. The grey band, ±{MARGIN}, holds differences without practical importance. Each view holds "
+        "something else fixed. Filled circles: equal parameters, both tuned with the same budget; the hidden sizes can "
+        "differ. Filled squares: equal hidden size, both tuned with the same budget; the numbers of parameters can differ. A "
+        "variant without squares has its parent's hidden size at equal parameters, or was not trained at it. Open diamonds: "
+        "equal parameters, the variant transferred, with its parent's hyperparameters; the hidden sizes can differ. P(better) "
+        "is the share of seeds in which the variant at equal parameters, tuned, is better, of those that are not tied. Over "
+        f"all tasks clearly worse: {worse}; clearly better: {better} (in that view, the whole interval beyond the band, at "
+        f"least {FEWEST} runs on each task)."
     )
 
 
-ABLATION_FOREST = FigureKind("Ablations", table, draw, caption)
+ABLATION_FOREST = FigureKind("Ablations", table, finding, draw, caption)

@@ -17,6 +17,7 @@ from ablations.record.schema import RunRecord, SettingRecord
 from reports.estimates import Estimates
 from reports.figures.base import FigureKind, unique
 from reports.figures.glyphs import USUAL, Glyph, glyph
+from reports.mechanisms import first_replicates
 from reports.style import WIDTH
 
 COLUMNS = ["task", "variant", "row", "symbol", "column", "character", "weight"]
@@ -27,7 +28,7 @@ CELL, READABLE = 0.115, 0.095
 """Inches: the most that a column is wide and a row is high, and the least where another map stands beside."""
 LEFT, TOP, BOTTOM, GAP = 0.35, 0.3, 0.25, 0.1
 """Inches: room for the symbols and above and below a map, and between two maps."""
-HIGHEST = 8.6
+HIGHEST = 8.2
 """Inches: a figure that is higher does not fit on a page with its caption."""
 BIGGEST = 7.0
 """Points: the size of the characters where the cells have room."""
@@ -44,15 +45,14 @@ def table(estimates: Estimates) -> pd.DataFrame:
 
     A row is a symbol of the answer, the last one its end.
     """
-    study = estimates.results.study
-    settings = {setting.identity: setting for setting in study.settings}
-    rows = [row for run in study.replicates if run.attention for row in _rows(settings[run.setting], run)]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    runs = first_replicates(estimates.results, "attention")
+    return pd.DataFrame([row for setting, run in runs for row in _rows(setting, run)], columns=COLUMNS)
 
 
 def _rows(setting: SettingRecord, run: RunRecord) -> Iterator[list[Any]]:
-    source, symbols = run.attention["source"], [*run.attention["answer"], END]
-    for row, (symbol, weights) in enumerate(zip(symbols, run.attention["weights"], strict=True)):
+    attention = run.mechanisms["attention"]
+    source, symbols = attention["source"], [*attention["answer"], END]
+    for row, (symbol, weights) in enumerate(zip(symbols, attention["weights"], strict=True)):
         for column, (character, weight) in enumerate(zip(source, weights, strict=True)):
             yield [setting.task, setting.variant, row, symbol, column, character, float(weight)]
 
@@ -154,6 +154,12 @@ def _label(axis: Axis, symbols: list[str], points: float) -> None:
     axis.grid(visible=True, which="minor", color=BORDER, linewidth=0.3)
 
 
+def finding(table: pd.DataFrame) -> str:
+    """Whose weights of which pair are seen."""
+    source, answer = pair(table[table["variant"] == table["variant"].iloc[0]])
+    return f"Where {' and '.join(unique(table['variant']))} look while they write {answer} for {source}"
+
+
 def caption(table: pd.DataFrame) -> str:
     return (
         f"The attention of replicate 0 while it writes one test answer of {' and '.join(unique(table['task']))}. Each row is a "
@@ -165,4 +171,4 @@ def caption(table: pd.DataFrame) -> str:
     )
 
 
-ATTENTION_MAPS = FigureKind("Where attention looks", table, draw, caption)
+ATTENTION_MAPS = FigureKind("Where attention looks", table, finding, draw, caption)

@@ -1,18 +1,21 @@
-"""The FigureKind class: a small table, a function that draws it, and a caption. And what several figures share."""
+"""The FigureKind class: a small table, what was found in it, a function that draws it, a caption. And what several share."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
 from textwrap import fill
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator, ScalarFormatter
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
+from reports.document import Picture
 from reports.estimates import Estimates
-from reports.style import WIDTH, style_of
+from reports.style import WIDTH, as_svg, styled
 
 TALLEST = 8.5
 """Inches; the height of a figure that leaves room for its caption on an A4 page."""
@@ -20,6 +23,9 @@ NARROWEST, NARROWEST_SHARED = 1.8, 0.9
 """Inches; the width of a panel with its own vertical axis, and of one that shares that of its neighbours."""
 TITLE_CHARACTER = 0.075
 """Inches; the width of a character of a title."""
+TITLE_CHARACTERS = 86
+"""The most characters of a line of a figure's title."""
+TITLE_STYLE: dict[str, Any] = {"fontsize": 9.5, "fontweight": "bold", "x": 0.008, "ha": "left", "va": "top"}
 MOST_LABELS = 5
 """The most labels of a logarithmic axis; of more, those between powers of ten are left out."""
 
@@ -28,12 +34,45 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 @dataclass(frozen=True)
 class FigureKind:
-    """One kind of figure: `draw` and `caption` take the result of `table`. An empty table is not drawn."""
+    """One kind of figure: all but `table` take the result of that. An empty table is not drawn.
 
-    title: str
+    topic: what it is about, as the heading of its section. finding: what the numbers say, as its title. caption: how to
+    read it.
+    """
+
+    topic: str
     table: Callable[[Estimates], pd.DataFrame]
+    finding: Callable[[pd.DataFrame], str]
     draw: Callable[[pd.DataFrame], Figure]
     caption: Callable[[pd.DataFrame], str]
+
+    def svg(self, table: pd.DataFrame, finding: str = "") -> str:
+        """The figure with its title, as SVG text. A finding takes the place of that of the table."""
+        with styled():
+            figure = self.draw(table)
+            _write_title(figure, finding or self.finding(table))
+            return as_svg(figure)
+
+    def picture(self, name: str, table: pd.DataFrame) -> Picture:
+        """The figure of that name for a document; those who cannot see it are told its finding too."""
+        caption = f"{self.caption(table)} Numbers: tables/{name}.csv."
+        return Picture(name, self.svg(table), caption, alt=f"{self.finding(table)}. {caption}")
+
+
+def _write_title(figure: Figure, text: str) -> None:
+    """Writes a title above the panels. A figure whose margins are its own is made higher by as much."""
+    title = fill(text, TITLE_CHARACTERS, break_on_hyphens=False)
+    if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
+        figure.suptitle(title, **TITLE_STYLE)
+        return
+    width, height = figure.get_size_inches()
+    room = 0.1 + 0.17 * (title.count("\n") + 1)
+    boxes = [(axis, axis.get_position()) for axis in figure.axes]
+    figure.set_size_inches(width, height + room)
+    share = height / (height + room)
+    for axis, box in boxes:
+        axis.set_position((box.x0, box.y0 * share, box.width, box.height * share))
+    figure.suptitle(title, **TITLE_STYLE, y=1 - 0.03 / (height + room))
 
 
 def panels(names: Sequence[str], height: float, columns: int = 2, sharey: bool = False) -> tuple[Figure, list[Axes]]:
@@ -53,16 +92,6 @@ def panels(names: Sequence[str], height: float, columns: int = 2, sharey: bool =
     return figure, axes[: len(names)]
 
 
-def draw_lines(axis: Axes, table: pd.DataFrame, x: str, variants: Sequence[str]) -> None:
-    """One line per variant with its interval as a band; `table` has x, variant, mean, low, high."""
-    for variant in variants:
-        line = table[table["variant"] == variant].sort_values(x)
-        if len(line):
-            style = style_of(variant, variants)
-            axis.plot(line[x], line["mean"], label=variant, **style)
-            axis.fill_between(line[x], line["low"], line["high"], color=style["color"], alpha=0.12, linewidth=0)
-
-
 def shared_legend(figure: Figure, axes: Sequence[Axes]) -> None:
     """One legend below all panels with each label once."""
     handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
@@ -73,15 +102,16 @@ def shared_legend(figure: Figure, axes: Sequence[Axes]) -> None:
 
 
 def plain_log(axis: Axis) -> None:
-    """Limits of a logarithmic axis at 1, 2 or 5 times powers of ten, and labels there, as plain numbers."""
+    """Labels of a logarithmic axis at 1, 2 or 5 times powers of ten, as plain numbers. Its limits hold two at least."""
     low, high = axis.get_view_interval()
-    powers = range(floor(log10(low)) - 1, ceil(log10(high)) + 1)
+    powers = range(floor(log10(low)) - 1, ceil(log10(high)) + 2)
     numbers = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
-    first, last = max(n for n in numbers if n <= low), min(n for n in numbers if n >= high)
-    axis.set_view_interval(first, last, ignore=True)
-    shown = [n for n in numbers if first <= n <= last]
+    if sum(low <= n <= high for n in numbers) < 2:
+        low, high = max(n for n in numbers if n <= low), min(n for n in numbers if n >= high)
+        axis.set_view_interval(low, high, ignore=True)
+    shown = [n for n in numbers if low <= n <= high]
     axis.set_major_locator(FixedLocator(shown if len(shown) <= MOST_LABELS else [10.0**power for power in powers]))
-    axis.set_major_formatter(ScalarFormatter())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())
 
 
@@ -93,8 +123,17 @@ def counts(axis: Axis) -> None:
 
 def powers_of_ten(axis: Axis) -> None:
     """Labels such as 10⁻² on a logarithmic axis. Matplotlib's own labels are formulas, which `styled` switches off."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"10{f'{log10(value):.0f}'.translate(SUPERSCRIPTS)}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
     axis.set_minor_formatter(NullFormatter())
+
+
+def power_of_ten(value: float) -> str:
+    """The nearest power of ten.
+
+    >>> power_of_ten(2e-7)
+    '10⁻⁷'
+    """
+    return f"10{f'{log10(value):.0f}'.translate(SUPERSCRIPTS)}"
 
 
 def compact(number: float) -> str:
@@ -110,6 +149,30 @@ def compact(number: float) -> str:
     return f"{number:.3g}G"
 
 
+def few_ticks(values: Sequence[float], least: float = 0.09) -> list[float]:
+    """Some of the values in order, so that labels there do not touch: apart by at least that share of the whole range.
+
+    >>> few_ticks([1, 2, 3, 12, 24])
+    [1, 12, 24]
+    """
+    ordered = sorted(set(values))
+    apart = least * (ordered[-1] - ordered[0])
+    chosen = [ordered[-1]]
+    for value in reversed(ordered[:-1]):
+        if chosen[-1] - value >= apart:
+            chosen.append(value)
+    return chosen[::-1]
+
+
+def percent(share: float) -> str:
+    """A share in percent.
+
+    >>> percent(0.984)
+    '98 %'
+    """
+    return f"{100 * share:.0f} %"
+
+
 def in_a_row(names: Sequence[str]) -> str:
     """Names as a text.
 
@@ -118,6 +181,15 @@ def in_a_row(names: Sequence[str]) -> str:
     """
     *others, last = names
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def several(names: Sequence[str], most: int = 3) -> str:
+    """Names in a row, or how many there are where they are more than that.
+
+    >>> several(["a", "b"]), several(["a", "b", "c", "d"])
+    ('a and b', '4 networks')
+    """
+    return in_a_row(names) if len(names) <= most else f"{len(names)} networks"
 
 
 def unique(column: pd.Series) -> list[str]:

@@ -6,7 +6,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from reports.estimates import Estimates
-from reports.figures.base import FigureKind, counts, draw_lines, panels, shared_legend, unique
+from reports.figures.base import FigureKind, compact, counts, panels, unique
+from reports.figures.lines import draw_lines, finish
+
+HEIGHT = 2.3
+"""Inches; that of a panel."""
 
 RISE = 0.02
 """The gain in score in the last quarter of the budget above which a curve counts as still rising."""
@@ -23,13 +27,19 @@ def table(estimates: Estimates) -> pd.DataFrame:
 
 def draw(table: pd.DataFrame) -> Figure:
     tasks, variants = unique(table["task"]), unique(table["variant"])
-    figure, axes = panels(tasks, height=2.3)
+    figure, axes = panels(tasks, HEIGHT)
     for axis, task in zip(axes, tasks, strict=True):
-        draw_lines(axis, table[table["task"] == task], "sequences", variants)
-        axis.set(xlabel="sequences seen", ylabel="validation score", ylim=(-0.04, 1.04))
+        labels = draw_lines(axis, table[table["task"] == task], "sequences", variants)
+        axis.set(xlabel="sequences seen", ylabel="validation score", xlim=(0, None), ylim=(-0.04, 1.04))
         counts(axis.xaxis)
-    shared_legend(figure, axes)
+        finish(axis, labels, HEIGHT)
     return figure
+
+
+def finding(table: pd.DataFrame) -> str:
+    """How many curves still rise at the end."""
+    there, still = len(table.groupby(["task", "variant"])), len(rising(table))
+    return f"{still} of {there} curves still rise when the budget of {compact(table['sequences'].max())} sequences ends"
 
 
 def rising(table: pd.DataFrame) -> list[str]:
@@ -48,10 +58,11 @@ def caption(table: pd.DataFrame) -> str:
     listed = still if len(still) <= MOST_NAMED else [f"{task} {count}" for task, count in per_task.items()]
     names = f": {', '.join(listed)}" if still else ""
     return (
-        "Validation score of the replicates against the training sequences seen, mean and 95 % interval. "
+        "Validation score of the replicates against the training sequences seen, mean and 95 % interval; lines beyond "
+        "six in a panel are grey. "
         f"{len(still)} of {there} curves rose by more than {RISE} in the last quarter of the budget, and would gain from a "
         f"larger one{names}."
     )
 
 
-LEARNING_CURVES = FigureKind("Learning curves", table, draw, caption)
+LEARNING_CURVES = FigureKind("Learning curves", table, finding, draw, caption)

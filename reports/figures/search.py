@@ -1,59 +1,128 @@
-"""The search over nuisance factors: its best value after each trial."""
+"""The search over nuisance factors: each value that was tried, what came of it, and the range that was searched."""
 
+import numpy as np
 import pandas as pd
-import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from reports.estimates import Estimates
-from reports.figures.base import FigureKind, panels, unique
-from reports.search_summary import trials
+from reports.figures.base import FigureKind, panels, plain_log, unique
+from reports.figures.labels import POINTS, coloured
+from reports.figures.lines import BACKGROUND
+from reports.search_summary import trials, windows
+from reports.style import style_of
 
-MOST_ANNOTATED = 8
-"""The most trials per row whose values are printed into the cells; with more they would overlap."""
-
-MOST_TASKS = 6
-"""The most tasks whose panels are large enough for such values."""
+NAMES = {"lr": "learning rate", "clip": "clip norm", "weight_decay": "weight decay"}
+"""What factors are called on an axis."""
+BAR = 0.115
+"""The distance of two windows, in units of the objective."""
+HEIGHT = 2.7
+"""Inches; that of a panel."""
 
 
 def table(estimates: Estimates) -> pd.DataFrame:
-    """task, variant, trial, nuisance factors, proposed_by, status, objective (mean over seeds), best_so_far, is_best."""
+    """task, variant, trial, factor, value, low, high, log, proposed_by, status, objective, best_so_far, is_best, and window.
+
+    A row for each trial and each factor that was searched from `low` to `high`. The objective is a mean over seeds.
+    `window_low` and `window_high` are the ends of its setting's window of that factor, and `edge` says where the best value
+    lies at an end, as `search_summary.windows` has them.
+    """
     frame = trials(estimates.results).drop(columns="skill")
     best = frame.groupby(["task", "variant"])["objective"].cummax()
     # A trial that diverged has no objective and does not change the best value so far.
-    frame.insert(
-        frame.columns.get_loc("is_best"), "best_so_far", best.groupby([frame["task"], frame["variant"]]).ffill()
-    )
-    return frame
+    frame["best_so_far"] = best.groupby([frame["task"], frame["variant"]]).ffill()
+    ranges = estimates.results.study.plan["nuisance"]
+    keys = [column for column in frame if column not in ranges]
+    parts = [
+        frame[keys].assign(factor=name, value=frame[name], low=each["low"], high=each["high"], log=bool(each["log"]))
+        for name, each in ranges.items()
+    ]
+    ends = windows(estimates.results)[["task", "variant", "factor", "window_low", "window_high", "edge"]]
+    whole = pd.concat(parts, ignore_index=True) if parts else frame[keys].iloc[:0].assign(factor="", value=0.0)
+    return whole.merge(ends, how="left", on=["task", "variant", "factor"])
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    tasks = unique(table["task"])
-    figure, axes = panels(tasks, height=2.4)
-    for axis, task in zip(axes, tasks, strict=True):
-        rows = table[table["task"] == task]
-        steps = rows.pivot(index="variant", columns="trial", values="best_so_far").reindex(unique(rows["variant"]))
-        has_room = steps.shape[1] <= MOST_ANNOTATED and len(tasks) <= MOST_TASKS
-        sns.heatmap(
-            steps,
-            ax=axis,
-            vmin=0,
-            vmax=1,
-            cmap="cividis",
-            annot=has_room,
-            fmt=".2f",
-            annot_kws={"size": 6},
-            yticklabels=True,
-        )
-        axis.set(xlabel="trial", ylabel="", title=task)
-        axis.tick_params(axis="y", rotation=0, labelsize=8 if len(tasks) <= MOST_TASKS else 6)
+    keys = list(dict.fromkeys(zip(table["task"], table["factor"], strict=True)))
+    several = table["factor"].nunique() > 1
+    variants = unique(table["variant"])
+    figure, axes = panels(
+        [f"{task}, {NAMES.get(factor, factor)}" if several else task for task, factor in keys], HEIGHT
+    )
+    for axis, (task, factor) in zip(axes, keys, strict=True):
+        _draw_panel(axis, table[(table["task"] == task) & (table["factor"] == factor)], variants)
+        axis.set_xlabel(NAMES.get(factor, factor) + (" (log)" if table["log"].iloc[0] else ""))
     return figure
+
+
+def _draw_panel(axis: Axes, rows: pd.DataFrame, variants: list[str]) -> None:
+    """Above, what came of each value; below, the window of each network in colour, with its best value."""
+    front = coloured(unique(rows["variant"]))
+    for variant in unique(rows["variant"]):
+        own = rows[rows["variant"] == variant].sort_values("value")
+        style = style_of(variant, variants) | {"markersize": 3.5, "linewidth": 0.9}
+        axis.plot(own["value"], own["objective"], **(style if variant in front else BACKGROUND))
+        if variant in front:
+            _draw_window(axis, own, -BAR * (1.2 + front.index(variant)), variant, style["color"])
+    axis.axhline(-0.04, color="#444444", linewidth=0.6)
+    low, high = rows["low"].iloc[0], rows["high"].iloc[0]
+    axis.set(xscale="log" if rows["log"].iloc[0] else "linear", ylabel="objective")
+    axis.set_xlim(low, high)
+    if rows["log"].iloc[0]:
+        plain_log(axis.xaxis)
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.set_xlim(low, high)
+    axis.set_ylim(-BAR * (len(front) + 0.9), 1.04)
+    axis.set_yticks([0, 0.25, 0.5, 0.75, 1])
+
+
+def _draw_window(axis: Axes, own: pd.DataFrame, place: float, variant: str, colour: str) -> None:
+    first, best = own.iloc[0], own[own["is_best"]]
+    if not np.isnan(first["window_low"]):
+        axis.plot(
+            [first["window_low"], first["window_high"]],
+            [place] * 2,
+            color=colour,
+            linewidth=4,
+            alpha=0.4,
+            solid_capstyle="butt",
+        )
+    axis.plot(
+        best["value"],
+        [place] * len(best),
+        "o",
+        color=colour,
+        markersize=4,
+        markerfacecolor="white",
+        clip_on=False,
+        zorder=4,
+    )
+    axis.text(1.03, place, variant, transform=axis.get_yaxis_transform(), color=colour, fontsize=POINTS, va="center")
+
+
+def finding(table: pd.DataFrame) -> str:
+    """In how many settings the best value is at an end of what was tried or may be tried."""
+    best = table[table["is_best"]]
+    parts = []
+    for factor, own in best.groupby("factor", sort=False):
+        at_edge = int((own["edge"].fillna("") != "").sum())
+        name = NAMES.get(str(factor), str(factor))
+        parts.append(
+            f"The best {name} is the lowest or highest tried, or near an end, in {at_edge} of {len(own)} settings"
+        )
+    return "; ".join(parts) or "No setting has a best trial yet"
 
 
 def caption(table: pd.DataFrame) -> str:
     return (
-        "Best value after each trial of the search's objective, which is the validation score over the mixture of "
-        "difficulties. Each row is a setting. A row that still changes at its right end would gain from more trials."
+        "Above, the search's objective for each value that was tried: the validation score over the mixture of difficulties, "
+        "mean over the search seeds. A trial that diverged has none; one that was pruned has its last. A panel is as wide as "
+        "the range that was searched. Lines are the networks named below; all others are grey. Below, the window of each: the "
+        "values around its best one (circle) up to which every finished trial has less than 10 % less skill. Wide windows say "
+        "that the value hardly matters; a circle at the end of its line's values says that a better one may lie outside of "
+        "what was tried."
     )
 
 
-SEARCH = FigureKind("Search", table, draw, caption)
+SEARCH = FigureKind("Search", table, finding, draw, caption)

@@ -4,9 +4,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from reports.estimates import Estimates
-from reports.figures.base import FigureKind, counts, in_a_row, panels, shared_legend, unique
+from reports.figures.base import FigureKind, compact, counts, in_a_row, panels, several, unique
+from reports.figures.lines import draw_lines, finish
 from reports.statistics.survival import survival
-from reports.style import style_of
+
+HEIGHT = 2.2
+"""Inches; that of a panel."""
+MOST_TASKS = 4
+"""The most tasks that a title names."""
 
 
 def table(estimates: Estimates) -> pd.DataFrame:
@@ -25,21 +30,32 @@ def table(estimates: Estimates) -> pd.DataFrame:
 
 def draw(table: pd.DataFrame) -> Figure:
     tasks, variants = unique(table["task"]), unique(table["variant"])
-    figure, axes = panels(tasks, height=2.2, sharey=True)
+    figure, axes = panels(tasks, HEIGHT)
     for axis, task in zip(axes, tasks, strict=True):
-        rows = table[table["task"] == task]
-        for variant in unique(rows["variant"]):
-            line = rows[rows["variant"] == variant]
-            axis.plot(
-                line["sequences"], line["share"], drawstyle="steps-post", label=variant, **style_of(variant, variants)
-            )
-        axis.set(xlabel="sequences seen", ylim=(-0.04, 1.04))
+        labels = draw_lines(axis, table[table["task"] == task], "sequences", variants, "share", "steps-post")
+        axis.set(xlabel="sequences seen", ylabel="share not there yet", xlim=(0, None), ylim=(-0.04, 1.04))
         counts(axis.xaxis)
-    for axis in axes:
-        if axis.get_subplotspec().is_first_col():  # type: ignore[union-attr]  # panels are of a grid
-            axis.set_ylabel("not there yet")
-    shared_legend(figure, axes)
+        finish(axis, labels, HEIGHT)
     return figure
+
+
+def finding(table: pd.DataFrame) -> str:
+    """Who is the first on each task to have half of its seeds at the criterion, and after how many sequences."""
+    half = table[table["share"] <= 0.5].groupby(["task", "variant"], sort=False)["sequences"].min()
+    firsts: list[str] = []
+    for task, times in half.groupby("task", sort=False):
+        names = [variant for _, variant in times[times == times.min()].index]
+        firsts.append(f"{several(names)} on {task} ({_after(times.min(), not firsts)})")
+    criterion = f"{table['criterion'].iloc[0]:g}"
+    if not firsts:
+        return f"No network has half of its seeds at {criterion} within the budget"
+    more = f" and on {len(firsts) - MOST_TASKS} more" if len(firsts) > MOST_TASKS else ""
+    return f"Half of the seeds reach {criterion} first with {', '.join(firsts[:MOST_TASKS])}{more}"
+
+
+def _after(sequences: float, is_first: bool) -> str:
+    """A number of sequences; the first in a row says of what."""
+    return f"after {compact(sequences)} sequences" if is_first else compact(sequences)
 
 
 def caption(table: pd.DataFrame) -> str:
@@ -51,8 +67,9 @@ def caption(table: pd.DataFrame) -> str:
         "The share of seeds whose validation score at the nominal difficulty has not yet reached "
         f"{table['criterion'].iloc[0]:g}, against the training sequences seen (Kaplan and Meier). A curve that falls early "
         "belongs to a network that learns fast. Seeds that a curve has left at its right end did not reach the criterion "
-        f"within the budget; how many more sequences they would need is not known.{by_none}"
+        f"within the budget; how many more sequences they would need is not known. Lines beyond six in a panel are grey."
+        f"{by_none}"
     )
 
 
-SURVIVAL = FigureKind("Sequences until a task is learnt", table, draw, caption)
+SURVIVAL = FigureKind("Sequences until a task is learnt", table, finding, draw, caption)

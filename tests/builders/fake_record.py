@@ -25,6 +25,8 @@ TEXTS: dict[str, tuple[str, int, tuple[int, ...], dict[str, float]]] = {
 PAIRS = {"dates": ("1 мая 2026 г.", "2026-05-01"), "numbers": ("sixty", "sechzig")}
 """A pair of each task whose answers are written."""
 ATTENDING = ("bilstm-attention", "bilstm-uniform")
+GATES = {"rnn": "", "lstm": "ifo", "gru": "rz", "bilstm": "ifo"}
+"""The gates of the networks whose memory is recorded."""
 ONE_WAY = ("tcn", "reservoir", "rnn", "lstm", "gru")
 BOTH_WAYS = ("birnn", "bilstm", "bigru", "bilstm-attention")
 VARIANTS = ("feedforward", "cnn", *ONE_WAY, *BOTH_WAYS)
@@ -263,8 +265,53 @@ def _replicate(world: World, setting: SettingRecord, seed: int, rng: np.random.G
         history=history,
         setting=setting.identity,
         run_id=_run_id(f"{setting.identity}/{seed}"),
-        attention=_attended(setting, rng) if attends and seed == 0 else {},
+        mechanisms=_mechanisms(world, setting, skill, rng) if not is_diverged else {},
     )
+
+
+def _mechanisms(world: World, setting: SettingRecord, skill: float, rng: np.random.Generator) -> dict[str, Any]:
+    """What a replicate did inside: it has the skill of the future where it reads it, and gates where it has some."""
+    mechanisms: dict[str, Any] = {}
+    if setting.task in PAIRS and setting.variant in ATTENDING:
+        mechanisms["attention"] = _attended(setting, rng)
+    if setting.task == "disambiguation":
+        mechanisms["reading"] = _reading(0.0 if setting.variant in ONE_WAY else skill)
+    if setting.variant in GATES:
+        mechanisms["memory"] = _memory(GATES[setting.variant], rng)
+    return mechanisms
+
+
+def _reading(skill: float) -> dict[str, Any]:
+    """Teddy, one word, and the cue: the right sense rises by that skill when the cue is read."""
+    sentences = [["He", "said", "Teddy", "one", word, "was"] for word in ("bears", "Roosevelt")]
+    known = [[[0.5, 0.5, 0.0]] * 2 + [certain] * 2 for certain in ([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])]
+    probabilities = [
+        [[0.5 + skill * (a - 0.5), 0.5 + skill * (b - 0.5), 0.0] if a != b else [a, b, 0.0] for a, b, _ in rows]
+        for rows in known
+    ]
+    return {
+        "steps": sentences,
+        "asked": 2,
+        "answers": ["toy", "person"],
+        "classes": ["toy", "person", "place"],
+        "known": known,
+        "probabilities": probabilities,
+    }
+
+
+def _memory(gates: str, rng: np.random.Generator) -> dict[str, Any]:
+    """Two symbols, three blanks and their recall; gates are open for symbols, wider with each gate."""
+    roles = ["store"] * 2 + [""] * 3 + ["answer"] * 2
+    means = {
+        gate: [0.9 if role == "store" else 0.1 * (1 + place) for role in roles] for place, gate in enumerate(gates)
+    }
+    means["h"] = [-0.5, 0.2, 0.2, 0.2, 0.2, 0.4, 0.4]
+    quantities = {
+        name: {"mean": mean, "low": [each - 0.1 for each in mean], "high": [each + 0.1 for each in mean]}
+        for name, mean in means.items()
+    }
+    units = rng.uniform(-1, 1, (4, len(roles))).round(2).tolist()
+    return {"steps": [*"ba___", ":", "_"], "roles": roles, "quantities": quantities, "state": "h", "units": units}
 
 
 def _aligned(setting: SettingRecord, rng: np.random.Generator) -> dict[str, float]:

@@ -1,0 +1,59 @@
+"""Finding one replicate in a record, by its MLflow run id or by its place in a study."""
+
+import re
+
+from ablations.record.long_tags import read_json
+from ablations.record.opening import open_source
+from ablations.record.reader import read
+from ablations.record.schema import RecordError, RunRecord, SettingRecord, StudyRecord, is_ours
+
+RUN_ID = re.compile(r"[0-9a-f]{32}")
+PLACE = re.compile(r"(.+)/([^/]+)/([^/]+)/(\d+)")
+"""STUDY/TASK/VARIANT/number."""
+
+Found = tuple[StudyRecord, SettingRecord, RunRecord]
+
+
+def is_replicate(name: str) -> bool:
+    """Whether a name can be that of a replicate.
+
+    >>> is_replicate("claims/copying/lstm/0"), is_replicate("0" * 32), is_replicate("lstm")
+    (True, True, False)
+    """
+    return bool(RUN_ID.fullmatch(name) or PLACE.fullmatch(name))
+
+
+def study_of(name: str) -> str | None:
+    """The study in a replicate's place; None of a run id."""
+    place = PLACE.fullmatch(name)
+    return place[1] if place else None
+
+
+def replicate_with_id(uri: str, run_id: str) -> Found:
+    """The replicate with that MLflow run id, in whatever study it is. Raises `RecordError` where there is none."""
+    source = open_source(uri)
+    for experiment in source.experiments():
+        if is_ours(experiment.tags) and any(run.run_id == run_id for run in source.runs(experiment.experiment_id)):
+            plan = read_json(experiment.tags, "plan")  # the name of a scale may have hyphens too
+            record = read(uri, plan["name"], plan["scale"])
+            for run in record.replicates:
+                if run.run_id == run_id:
+                    return record, _setting(record, run), run
+            raise RecordError(f"run {run_id} is no replicate of {experiment.name} as it is planned now")
+    raise RecordError(f"no run {run_id} is recorded")
+
+
+def replicate_at(record: StudyRecord, name: str) -> Found:
+    """The replicate at a place in a study, given its record. Raises `RecordError` where there is none."""
+    place = PLACE.fullmatch(name)
+    assert place
+    for run in record.replicates:
+        setting = _setting(record, run)
+        if (setting.task, setting.variant, run.number) == (place[2], place[3], int(place[4])):
+            return record, setting, run
+    settings = ", ".join(f"{s.task}/{s.variant}" for s in record.settings)
+    raise RecordError(f"{record.name} at scale {record.scale} has no replicate {name}; its settings are {settings}")
+
+
+def _setting(record: StudyRecord, run: RunRecord) -> SettingRecord:
+    return next(setting for setting in record.settings if setting.identity == run.setting)
