@@ -3,26 +3,24 @@
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from ablations.errors import UserError, in_one_line, user_errors
+from ablations.home import home, storage_url
+from ablations.home import tracking_uri as default_uri
+from ablations.options import BUDGET, with_changes, with_place, with_port, with_scale
 from ablations.registry import is_file
 
 if TYPE_CHECKING:
     from ablations.record.schema import StudyRecord
     from ablations.study import Plan, Study
 
-BUDGET = ("trials", "trials_per_round", "search_seeds", "replicates", "steps", "segments", "batch", "parameters",
-          "validation", "test")  # fmt: skip
 KINDS = ("tasks", "cells", "models", "ablations", "studies", "claims")
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 INTERRUPTED = 130
-
-Command = Callable[..., Any]
 
 
 def main() -> NoReturn:
@@ -46,38 +44,6 @@ def _fail(message: str) -> NoReturn:
     sys.exit(2)
 
 
-def _home() -> Path:
-    """The folder of everything that a run leaves."""
-    return Path(os.environ.get("ABLATIONS_HOME") or "results").expanduser()
-
-
-def _with_scale(command: Command) -> Command:
-    text = "Its size: smoke, demo, standard, paper, or a name of the study's own."
-    return click.option("--scale", default="demo", show_default=True, help=text)(command)
-
-
-def _with_place(command: Command) -> Command:
-    """The options that say which record is meant."""
-    uri = click.option("--tracking-uri", help="MLflow store.  [default: mlflow.db in the results folder]")
-    return _with_scale(uri(command))
-
-
-def _with_changes(command: Command) -> Command:
-    """An option for the seed, and one for each part of the budget."""
-    command = click.option("--seed", type=click.IntRange(min=0), help="Instead of the study's seed.")(command)
-    for part in reversed(BUDGET):
-        command = click.option(
-            f"--{part.replace('_', '-')}", type=click.IntRange(min=1), help=f"Instead of the budget's {part}."
-        )(command)
-    return command
-
-
-def _tracking(uri: str | None) -> str:
-    from ablations.sqlite import sqlite_url
-
-    return uri or sqlite_url(_home() / "mlflow.db")
-
-
 @click.group(invoke_without_command=True, context_settings=HELP)
 @click.pass_context
 def cli(context: click.Context) -> None:
@@ -91,12 +57,19 @@ def cli(context: click.Context) -> None:
 
 @cli.command()
 @click.argument("study")
-@_with_place
+@with_place
 @click.option("--storage", help="Optuna storage.  [default: optuna.db in the results folder]")
 @click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count(), show_default=True, help="Processes.")
 @click.option("--executor", type=click.Choice(["processes", "serial"]), default="processes", show_default=True)
 @click.option("--dry-run", is_flag=True, help="Show settings, runs and an estimate of the time, and stop.")
-@_with_changes
+@click.option(
+    "--keep-models",
+    type=click.Choice(["all", "best", "none"]),
+    default="best",
+    show_default=True,
+    help="Of which replicates the trained models are kept.",
+)
+@with_changes
 def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> int:
     """Run STUDY, a name or a Python file that defines STUDY. What is recorded is not trained again."""
     from rich.console import Console
@@ -104,21 +77,20 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
     from ablations.describe import describe_plan
     from ablations.record.reader import ended_runs
     from ablations.run.session import Origin, Place, run_session
-    from ablations.sqlite import sqlite_url
 
     changes = {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
-    plan = _plan(study, scale, changes)
+    plan, uri = _plan(study, scale, changes), options["tracking_uri"] or default_uri()
     for task in plan.tasks.values():
         task.references()  # raises DataError where a file of it is missing: not after hours of the other tasks
     if dry_run:
-        for line in describe_plan(plan, workers, ended_runs(_tracking(options["tracking_uri"]), plan.name, scale)):
+        for line in describe_plan(plan, workers, ended_runs(uri, plan.name, scale)):
             click.echo(line)
         return 0
-    place = Place(_home(), _tracking(options["tracking_uri"]), options["storage"] or sqlite_url(_home() / "optuna.db"))
+    place = Place(home(), uri, options["storage"] or storage_url())
     command = shlex.join(["ablate", *sys.argv[1:]])
     origin = Origin(command, study if is_file(study) else None, changes)
     try:
-        failures = run_session(plan, place, workers, options["executor"], Console(), origin)
+        failures = run_session(plan, place, workers, options["executor"], Console(), origin, options["keep_models"])
     except KeyboardInterrupt:
         click.echo(f"\nstopped; everything finished is kept. To go on: {command}", err=True)
         return INTERRUPTED
@@ -126,7 +98,12 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
         click.echo(f"settings failed: {failures}. To try them again: {command}", err=True)
         return 1
     click.echo(f"{plan.name} is complete at scale {scale}. Next: {_command('report', study, scale)}")
+    click.echo(f"To look at its runs in MLflow: {shlex.join(['ablate', 'ui', *_given(options['tracking_uri'])])}")
     return 0
+
+
+def _given(tracking_uri: str | None) -> list[str]:
+    return ["--tracking-uri", tracking_uri] if tracking_uri else []
 
 
 def _command(name: str, study: str, scale: str) -> str:
@@ -153,7 +130,7 @@ def _record(study: str, scale: str, tracking_uri: str | None, curves: bool = Tru
         from ablations.studies import find
 
         study = find(study).name
-    return read(_tracking(tracking_uri), study, scale, curves)
+    return read(tracking_uri or default_uri(), study, scale, curves)
 
 
 def _outdated(study: str, scale: str, record: "StudyRecord") -> str | None:
@@ -173,7 +150,7 @@ def _outdated(study: str, scale: str, record: "StudyRecord") -> str | None:
 
 @cli.command()
 @click.argument("study")
-@_with_place
+@with_place
 def report(study: str, scale: str, tracking_uri: str | None) -> None:
     """Write the HTML and PDF report of STUDY, a name or a file, from its record, and describe it in MLflow."""
     from rich.console import Console
@@ -187,10 +164,10 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
         record = _record(study, scale, tracking_uri)
         if outdated := _outdated(study, scale, record):
             raise UserError(outdated)
-        make_writable(_home())
+        make_writable(home())
         say("loading the libraries")
         with second_process() as beside:
-            paths = publish(record, _home() / "reports" / f"{record.name}-{scale}", beside, say)
+            paths = publish(record, home() / "reports" / f"{record.name}-{scale}", beside, say)
     for path in paths:
         click.echo(path)
     if (file := record.provenance.get("study_file")) and not is_file(study):
@@ -213,7 +190,7 @@ def list_(kind: str | None) -> None:
 
 @cli.command()
 @click.argument("name")
-@_with_scale
+@with_scale
 @click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count(), show_default=True, help="Of a study.")
 @click.option("--source", is_flag=True, help="Of a cell: the Python that is compiled.")
 def show(name: str, scale: str, workers: int, source: bool) -> None:
@@ -236,7 +213,7 @@ def show(name: str, scale: str, workers: int, source: bool) -> None:
 
 @cli.command()
 @click.argument("study")
-@_with_place
+@with_place
 def status(study: str, scale: str, tracking_uri: str | None) -> None:
     """Show how many runs of STUDY, a name or a file, are done: by setting, how they ended, and the scores so far."""
     from ablations.record.status import describe_status
@@ -249,11 +226,23 @@ def status(study: str, scale: str, tracking_uri: str | None) -> None:
 
 @cli.command()
 @click.option("--tracking-uri", help="MLflow store.  [default: mlflow.db in the results folder]")
-@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
+@with_port(5000)
 def ui(tracking_uri: str | None, port: int) -> None:
     """Open the record in the MLflow UI on this machine's loopback address, until Ctrl-C."""
     from ablations.record.ui import serve
 
-    if not tracking_uri and not (_home() / "mlflow.db").exists():
-        raise click.UsageError(f"there is no record in {_home()} yet; `ablate run` comes first")
-    serve(_tracking(tracking_uri), port, click.echo)
+    if not tracking_uri and not (home() / "mlflow.db").exists():
+        raise click.UsageError(f"there is no record in {home()} yet; `ablate run` comes first")
+    serve(tracking_uri or default_uri(), port, click.echo)
+
+
+@cli.command()
+@click.option("--storage", help="Optuna storage.  [default: optuna.db in the results folder]")
+@with_port(8080)
+def dashboard(storage: str | None, port: int) -> None:
+    """Open the searches in optuna-dashboard on this machine's loopback address, until Ctrl-C."""
+    from ablations.run.dashboard import serve
+
+    if not storage and not (home() / "optuna.db").exists():
+        raise click.UsageError(f"there is no search in {home()} yet; `ablate run` comes first")
+    serve(storage or storage_url(), port, click.echo)
