@@ -1,5 +1,9 @@
 from importlib.util import find_spec as _find_spec
 from pathlib import Path as _Path
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+if _TYPE_CHECKING:
+    from ablations.models import Network as _Network
 
 _own = _Path(__file__).parents[1] / "tasks"
 _spec = _find_spec("tasks")
@@ -8,3 +12,19 @@ if _spec is None or _spec.origin is None or _Path(_spec.origin).resolve().parent
         f"'import tasks' gives {_spec.origin if _spec else 'nothing'}, but ablations needs {_own}; "
         "rename your own module tasks"
     )
+
+
+def load(uri: str, tracking_uri: str | None = None) -> "_Network":
+    """A trained network of a record, for evaluation: `load("runs:/<run id>")(batch.inputs, batch.mask)`.
+
+    The run is a replicate whose model was kept, or a setting: of that one it is the best replicate's. `models:/<model id>`
+    and a model's folder do as well. Nothing in its files is executed; where a file of the user's own defines the cell or the
+    model, that file has to be imported first. Raises `UserError` where there is no such model.
+    tracking_uri: the MLflow store; by default that of the results folder, as for `ablate`.
+    """
+    from ablations.home import tracking_uri as default
+    from ablations.record.model_log import model_files
+    from ablations.run.kept_models import load_model
+
+    with model_files(uri, tracking_uri or default()) as folder:
+        return load_model(folder)

@@ -9,13 +9,14 @@ import click
 
 from ablations.ending import INTERRUPTED, end_of
 from ablations.errors import UserError, in_one_line
+from ablations.home import home, storage_url
+from ablations.home import tracking_uri as default_uri
 from ablations.options import (
     BUDGET,
     HELP,
-    home,
-    store_uri,
     with_changes,
     with_place,
+    with_port,
     with_store,
     with_workers,
 )
@@ -53,6 +54,13 @@ def cli(context: click.Context) -> None:
 @with_workers("Processes that train.")
 @click.option("--executor", type=click.Choice(["processes", "serial"]), default="processes", show_default=True)
 @click.option("--dry-run", is_flag=True, help="Show settings, runs and an estimate of the time, and stop.")
+@click.option(
+    "--keep-models",
+    type=click.Choice(["all", "best", "none"]),
+    default="best",
+    show_default=True,
+    help="Of which replicates the trained models are kept.",
+)
 @with_changes
 def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> int:
     """Run STUDY, a name or a Python file.
@@ -64,24 +72,24 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
     from ablations.describe import describe_plan
     from ablations.record.reader import ended_runs
     from ablations.run.session import Origin, Place, run_session
-    from ablations.sqlite import sqlite_url
     from ablations.stages import Stages
 
     console = Console()
     changes = {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
+    uri = options["tracking_uri"] or default_uri()
     with Stages(console, "reading the study"):
         plan = _plan(study, scale, changes)
         for task in plan.tasks.values():
             task.references()  # raises DataError where a file of it is missing: not after hours of the other tasks
     if dry_run:
-        for line in describe_plan(plan, workers, ended_runs(store_uri(options["tracking_uri"]), plan.name, scale)):
+        for line in describe_plan(plan, workers, ended_runs(uri, plan.name, scale)):
             click.echo(line)
         return 0
-    place = Place(home(), store_uri(options["tracking_uri"]), options["storage"] or sqlite_url(home() / "optuna.db"))
+    place = Place(home(), uri, options["storage"] or storage_url())
     command = shlex.join(["ablate", *sys.argv[1:]])
     origin = Origin(command, study if is_file(study) else None, changes)
     try:
-        failures = run_session(plan, place, workers, options["executor"], console, origin)
+        failures = run_session(plan, place, workers, options["executor"], console, origin, options["keep_models"])
     except KeyboardInterrupt:
         click.echo(f"\nstopped; everything finished is kept. To go on: {command}", err=True)
         return INTERRUPTED
@@ -94,6 +102,7 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
             lines = _found(_record(study, scale, options["tracking_uri"]))
         click.echo("\n".join(lines))
     click.echo(f"{plan.name} is complete at scale {scale}. Next, its report: {_command('report', study, scale)}")
+    click.echo(f"To look at its runs in MLflow: {shlex.join(['ablate', 'ui', *_given(options['tracking_uri'])])}")
     return 0
 
 
@@ -101,6 +110,10 @@ def _found(record: "StudyRecord") -> list[str]:
     from reports.brief import found_lines
 
     return found_lines(record)
+
+
+def _given(tracking_uri: str | None) -> list[str]:
+    return ["--tracking-uri", tracking_uri] if tracking_uri else []
 
 
 def _command(name: str, study: str, scale: str) -> str:
@@ -127,7 +140,7 @@ def _record(study: str, scale: str, tracking_uri: str | None, curves: bool = Tru
         from ablations.studies import find
 
         study = find(study).name
-    return read(store_uri(tracking_uri), study, scale, curves)
+    return read(tracking_uri or default_uri(), study, scale, curves)
 
 
 def _outdated(study: str, scale: str, record: "StudyRecord") -> str | None:
@@ -232,7 +245,7 @@ def _show_replicate(name: str, scale: str, tracking_uri: str | None) -> None:
 
     study = study_of(name)
     if study is None:
-        record, setting, run = replicate_with_id(store_uri(tracking_uri), name)
+        record, setting, run = replicate_with_id(tracking_uri or default_uri(), name)
     else:
         record, setting, run = replicate_at(_record(study, scale, tracking_uri), name)
     tables = tables_of(record, setting, run)
@@ -260,7 +273,7 @@ def status(study: str, scale: str, tracking_uri: str | None) -> None:
 
 @cli.command()
 @with_store
-@click.option("--port", metavar="N", type=click.IntRange(1, 65535), default=5000, show_default=True)
+@with_port(5000)
 def ui(tracking_uri: str | None, port: int) -> None:
     """Serve the record in the MLflow UI on this machine, until Ctrl-C.
 
@@ -270,4 +283,19 @@ def ui(tracking_uri: str | None, port: int) -> None:
 
     if not tracking_uri and not (home() / "mlflow.db").exists():
         raise click.UsageError(f"there is no record in {home()} yet; `ablate run` comes first")
-    serve(store_uri(tracking_uri), port, click.echo)
+    serve(tracking_uri or default_uri(), port, click.echo)
+
+
+@cli.command()
+@click.option("--storage", metavar="URI", help="Optuna storage.  [default: optuna.db in the results folder]")
+@with_port(8080)
+def dashboard(storage: str | None, port: int) -> None:
+    """Serve the searches in optuna-dashboard on this machine, until Ctrl-C.
+
+    It is reached by the loopback address only.
+    """
+    from ablations.run.dashboard import serve
+
+    if not storage and not (home() / "optuna.db").exists():
+        raise click.UsageError(f"there is no search in {home()} yet; `ablate run` comes first")
+    serve(storage or storage_url(), port, click.echo)

@@ -1,8 +1,7 @@
-"""The options that commands share, and the places that they mean."""
+"""The options that commands share."""
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -23,18 +22,6 @@ BUDGET = {
 """The parts of a budget that can be changed, and what each is."""
 
 Command = Callable[..., Any]
-
-
-def home() -> Path:
-    """The folder of everything that a run leaves."""
-    return Path(os.environ.get("ABLATIONS_HOME") or "results").expanduser()
-
-
-def store_uri(uri: str | None) -> str:
-    """The MLflow store that is meant: that of the results folder, if no other is."""
-    from ablations.sqlite import sqlite_url
-
-    return uri or sqlite_url(home() / "mlflow.db")
 
 
 def with_scale(command: Command) -> Command:
@@ -68,3 +55,8 @@ def with_changes(command: Command) -> Command:
         name, text = f"--{part.replace('_', '-')}", f"{meaning}, instead of the budget's."
         command = click.option(name, metavar="N", type=click.IntRange(min=1), help=text)(command)
     return command
+
+
+def with_port(default: int) -> Callable[[Command], Command]:
+    """An option for the port of a server."""
+    return click.option("--port", metavar="N", type=click.IntRange(1, 65535), default=default, show_default=True)

@@ -54,7 +54,7 @@ class ResultTables:
         grid = [per_segment * (k + 1) for k in range(budget["segments"])]
         rows: list[list[object]] = []
         for run, s in self.runs("replicates"):
-            curve = run.history["score"]
+            curve = run.history["validation_score"]
             last = curve[-1][1]
             if run.status == "diverged":  # the last segment, in which it diverged, ends in a meaningless score
                 curve, last = curve[:-1], s.references["chance"]
@@ -191,7 +191,7 @@ class ResultTables:
     def _test_scores(self, run: RunRecord, setting: SettingRecord) -> dict[int, float]:
         """A replicate's test score by difficulty, NaN if refused. One that diverged was not tested; its score is chance."""
         if run.status != "diverged":
-            return dict(run.history.get("test_score", ())) | dict.fromkeys(self._refusals(run), float("nan"))
+            return by_difficulty(run, "test_score") | dict.fromkeys(self._refusals(run), float("nan"))
         chance = setting.references["chance"]
         refused_by_others = self._refused[setting.identity]
         return {d: float("nan") if d in refused_by_others else chance for d in self._grid[setting.task]}
@@ -199,19 +199,19 @@ class ResultTables:
     def _exact_match(self, run: RunRecord, setting: SettingRecord, difficulty: int) -> float:
         """The exact match of a replicate at a difficulty. One that diverged has no answer right."""
         is_guess = run.status == "diverged" and setting.task in self.written
-        return dict(run.history.get("test_exact_match", ())).get(difficulty, 0.0 if is_guess else float("nan"))
+        return by_difficulty(run, "test_exact_match").get(difficulty, 0.0 if is_guess else float("nan"))
 
     @cached_property
     def written(self) -> set[str]:
         """The tasks whose answers are written, symbol by symbol."""
-        return {s.task for run, s in self.runs("replicates") if "test_exact_match" in run.history}
+        return {s.task for run, s in self.runs("replicates") if by_difficulty(run, "test_exact_match")}
 
     @cached_property
     def _grid(self) -> dict[str, list[int]]:
         """The difficulties that each task was tested at."""
         grid: dict[str, set[int]] = {task: set() for task in self.tasks}
         for run, s in self.runs("replicates"):
-            grid[s.task].update((*dict(run.history.get("test_score", ())), *self._refusals(run)))
+            grid[s.task].update((*by_difficulty(run, "test_score"), *self._refusals(run)))
         return {task: sorted(difficulties) for task, difficulties in grid.items()}
 
     @cached_property
@@ -225,7 +225,7 @@ class ResultTables:
     def _refusals(self, run: RunRecord) -> list[int]:
         """The difficulties that a run has refused, without those far beyond training: they are no part of the grid."""
         far = self.study.plan["budget"].get("far", ())
-        return [difficulty for difficulty, _ in run.history.get("refused", ()) if difficulty not in far]
+        return [difficulty for difficulty in by_difficulty(run, "refused") if difficulty not in far]
 
     def runs(self, kind: str) -> Iterator[tuple[RunRecord, SettingRecord]]:
         """Runs of a kind with their settings, in the order of the study and then of their numbers."""
@@ -234,9 +234,14 @@ class ResultTables:
             yield from ((run, setting) for run in sorted(runs, key=lambda run: run.number))
 
 
+def by_difficulty(run: RunRecord, metric: str) -> dict[int, float]:
+    """A curve by difficulty, as difficulty -> value; empty where a run has none."""
+    return dict(run.history.get(f"{metric}_by_difficulty", ()))
+
+
 def _replicate(run: RunRecord, setting: SettingRecord) -> list[object]:
     metrics, missing = run.metrics, float("nan")
-    score = setting.references["chance"] if run.status == "diverged" else metrics["final_score"]
+    score = setting.references["chance"] if run.status == "diverged" else metrics["test_score"]
     return [
         setting.task,
         setting.variant,
@@ -244,7 +249,7 @@ def _replicate(run: RunRecord, setting: SettingRecord) -> list[object]:
         run.status,
         score,
         _skill(score, setting),
-        metrics.get("final_loss", missing),
+        metrics.get("test_loss", missing),
         metrics.get("sequences_to_criterion", missing),
         metrics["seconds"] / metrics["sequences"],
         metrics.get("flops_per_sequence", missing),

@@ -20,6 +20,9 @@ MARGINS = {"left": 0.08, "right": 0.99, "bottom": 0.18, "top": 0.9, "wspace": 0.
 SIZE, DPI = (7.2, 2.6), 72
 """Inches, and the dots of an inch in an SVG."""
 
+METRICS = {"score": "test_score", "skill": "test_skill"}
+"""Columns of the replicates, and the metrics of a setting that their means are."""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -44,11 +47,9 @@ def summaries(estimates: Estimates) -> Iterator[Summary]:
 
 
 def _summary(estimates: Estimates, setting: SettingRecord, run: RunRecord, figure: "_TaskFigure") -> Summary:
-    means = {
-        name: found for name in ("score", "skill") if (found := estimates.mean(setting.task, setting.variant, name))
-    }
+    means = {name: found for name in METRICS if (found := estimates.mean(setting.task, setting.variant, name))}
     metrics = {
-        f"{name}{end}": value
+        f"{METRICS[name]}{end}": value
         for name, estimate in means.items()
         for end, value in (("", estimate.value), ("_low", estimate.low), ("_high", estimate.high))
         if np.isfinite(value)

@@ -70,14 +70,14 @@ def test_attention_is_recorded_where_a_network_attends_and_the_alignment_is_know
     runs = cohort(0.01, 0.02, task=task, variant=VARIANTS[name])
     state, _ = train_segment(runs, None, 2)
     evaluations = evaluate_test(runs, state)
-    curves = dict.fromkeys(("score", "loss", "mixed_score"), ((8, 0.5),))
+    curves = dict.fromkeys(("validation_score", "validation_loss", "validation_mixture_score"), ((8, 0.5),))
     attends = name in ("bilstm-attention", "bilstm-uniform") and isinstance(runs.setting.task, Translation)
     for evaluation in evaluations:
         metrics = run_metrics(curves, "finished", evaluation, runs.setting.task.nominal, 0.9)
         assert SCORES & metrics.keys() == (SCORES if attends else set())
         assert metrics.keys() <= VALUES.keys()
         assert evaluation.curves.keys() <= CURVES.keys()
-        assert ("test_exact_match" in evaluation.curves) == isinstance(runs.setting.task, Translation)
+        assert ("test_exact_match_by_difficulty" in evaluation.curves) == isinstance(runs.setting.task, Translation)
     for evaluation in evaluations:
         attention = evaluation.mechanisms.get("attention", {})
         assert bool(attention) == attends

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ablations import cli
+from ablations.home import home
 from ablations.models import CELLS
-from ablations.options import home as results_folder
 from ablations.study import Budget
 from tasks.reviews import part, snippets
 
@@ -163,9 +163,9 @@ def test_the_results_folder_is_expanded_and_an_empty_name_is_none(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("ABLATIONS_HOME", "~/x")
-    assert results_folder() == tmp_path / "x"
+    assert home() == tmp_path / "x"
     monkeypatch.setenv("ABLATIONS_HOME", "")
-    assert results_folder() == Path("results")
+    assert home() == Path("results")
 
 
 @pytest.mark.parametrize("error", [EOFError("torn"), ValueError("a bug"), KeyboardInterrupt()])

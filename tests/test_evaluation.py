@@ -62,7 +62,7 @@ def test_the_gradient_at_the_cue_is_recorded_where_a_task_with_one_answer_gives_
     state, _ = train_segment(runs, None, 2)
     (evaluation,) = evaluate_test(runs, state)
     names = WHEN if task in ("france", "induction") else ()
-    curves = dict.fromkeys(("score", "loss", "mixed_score"), ((8, 0.5),))
+    curves = dict.fromkeys(("validation_score", "validation_loss", "validation_mixture_score"), ((8, 0.5),))
     metrics = run_metrics(curves, "finished", evaluation, runs.setting.task.nominal, 0.9)
     assert {name for name in metrics if name.startswith("gradient_at_cue")} == set(names)
     assert metrics.keys() <= VALUES.keys()
@@ -83,7 +83,7 @@ def test_a_far_score_is_that_of_each_runs_own_test_stream_at_that_difficulty(coh
     for index, run in enumerate(runs.runs):
         network = runs.setting.variant.build(task.spec, runs.setting.size, seed=0).eval()
         torch.nn.utils.vector_to_parameters(state.theta[index], network.parameters())
-        for difficulty, score in evaluations[index].curves["far_score"]:
+        for difficulty, score in evaluations[index].curves["far_test_score_by_difficulty"]:
             batch = task.at(difficulty).sample(runs.generator(run, "test", difficulty), FAR_SEQUENCES)
             assert batch.mask.shape == (FAR_SEQUENCES, difficulty)
             assert score == pytest.approx(task.score(network(batch.inputs), batch).item())
@@ -94,7 +94,7 @@ def test_far_tests_add_a_curve_and_change_no_other_number(cohort: MakeCohort) ->
     near = replace(runs, budget=replace(runs.budget, far=()))
     state, _ = train_segment(runs, None, 2)
     for with_far, without in zip(evaluate_test(runs, state), evaluate_test(near, state), strict=True):
-        assert [difficulty for difficulty, _ in with_far.curves.pop("far_score")] == [20, 50]
+        assert [difficulty for difficulty, _ in with_far.curves.pop("far_test_score_by_difficulty")] == [20, 50]
         assert with_far == without
 
 
@@ -114,7 +114,9 @@ def test_far_sequences_are_tested_in_pieces_that_bound_the_memory(
     monkeypatch.setattr(StackedNetworks, "answers", counted)
     monkeypatch.setattr(module, "FAR_STEPS", 200)
     for pieces, at_once in zip(evaluate_test(runs, state), whole, strict=True):
-        assert np.array(pieces.curves["far_score"]) == pytest.approx(np.array(at_once.curves["far_score"]))
+        assert np.array(pieces.curves["far_test_score_by_difficulty"]) == pytest.approx(
+            np.array(at_once.curves["far_test_score_by_difficulty"])
+        )
     far = sizes[len(runs.setting.task.grid()) :]
     assert sum(far) == 2 * FAR_SEQUENCES * (20 + 50)
     assert max(far) <= 200
@@ -124,5 +126,5 @@ def test_a_model_of_a_fixed_length_refuses_far_sequences(cohort: MakeCohort) -> 
     runs = far_cohort(cohort, "feedforward")
     state, _ = train_segment(runs, None, 2)
     for evaluation in evaluate_test(runs, state):
-        assert {20, 50} < set(dict(evaluation.curves["refused"]))
-        assert "far_score" not in evaluation.curves
+        assert {20, 50} < set(dict(evaluation.curves["refused_by_difficulty"]))
+        assert "far_test_score_by_difficulty" not in evaluation.curves

@@ -66,7 +66,7 @@ def failures(folder: Path) -> dict[str, tuple[str, str, str]]:
     for run in parents:
         files = list((folder / "artifacts").glob(f"**/{run.info.run_id}/**/failure.txt"))
         details = "".join(file.read_text() for file in files)
-        rows[run.info.run_name] = (run.info.status, run.data.tags.get("error", ""), details)
+        rows[run.info.run_name] = (run.info.status, run.data.tags.get("reason", ""), details)
     return rows
 
 

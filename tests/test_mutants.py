@@ -195,8 +195,8 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "a trial is as good as its best evaluation": (
         "ablations/run/outcomes.py",
-        'metrics["objective"] = curves["mixed_score"][-1][1]',
-        'metrics["objective"] = max(score for _, score in curves["mixed_score"])',
+        'metrics["objective"] = curves["validation_mixture_score"][-1][1]',
+        'metrics["objective"] = max(score for _, score in curves["validation_mixture_score"])',
         "test_outcomes.py",
     ),
     "pairs are made by order": (
@@ -207,8 +207,8 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "runs that diverged are left out": (
         "reports/result_tables.py",
-        'setting.references["chance"] if run.status == "diverged" else metrics["final_score"]',
-        'metrics.get("final_score", float("nan"))',
+        'setting.references["chance"] if run.status == "diverged" else metrics["test_score"]',
+        'metrics.get("test_score", float("nan"))',
         "test_reports_result_tables.py",
     ),
     "a tie counts for a claim": (

@@ -27,7 +27,7 @@ def after_segment(cohort: Callable[..., Cohort]) -> Callable[..., CohortState]:
         scores = [score for scores in trials for score in scores]
         return replace(
             initial_state(replace(empty, budget=budget, runs=runs)),
-            curves=tuple({"mixed_score": ((4, score),)} for score in scores),
+            curves=tuple({"validation_mixture_score": ((4, score),)} for score in scores),
             status=tuple("diverged" if np.isnan(score) else None for score in scores),
         )
 
@@ -113,7 +113,11 @@ def test_scores_that_differ_by_rounding_are_equal() -> None:
 
 def test_a_run_is_as_good_as_its_last_evaluation_and_not_as_its_best() -> None:
     scores = ((10, 0.2), (20, 0.9), (30, 0.6))
-    curves = dict.fromkeys(("score", "mixed_score", "loss", "train_loss"), scores)
+    curves = dict.fromkeys(("validation_score", "validation_mixture_score", "validation_loss", "train_loss"), scores)
     metrics = run_metrics(curves, "finished", None, 3, solved_at=0.8)
-    assert (metrics["objective"], metrics["final_score"], metrics["best_score"]) == (0.6, 0.6, 0.9)
+    assert (metrics["objective"], metrics["final_validation_score"], metrics["best_validation_score"]) == (
+        0.6,
+        0.6,
+        0.9,
+    )
     assert metrics["sequences_to_criterion"] == 20

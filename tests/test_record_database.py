@@ -93,10 +93,10 @@ def test_a_record_without_curves_has_the_same_values(plan: Plan, tmp_path: Path)
 def test_tables_that_are_not_known_are_left_to_mlflow(tmp_path: Path) -> None:
     uri = empty_store(tmp_path)
     connect(uri)
-    assert isinstance(open_source(uri), Database)
+    assert isinstance(open_source(uri).source, Database)
     with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database, database:
         database.execute("alter table latest_metrics rename column is_nan to is_no_number")
-    assert isinstance(open_source(uri), ClientSource)
+    assert isinstance(open_source(uri).source, ClientSource)
 
 
 @pytest.mark.parametrize(

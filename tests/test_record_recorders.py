@@ -101,7 +101,7 @@ def test_the_traceback_of_a_failure_is_an_artifact_of_its_parent(study: Study, t
     assert file.read_text("utf-8") == "Traceback (most recent call last): …"
     assert recorder.client.get_run(run_id).info.status == "FAILED"
     write(MlflowRecorder(uri, plan, tmp_path), setting_of(plan))
-    assert "error" not in recorder.client.get_run(run_id).data.tags
+    assert "reason" not in recorder.client.get_run(run_id).data.tags
 
 
 def test_numpys_numbers_in_a_plan_are_numbers(study: Study, stores: tuple[Opened, Reading]) -> None:
@@ -121,11 +121,11 @@ def test_long_equations_many_parameters_and_long_curves_are_read_whole(study: St
         task_parameters={f"parameter {k}": float(k) for k in range(250)},
     )
     curve = tuple((step, step / 7) for step in range(2500))
-    runs = [replace(run, history={"score": curve}) for run in runs_of(setting)]
+    runs = [replace(run, history={"validation_score": curve}) for run in runs_of(setting)]
     for _ in range(2):  # a setting is written again when it is opened again
         write(MlflowRecorder(uri, plan, tmp_path), setting, runs)
     record = read(uri, plan.name, plan.scale)
     assert record.settings[0].equations == setting.equations
     assert record.settings[0].task_parameters == setting.task_parameters
     assert record.replicates[0].factors["parameter 249"] == 249.0
-    assert all(run.history["score"] == curve for run in record.trials + record.replicates)
+    assert all(run.history["validation_score"] == curve for run in record.trials + record.replicates)

@@ -10,7 +10,6 @@ from builders.small_study import empty_store
 from builders.written_record import one_setting, setting_of, write
 from mlflow import MlflowClient
 
-from ablations.record.links import views
 from ablations.record.reader import read
 from ablations.record.schema import RecordError
 from ablations.record.store import artifact_location, connect
@@ -40,7 +39,7 @@ def _forget_artifact_places() -> None:
     utils._artifact_repos_cache.clear()
 
 
-@pytest.mark.parametrize("look", [connect, views, lambda uri: read(uri, "claims", "demo")])
+@pytest.mark.parametrize("look", [connect, lambda uri: read(uri, "claims", "demo")])
 def test_looking_at_a_store_that_is_not_there_is_one_line_and_creates_nothing(
     look: Callable[[str], object], tmp_path: Path
 ) -> None:

@@ -13,9 +13,9 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunTag
 
 from ablations.errors import UserError
-from ablations.record.links import views
 from ablations.record.reader import read
 from ablations.record.schema import PARENT, RecordError, StudyRecord
+from ablations.record.ui import pages
 from ablations.record.writer import MlflowRecorder
 from ablations.study import Plan, Study
 
@@ -141,7 +141,7 @@ def test_an_experiment_that_was_deleted_is_one_line_that_says_how_to_get_it_back
 
 
 def test_what_others_put_into_the_store_is_passed_over(store: Store, caplog: pytest.LogCaptureFixture) -> None:
-    before, pages = store.read(), views(store.uri)
+    before, links = store.read(), pages(store.client)
     for tags in ({}, {PARENT: store.parent.info.run_id}, {PARENT: "0" * 32, "kind": "trial"}):
         store.client.create_run(store.experiment_id, tags=tags)
     for number, plan in enumerate(("go fishing", '{"days": 3}', "[1]", "")):
@@ -149,7 +149,7 @@ def test_what_others_put_into_the_store_is_passed_over(store: Store, caplog: pyt
     store.client.create_experiment("foreign", tags={"plan": '{"tasks": ["go fishing"]}'})
     assert store.read() == before
     assert store.recorder().count_existing() == (5, 0)
-    assert views(store.uri) == pages
+    assert pages(store.client) == links
     assert not caplog.records
     unfinished = [run for run in store.runs() if run.info.status == "RUNNING"]
     assert len(unfinished) == 3  # nobody else's run is ended

@@ -24,8 +24,8 @@ def scored(study: StudyRecord, right: dict[str, list[int]]) -> Estimates:
     changed = []
     for run in study.replicates:
         counts = right.get(run.setting.partition("/")[2])
-        score = run.metrics["final_score"] if counts is None else counts[run.number] / 1024
-        changed.append(replace(run, metrics={**run.metrics, "final_score": score}))
+        score = run.metrics["test_score"] if counts is None else counts[run.number] / 1024
+        changed.append(replace(run, metrics={**run.metrics, "test_score": score}))
     return Estimates(ResultTables(replace(study, replicates=tuple(changed))))
 
 

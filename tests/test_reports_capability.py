@@ -176,7 +176,9 @@ def test_a_cell_says_what_lies_beyond_the_grid_and_what_was_not_learnt():
 def test_no_half_life_lies_between_a_run_that_learnt_and_one_that_did_not():
     study = study_with({}, replace(SMALL, replicates=2, skill={("adding", "rnn"): 0.5}, lost={("adding", "rnn"): 0.5}))
     failed = next(run for run in study.replicates if run.setting == "adding/rnn" and run.number == 1)
-    guessing = replace(failed, history={**failed.history, "test_score": tuple((d, 0.08) for d in TASKS["adding"][2])})
+    guessing = replace(
+        failed, history={**failed.history, "test_score_by_difficulty": tuple((d, 0.08) for d in TASKS["adding"][2])}
+    )
     mixed = replace(study, replicates=tuple(guessing if run is failed else run for run in study.replicates))
     assert rows_of(mixed)[("adding", "rnn")].half_life == 0.0
 

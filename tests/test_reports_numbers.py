@@ -36,7 +36,7 @@ def tables() -> dict[str, pd.DataFrame]:
 
 
 def score(run: RunRecord, task: str) -> float:
-    return TASKS[task][3]["chance"] if run.status == "diverged" else run.metrics["final_score"]
+    return TASKS[task][3]["chance"] if run.status == "diverged" else run.metrics["test_score"]
 
 
 def scores(task: str, variant: str, kind: str = "replicates") -> np.ndarray:
@@ -99,7 +99,9 @@ def test_scores_in_mlflow_are_those_of_the_report(tables: dict[str, pd.DataFrame
     for setting, (_, row) in zip(study().settings, tables["score_matrix"].iterrows(), strict=True):
         summary = next(each for each in summaries(estimates) if each.setting == setting)
         assert summary is not None
-        assert [summary.metrics[name] for name in ("score", "score_low", "score_high")] == row[list(ENDS)].to_list()
+        assert [summary.metrics[name] for name in ("test_score", "test_score_low", "test_score_high")] == row[
+            list(ENDS)
+        ].to_list()
 
 
 def test_skills_against_cost(tables: dict[str, pd.DataFrame]) -> None:
@@ -113,7 +115,7 @@ def test_skills_by_difficulty(tables: dict[str, pd.DataFrame]) -> None:
     for _, row in tables["difficulty"].iterrows():
         task, chance = row["task"], TASKS[row["task"]][3]["chance"]
         runs = [run for run in study().replicates if run.setting == f"{task}/{row['variant']}"]
-        tested = [dict(r.history.get("test_score", ())).get(row["difficulty"], chance) for r in runs]
+        tested = [dict(r.history.get("test_score_by_difficulty", ())).get(row["difficulty"], chance) for r in runs]
         values = np.array(tested)
         least = floor(np.clip(values.mean(keepdims=True), 0, 1)) / scale(task) ** 2
         check(row, ENDS, student((values - chance) / scale(task), least, -chance / scale(task), 1))
@@ -123,7 +125,7 @@ def test_learning_curves(tables: dict[str, pd.DataFrame]) -> None:
     frame = tables["learning_curves"]
     for _, row in frame[frame["variant"] == "gru"].iterrows():
         runs = [run for run in study().replicates if run.setting == f"{row['task']}/gru"]
-        values = np.array([dict(run.history["score"])[row["sequences"]] for run in runs])
+        values = np.array([dict(run.history["validation_score"])[row["sequences"]] for run in runs])
         check(row, ENDS, student(values, floor(values, 256), 0, 1))
 
 

@@ -51,9 +51,9 @@ def test_a_diverged_replicate_falls_to_chance_in_its_curve():
 def test_a_curve_that_ends_early_keeps_its_score_to_the_end_of_the_budget():
     study = fake_study(World(tasks=("france",), variants=("lstm",)))
     first = study.replicates[0]
-    short = replace(first, history={**first.history, "score": first.history["score"][:3]})
+    short = replace(first, history={**first.history, "validation_score": first.history["validation_score"][:3]})
     rows = rows_of(ResultTables(replace(study, replicates=(short,))).curves, "france", "lstm", 0)
-    assert set(rows["score"].iloc[2:]) == {first.history["score"][2][1]}
+    assert set(rows["score"].iloc[2:]) == {first.history["validation_score"][2][1]}
 
 
 def test_refusals_are_rows_without_a_score():

@@ -29,7 +29,9 @@ def tracked(scores: Scores, far: tuple[int, ...] = FAR, diverged: tuple[int, ...
         for (task, variant), by in scores.items()
         for seed in range(max(len(s) for s in by.values()))
     )
-    runs = tuple(replace(r, status="diverged", history={"score": ()}) if r.number in diverged else r for r in runs)
+    runs = tuple(
+        replace(r, status="diverged", history={"validation_score": ()}) if r.number in diverged else r for r in runs
+    )
     budget = {**base.plan["budget"], "replicates": N, **({"far": list(far), "far_sequences": 32} if far else {})}
     return replace(base, settings=settings, replicates=runs, plan={**base.plan, "budget": budget})
 
@@ -41,7 +43,8 @@ def _setting(like: SettingRecord, task: str, variant: str) -> SettingRecord:
 def _run(like: RunRecord, setting: str, seed: int, scores: dict[int, float | None], far: tuple[int, ...]) -> RunRecord:
     curves: dict[str, tuple[tuple[int, float], ...]] = {}
     for difficulty, score in scores.items():
-        name = "refused" if score is None else "far_score" if difficulty in far else "test_score"
+        name = "refused" if score is None else "far_test_score" if difficulty in far else "test_score"
+        name = f"{name}_by_difficulty"
         curves[name] = (*curves.get(name, ()), (difficulty, 1.0 if score is None else score))
     return replace(like, identity=f"{setting}/{seed}", number=seed, setting=setting, status="finished", history=curves)
 

@@ -214,8 +214,8 @@ def test_a_setting_is_summarised_from_its_own_replicates():
     results = ResultTables(study)
     summary = next(each for each in summaries(Estimates(results)) if each.setting == study.settings[1])
     own = results.replicates[(results.replicates["task"] == "adding") & (results.replicates["variant"] == "lstm")]
-    assert summary.metrics["score"] == pytest.approx(own["score"].mean())
-    assert summary.metrics["score_low"] <= summary.metrics["score"] <= summary.metrics["score_high"]
+    assert summary.metrics["test_score"] == pytest.approx(own["score"].mean())
+    assert summary.metrics["test_score_low"] <= summary.metrics["test_score"] <= summary.metrics["test_score_high"]
     assert "lstm on adding" in summary.text
     assert "n = 5" in summary.text
     assert summary.svg.startswith("<svg")

@@ -92,11 +92,12 @@ def test_every_number_of_the_table_of_written_answers(study: StudyRecord, tables
         task, runs = row["task"], runs_of(study, row["task"], row["variant"])
         is_over = [run.status == "finished" for run in runs]
         scores = [
-            run.metrics["final_score"] if over else TEXTS[task][3]["chance"]
+            run.metrics["test_score"] if over else TEXTS[task][3]["chance"]
             for run, over in zip(runs, is_over, strict=True)
         ]
         exact = [
-            dict(run.history["test_exact_match"])[3] if over else 0.0 for run, over in zip(runs, is_over, strict=True)
+            dict(run.history["test_exact_match_by_difficulty"])[3] if over else 0.0
+            for run, over in zip(runs, is_over, strict=True)
         ]
         assert row["n"] == 8
         assert tuple(row[["score", "score_low", "score_high"]]) == pytest.approx(typical(scores, TESTS))
@@ -134,7 +135,9 @@ def test_exact_match_stands_beside_the_skill_at_every_difficulty(
     assert frame[frame["task"] == "adding"]["exact_match"].isna().all()
     for _, row in frame[frame["task"] != "adding"].iterrows():
         runs = runs_of(study, row["task"], row["variant"])
-        values = np.array([dict(run.history.get("test_exact_match", ())).get(row["difficulty"], 0.0) for run in runs])
+        values = np.array(
+            [dict(run.history.get("test_exact_match_by_difficulty", ())).get(row["difficulty"], 0.0) for run in runs]
+        )
         p = (values.mean() * TESTS + 2) / (TESTS + 4)
         half = stats.t.ppf(0.975, 7) * np.sqrt(max(values.var(ddof=1), p * (1 - p) / TESTS) / 8)
         expected = values.mean(), max(0, values.mean() - half), min(1, values.mean() + half)

@@ -44,8 +44,8 @@ def test_everything_planned_is_recorded(study: Study, tmp_path: Path) -> None:
         assert set(run.metrics) <= set(VALUES)
         assert set(run.history) <= set(CURVES)
     for run in record.replicates:
-        assert {"final_score", "flops_per_sequence", "sequences", "seconds"} <= set(run.metrics)
-        assert run.history["test_score"]
+        assert {"test_score", "flops_per_sequence", "sequences", "seconds"} <= set(run.metrics)
+        assert run.history["test_score_by_difficulty"]
 
 
 def test_nobody_stops_early_by_solving_its_task(study: Study, changed: Callable[..., Study], tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_each_trial_says_what_proposed_it(study: Study, tmp_path: Path) -> None:
 
 def _stop_the_worst(state: CohortState, segment: int) -> set[int]:
     """A pruner that stops one run of each cohort, so that it matters who is in it."""
-    scores = [curves["mixed_score"][-1][1] + index / 1000 for index, curves in enumerate(state.curves)]
+    scores = [curves["validation_mixture_score"][-1][1] + index / 1000 for index, curves in enumerate(state.curves)]
     return {scores.index(min(scores))}
 
 

@@ -74,12 +74,18 @@ def setting_record(run: Run) -> SettingRecord | None:
     try:
         data = {key: value for key, value in read_json(tags, "setting").items() if key in names}
         best = int(tags["best_trial"]) if "best_trial" in tags else None
-        failure = tags.get("error", "").partition("\n")[0] if run.status == "FAILED" else ""
+        failure = failure_of(run)
         own = {"run_id": run.run_id, "best_trial": best, "failure": failure or None}
         return SettingRecord(**{**data, **own})
     except (ValueError, TypeError) as error:
         _warn(run, str(error))
         return None
+
+
+def failure_of(run: Run) -> str:
+    """The first line of why a parent failed; empty where it did not. Up to version 2 of the schema, the tag was `error`."""
+    reason = run.tags.get("reason", run.tags.get("error", ""))
+    return reason.partition("\n")[0] if run.status == "FAILED" else ""
 
 
 def _is_parent(run: Run) -> bool:
@@ -120,6 +126,7 @@ def _run_record(run: Run, parent: str) -> RunRecord | None:
         mechanisms=mechanisms_of(run),
         setting=parent,
         run_id=run.run_id,
+        reason=tags.get("reason", ""),
     )
 
 

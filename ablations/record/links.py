@@ -1,31 +1,27 @@
-"""Pages of the MLflow UI that show a study's settings."""
+"""Pages of the MLflow UI, as what follows a server's address. No import of MLflow: reports link to them too."""
 
 from urllib.parse import quote
 
-from ablations.record.long_tags import read_json
-from ablations.record.schema import is_ours
-from ablations.record.source import Experiment
-from ablations.record.store import ClientSource, connect
+TRAINING = "workflowType=machine_learning"
+"""Without this in a link, the UI opens an experiment on an empty page of traces of language models."""
 
 
-def views(uri: str) -> dict[str, str]:
-    """Pages of the MLflow UI that list a task's settings, the best first, as paths by experiment and task."""
-    return {
-        f"{experiment.name} {task}": _page(experiment, task)
-        for experiment in ClientSource(connect(uri)).experiments()
-        for task in _tasks(experiment)
-    }
+def view_page(experiment_id: str, key: str, is_chart: bool = False) -> str:
+    """The page that shows the saved view of that key; as charts, or as a table.
+
+    >>> view_page("1", "task-copying")
+    '#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=TABLE&viewStateShareKey=task-copying'
+    """
+    mode = "CHART" if is_chart else "TABLE"
+    return (
+        f"#/experiments/{experiment_id}/runs?{TRAINING}&compareRunsMode={mode}&viewStateShareKey={quote(key, safe='')}"
+    )
 
 
-def _tasks(experiment: Experiment) -> list[str]:
-    """The tasks of a study; none where the experiment is not ours, or where its tag was changed."""
-    try:
-        return list(read_json(experiment.tags, "plan")["tasks"]) if is_ours(experiment.tags) else []
-    except (ValueError, KeyError, TypeError):
-        return []
+def run_page(experiment_id: str, run_id: str) -> str:
+    """The page of a run.
 
-
-def _page(experiment: Experiment, task: str) -> str:
-    rows = quote(f"tags.kind = 'setting' and tags.task = '{task}'")
-    query = f"searchFilter={rows}&orderByKey={quote('metrics.`score`')}&orderByAsc=false"
-    return f"#/experiments/{experiment.experiment_id}/runs?{query}"
+    >>> run_page("1", "0123")
+    '#/experiments/1/runs/0123?workflowType=machine_learning'
+    """
+    return f"#/experiments/{experiment_id}/runs/{run_id}?{TRAINING}"

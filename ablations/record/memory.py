@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablations.record.long_tags import as_json
@@ -50,7 +51,7 @@ class MemoryRecorder:
         parent.plan, parent.failure = self._plan.identity, None
         return parent.run_id
 
-    def add(self, run: RunRecord, parent: SettingRecord | None = None) -> None:
+    def add(self, run: RunRecord, parent: SettingRecord | None = None, model: Path | None = None) -> None:
         if run.identity not in self.finished:
             run_id = f"{len(self._runs):032x}"
             self._runs[run.identity] = replace(

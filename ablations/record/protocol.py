@@ -1,23 +1,31 @@
 """What carrying out a plan needs of a record that it writes to."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from ablations.record.schema import RunRecord, SettingRecord
 
 
 class Ended(NamedTuple):
-    """How a run ended, its objective and final loss (of a trial: on validation data) if it has them, and its parent."""
+    """How a run ended, on validation data: its objective, final loss and final score, if it has them; its parent and time.
+
+    Nothing here is of a test: by these numbers hyperparameters and the replicate whose model is kept are chosen.
+    """
 
     status: str
     objective: float | None
     loss: float | None
     parent: str
+    score: float | None = None
+    seconds: float = 0.0
 
 
 def ended(run: RunRecord) -> Ended:
     """What is kept at hand of a run that is in the record."""
-    return Ended(run.status, run.metrics.get("objective"), run.metrics.get("final_loss"), run.setting)
+    metrics = run.metrics
+    loss, score = metrics.get("final_validation_loss"), metrics.get("final_validation_score")
+    return Ended(run.status, metrics.get("objective"), loss, run.setting, score, metrics.get("seconds", 0.0))
 
 
 class Recorder(Protocol):
@@ -46,8 +54,8 @@ class Recorder(Protocol):
         """Creates a parent, or opens the one that exists, and makes it part of the plan; returns its run id."""
         ...
 
-    def add(self, run: RunRecord, parent: SettingRecord | None = None) -> None:
-        """Writes one run that ended. Does nothing if it is in the record."""
+    def add(self, run: RunRecord, parent: SettingRecord | None = None, model: Path | None = None) -> None:
+        """Writes one run that ended, with the files of its trained model if that is kept. Nothing if it is in the record."""
         ...
 
     def close_parent(self, identity: str, tags: Mapping[str, Any] | None = None) -> None:

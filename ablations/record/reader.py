@@ -7,7 +7,7 @@ from ablations.record.contents import contents, setting_record
 from ablations.record.long_tags import read_json
 from ablations.record.migration import migrated_plan, migrated_provenance, migrated_setting, schema_version
 from ablations.record.opening import open_source
-from ablations.record.schema import CURVES, NoStore, RecordError, RunRecord, StudyRecord, experiment_name, is_ours
+from ablations.record.schema import NoStore, RecordError, RunRecord, StudyRecord, experiment_name, is_curve, is_ours
 from ablations.record.selection import Selection, in_order, select
 from ablations.record.source import Experiment, Source, experiment_named
 
@@ -87,11 +87,11 @@ def _unreadable(experiment: Experiment, tag: str) -> RecordError:
 
 def _with_curves(source: Source, experiment: Experiment, chosen: Selection) -> Selection:
     """The runs, with whole curves apart from the values."""
-    wanted = {run.run_id: [name for name in run.metrics if name in CURVES] for runs in chosen for run in runs}
+    wanted = {run.run_id: [name for name in run.metrics if is_curve(name)] for runs in chosen for run in runs}
     curves = source.curves(experiment.experiment_id, wanted)
 
     def completed(run: RunRecord) -> RunRecord:
-        values = {name: value for name, value in run.metrics.items() if name not in CURVES}
+        values = {name: value for name, value in run.metrics.items() if not is_curve(name)}
         return replace(run, metrics=values, history=curves[run.run_id])
 
     return Selection(*(tuple(map(completed, runs)) for runs in chosen))

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 from ablations.errors import UserError
 from ablations.train.metrics import Curve
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 """The version of what is described here; an experiment's tag `schema_version` names it. Version 1 had no such tag."""
 
 Kind = Literal["trial", "replicate", "transferred", "cost"]
@@ -25,26 +25,33 @@ MLFLOW_STATUS: Mapping[str, str] = {
 }
 """How a run can end, and the status that MLflow shows for it."""
 
+BY_DIFFICULTY = "_by_difficulty"
+"""How the names of curves by difficulty end. Without that, a test's curve is named as its point at the nominal difficulty."""
+
 CURVES: Mapping[str, str] = {
-    "score": "validation score at the nominal difficulty; step = sequences seen",
-    "loss": "validation loss at the nominal difficulty; step = sequences seen",
-    "mixed_score": "validation score over the mixture of difficulties that is trained on; step = sequences seen",
+    "validation_score": "validation score at the nominal difficulty; step = sequences seen",
+    "validation_loss": "validation loss at the nominal difficulty; step = sequences seen",
+    "validation_mixture_score": "validation score over the mixture of difficulties that is trained on; step = sequences seen",
     "train_loss": "mean training loss of the segment that ends here; step = sequences seen",
-    "test_score": "score on the replicate's own test stream; step = difficulty",
-    "test_loss": "loss on the replicate's own test stream; step = difficulty",
-    "test_exact_match": "share of written answers that are right in every symbol, on that stream; step = difficulty",
-    "far_score": "score on a few test sequences far beyond training; step = difficulty",
-    "refused": "1 where the model refused sequences that long; step = difficulty",
+    "test_score_by_difficulty": "score on the replicate's own test stream; step = difficulty",
+    "test_loss_by_difficulty": "loss on the replicate's own test stream; step = difficulty",
+    "test_exact_match_by_difficulty": "share of written answers that are right in every symbol there; step = difficulty",
+    "far_test_score_by_difficulty": "score on a few test sequences far beyond training; step = difficulty",
+    "refused_by_difficulty": "1 where the model refused sequences that long; step = difficulty",
     "gradient_initial": "mean norm of d loss / d input before training; step = distance in steps from the answer",
     "gradient_trained": "the same after training",
     "seconds_per_sequence": "one timed round of training; step = round",
 }
-"""The metrics that are curves, with what their steps count."""
+"""The metrics that are curves, with what their steps count. Further scores of a user's task end in `BY_DIFFICULTY` too."""
 
 VALUES: Mapping[str, str] = {
-    "final_score": "test score at the nominal difficulty (of a trial: its last validation score)",
-    "final_loss": "test loss at the nominal difficulty (of a trial: its last validation loss)",
-    "best_score": "best validation score seen",
+    "test_score": "score at the nominal difficulty on the replicate's own test stream: the headline; a trial has none",
+    "test_loss": "the loss there",
+    "test_exact_match": "share of written answers that are right in every symbol there; absent where none are written",
+    "final_validation_score": "the last validation score at the nominal difficulty",
+    "final_validation_loss": "the last validation loss there",
+    "best_validation_score": "the best validation score there that was seen",
+    "refusals": "the number of difficulties whose sequences the model refused",
     "objective": "the last validation score over the mixture of difficulties: what the search maximises",
     "sequences": "training sequences seen",
     "sequences_to_criterion": "sequences seen when the validation score first reached `solved_at`; absent if never (censored)",
@@ -113,8 +120,8 @@ class RunRecord:
     "random". A replicate's `factors` hold the hyperparameters of its setting's best trial and that trial's number as `trial`, a
     transferred run's those of its parent's; `backend` is that by which its cells were computed, "kernel" or "eager". A
     cost's hold `cell`, `view` ("equal hidden size" or "equal parameters") and `hidden`. `metrics` are the values of
-    single-valued metrics, `history` the curves. `mechanisms` has what a replicate did inside by the names of `MECHANISMS`; what
-    is in each stands in `ablations.record.mechanisms`.
+    single-valued metrics, `history` the curves. `reason` says why the run did not take its whole budget. `mechanisms` has what
+    a replicate did inside by the names of `MECHANISMS`; what is in each stands in `ablations.record.mechanisms`.
     """
 
     identity: str
@@ -127,6 +134,7 @@ class RunRecord:
     setting: str = ""
     run_id: str = ""
     mechanisms: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -169,6 +177,11 @@ class NoStore(RecordError):
 def experiment_name(study: str, scale: str) -> str:
     """The MLflow experiment that holds a study at one scale."""
     return f"{study}-{scale}"
+
+
+def is_curve(metric: str) -> bool:
+    """True where a metric is a curve and no single number."""
+    return metric in CURVES or metric.endswith(BY_DIFFICULTY)
 
 
 def is_ours(tags: Mapping[str, str]) -> bool:

@@ -18,7 +18,7 @@ def describe_status(study: StudyRecord) -> Iterator[str]:
             [run for run in runs if run.setting == setting.identity]
             for runs in (study.trials, study.replicates, study.transferred)
         )
-        scores = [run.metrics["final_score"] for run in replicates if "final_score" in run.metrics]
+        scores = [run.metrics["test_score"] for run in replicates if "test_score" in run.metrics]
         score = f"{fmean(scores):.3f}" if scores else "-"
         ends = Counter(run.status for run in trials + replicates + transferred if run.status != "finished")
         again = budget["replicates"] if setting.variant in study.plan["parents"] else 0

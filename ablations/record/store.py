@@ -13,7 +13,7 @@ os.environ |= {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
 from mlflow import MlflowClient
 from mlflow.entities import Experiment as MlflowExperiment
-from mlflow.entities import Metric, Param, RunTag, ViewType
+from mlflow.entities import LoggedModelOutput, Metric, Param, RunTag, ViewType
 from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,7 +24,20 @@ from ablations.record.source import Experiment, Run, as_curve
 from ablations.sqlite import create_once, database_file
 from ablations.train.metrics import Curve
 
-__all__ = ["ClientSource", "Metric", "MlflowClient", "MlflowException", "Param", "RunTag", "connect"]
+__all__ = [
+    "ClientSource",
+    "LoggedModelOutput",
+    "Metric",
+    "MlflowClient",
+    "MlflowException",
+    "MlflowRun",
+    "Param",
+    "RunTag",
+    "artifact_location",
+    "connect",
+    "delete_artifacts",
+    "download",
+]
 
 
 def connect(uri: str, create: bool = False) -> MlflowClient:
@@ -56,6 +69,23 @@ def artifact_location(uri: str, name: str, folder: Path) -> str | None:
         return None
     file = database_file(uri)
     return _beside(file, name) if file else (folder.absolute() / name).as_uri()
+
+
+def download(uri: str, folder: Path, tracking_uri: str) -> Path:
+    """Copies an artifact, given as `models:/…` or `runs:/…`, into a folder; returns where it is then."""
+    from mlflow.artifacts import download_artifacts
+
+    return Path(download_artifacts(artifact_uri=uri, dst_path=str(folder), tracking_uri=tracking_uri))
+
+
+def delete_artifacts(client: MlflowClient, run_id: str) -> None:
+    """Deletes all artifacts of a run."""
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    location = client.get_run(run_id).info.artifact_uri
+    repository = get_artifact_repository(location, tracking_uri=client.tracking_uri)
+    for artifact in repository.list_artifacts():
+        repository.delete_artifacts(artifact.path)  # type: ignore[no-untyped-call]
 
 
 class ClientSource:
@@ -127,5 +157,10 @@ def _rewrite_artifacts(file: Path, experiment_id: str, old: str, new: str) -> No
         database.execute(
             "UPDATE runs SET artifact_uri = ? || substr(artifact_uri, ?) "
             "WHERE experiment_id = ? AND substr(artifact_uri, 1, ?) = ?",
+            (new, len(old) + 1, int(experiment_id), len(old) + 1, old + "/"),
+        )
+        database.execute(
+            "UPDATE logged_models SET artifact_location = ? || substr(artifact_location, ?) "
+            "WHERE experiment_id = ? AND substr(artifact_location, 1, ?) = ?",
             (new, len(old) + 1, int(experiment_id), len(old) + 1, old + "/"),
         )

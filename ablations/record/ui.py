@@ -1,40 +1,68 @@
 """The MLflow UI on a record, on this machine's loopback address."""
 
-import os
-import socket
-import sys
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import Iterator
+from contextlib import suppress
 
-from ablations.record.links import views
-from ablations.record.schema import RecordError
+from ablations.record.long_tags import read_json
+from ablations.record.saved_views import View, setting_view, study_views
+from ablations.record.schema import RecordError, is_ours
+from ablations.record.source import Experiment
+from ablations.record.store import ClientSource, MlflowClient, MlflowException, connect
+from ablations.servers import HOST, Say, check_port, run_server
 
-HOST = "127.0.0.1"
 
+def serve(uri: str, port: int, say: Say) -> None:
+    """Runs the UI's server until Ctrl-C, and says which pages there are once it answers.
 
-def serve(uri: str, port: int, say: Callable[[str], object]) -> NoReturn:
-    """Says which pages there are and becomes the UI's server, until Ctrl-C. Raises `RecordError` where that is impossible.
-
-    Nothing but this machine can reach it, and it sends nothing: the settings of `store` are passed on.
+    Raises `UserError` where that is impossible. Nothing but this machine can reach the server, and it sends nothing: the
+    settings of `store` are passed on.
     """
     if uri.startswith(("http://", "https://")):
         raise RecordError(f"{uri} is a tracking server with a UI of its own: open it in a browser")
-    pages = views(uri)
-    _check_port(port)
-    say(f"http://{HOST}:{port} shows {uri}; Ctrl-C ends it")
-    for name, page in pages.items():
-        say(f"{name}: http://{HOST}:{port}/{page}")
-    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # half a gigabyte instead of two
-    arguments = ["-m", "mlflow", "ui", "--backend-store-uri", uri, "--host", HOST, "--port", str(port)]
-    os.execve(sys.executable, [sys.executable, *arguments], environment)
+    client = connect(uri)
+    check_port(port)
+    lines = list(_lines(client, f"http://{HOST}:{port}"))
+
+    def on_answer() -> None:
+        say(f"http://{HOST}:{port} shows {uri}; Ctrl-C ends it")
+        for line in lines:
+            say(line)
+
+    arguments = ["-W", "ignore", "-m", "mlflow", "ui", "--backend-store-uri", uri, "--host", HOST, "--port", str(port)]
+    arguments += ["--workers", "1", "--uvicorn-opts", "--log-level=warning"]
+    # Half a gigabyte instead of two.
+    run_server(arguments, {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}, port, on_answer)
 
 
-def _check_port(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(
-            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # as the server does: a server that ended is no obstacle
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise RecordError(f"port {port} cannot be used: {error.strerror}; choose another with --port") from error
+def write_views(client: MlflowClient, experiment: Experiment) -> list[View]:
+    """Saves the views of an experiment of ours in its tags; returns those of the study. None where its plan makes no sense."""
+    try:
+        plan = read_json(experiment.tags, "plan")
+        views = list(study_views(plan))
+    except (ValueError, KeyError, TypeError):
+        return []
+    runs = ClientSource(client).runs(experiment.experiment_id)
+    searches = [setting_view(plan, run.run_id) for run in runs if run.tags.get("kind") == "setting"]
+    for place, view in enumerate([*views, *searches]):
+        key, value = view.tag(place)
+        if experiment.tags.get(key) != value:
+            client.set_experiment_tag(experiment.experiment_id, key, value)
+    return views
+
+
+def pages(client: MlflowClient) -> dict[str, dict[str, str]]:
+    """Experiment -> name of a view -> its page, of all of our experiments. The views are saved."""
+    found = {}
+    for experiment in ClientSource(client).experiments():
+        if is_ours(experiment.tags):
+            with suppress(MlflowException):  # the store may be read alone
+                views = write_views(client, experiment)
+                found[experiment.name] = {view.name: view.page(experiment.experiment_id) for view in views}
+    return {name: views for name, views in found.items() if views}
+
+
+def _lines(client: MlflowClient, address: str) -> Iterator[str]:
+    for experiment, views in pages(client).items():
+        yield f"\n{experiment}"
+        width = max(map(len, views))
+        yield from (f"  {name:{width}}  {address}/{page}" for name, page in views.items())

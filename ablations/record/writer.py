@@ -7,11 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablations.record.contents import contents
+from ablations.record.contents import contents, failure_of
 from ablations.record.long_tags import LONGEST_TAG, json_tags, read_json
 from ablations.record.migration import schema_version
+from ablations.record.model_log import log_model
 from ablations.record.opening import open_source
 from ablations.record.protocol import Ended, ended, parameters_of
+from ablations.record.saved_views import setting_view, study_views
 from ablations.record.schema import (
     INTERRUPTED,
     MLFLOW_STATUS,
@@ -31,6 +33,7 @@ from ablations.record.store import (
     artifact_location,
     connect,
 )
+from ablations.record.tags import origin_tags, run_name, run_tags, setting_tags
 
 if TYPE_CHECKING:
     from ablations.study import Plan
@@ -53,8 +56,10 @@ class MlflowRecorder:
         self.experiment_id = self._open_experiment(artifacts)
         self._parents: dict[str, str] = {}
         self._failed: set[str] = set()
+        self._starts: dict[str, int] = {}  # of each parent, in milliseconds
         self.finished: dict[str, Ended] = {}
         self._load_existing()
+        self._origin = origin_tags(self.provenance, plan.seed)
 
     def count_existing(self) -> tuple[int, int]:
         own = set(self._plan.identities.values())
@@ -63,65 +68,65 @@ class MlflowRecorder:
     def open_setting(self, setting: SettingRecord) -> str:
         data = asdict(setting)
         del data["run_id"], data["best_trial"], data["failure"]
-        tags = {
-            "task": setting.task,
-            "variant": setting.variant,
-            "model": setting.model,
-            "causal": str(setting.causal).lower(),
-            "size": setting.size_rule,
-            "difficulty": f"{setting.difficulty} = {setting.nominal}",
-            **json_tags("setting", data),
-        }
+        tags = {**setting_tags(setting), **json_tags("setting", data)}
         parameters = {"hidden": setting.hidden, "parameters": setting.parameters, **setting.task_parameters}
-        return self.open_parent("setting", f"{setting.task}/{setting.variant}", setting.identity, tags, parameters)
+        name = f"{setting.task}/{setting.variant}"
+        run_id = self.open_parent("setting", name, setting.identity, tags, parameters)
+        self.client.set_experiment_tag(self.experiment_id, *setting_view(self._plan.data, run_id).tag(0))
+        return run_id
 
     def open_parent(
         self, kind: str, name: str, identity: str, tags: Mapping[str, str], parameters: Mapping[str, Any]
     ) -> str:
-        head = {"kind": kind, "identity": identity, "plan": self._plan.identity, **tags}
+        head = {"kind": kind, "identity": identity, "plan": self._plan.identity, **tags, **self._origin}
         if identity not in self._parents:
-            run_id = self.client.create_run(self.experiment_id, run_name=name, tags=head).info.run_id
-            self.client.log_batch(run_id, params=_parameters(parameters))
-            self._parents[identity] = run_id
+            info = self.client.create_run(self.experiment_id, run_name=name, tags=head).info
+            self.client.log_batch(info.run_id, params=_parameters(parameters))
+            self._parents[identity], self._starts[identity] = info.run_id, info.start_time
         else:
             self._annotate(self._parents[identity], head)
             self.client.update_run(self._parents[identity], status="RUNNING")
         return self._parents[identity]
 
-    def add(self, run: RunRecord, parent: SettingRecord | None = None) -> None:
+    def add(self, run: RunRecord, parent: SettingRecord | None = None, model: Path | None = None) -> None:
         if run.identity in self.finished:
             return
-        tags = {PARENT: self._parents[run.setting], "kind": run.kind, "identity": run.identity, "status": run.status}
-        tags["number"] = str(run.number)
-        for mechanism, values in run.mechanisms.items():
-            tags |= json_tags(mechanism, values)
-        name = f"{run.kind} {run.number}"
-        if parent:
-            seed = f" seed {run.factors['seed']}" if run.kind == "trial" else ""
-            name = f"{parent.task}/{parent.variant} {name}{seed}"
-            tags |= {"task": parent.task, "variant": parent.variant, "model": parent.model}
-        run_id = self.client.create_run(self.experiment_id, run_name=name, tags=tags).info.run_id
+        end, own = _now(), ended(run)
+        tags = {PARENT: self._parents[run.setting], **run_tags(run, parent), **self._origin}
+        start = end - _milliseconds(own.seconds)  # what MLflow shows as its duration is its time of training
+        name = run_name(run, parent)
+        run_id = self.client.create_run(self.experiment_id, start_time=start, run_name=name, tags=tags).info.run_id
         # The client splits this into requests of as many metrics and parameters as MLflow takes.
         self.client.log_batch(run_id, metrics=_metrics(run), params=_parameters(parameters_of(run, parent)))
-        self.client.set_terminated(run_id, MLFLOW_STATUS[run.status])
-        self.finished[run.identity] = ended(run)
+        if model and parent:
+            log_model(self.client, self.experiment_id, run_id, f"{parent.task}-{parent.variant}", model)
+        self.client.set_terminated(run_id, MLFLOW_STATUS[run.status], end_time=end)
+        self.finished[run.identity] = own
 
     def close_parent(self, identity: str, tags: Mapping[str, Any] | None = None) -> None:
         self._annotate(self._parents[identity], tags or {})
         if identity in self._failed:
-            self.client.delete_tag(self._parents[identity], "error")
+            for tag in ("reason", "error"):  # the second up to version 2 of the schema
+                _delete_tag(self.client, self._parents[identity], tag)
             self._failed.remove(identity)
-        self.client.set_terminated(self._parents[identity])
+        self._end_parent(identity, "FINISHED")
 
     def fail_parent(self, identity: str, reason: str, details: str = "") -> None:
         run_id = self._parents[identity]
-        self._annotate(run_id, {"error": reason[:LONGEST_TAG]})
+        self._annotate(run_id, {"reason": reason[:LONGEST_TAG]})
         self._failed.add(identity)
         if details:
             self.client.log_text(run_id, details, "failure.txt")
-        self.client.set_terminated(run_id, "FAILED")
+        self._end_parent(identity, "FAILED")
+
+    def _end_parent(self, identity: str, status: str) -> None:
+        """Ends a parent run. Its duration is the time of training of all runs below it."""
+        seconds = sum(end.seconds for end in self.finished.values() if end.parent == identity)
+        end = self._starts[identity] + _milliseconds(seconds)
+        self.client.set_terminated(self._parents[identity], status, end_time=end)
 
     def set_provenance(self, provenance: Mapping[str, Any]) -> None:
+        self._origin = origin_tags(provenance, self._plan.seed)
         for key, value in json_tags("provenance", provenance).items():
             self.client.set_experiment_tag(self.experiment_id, key, value)
 
@@ -145,6 +150,7 @@ class MlflowRecorder:
         else:
             experiment_id = self.client.create_experiment(name, artifact_location(uri, name, artifacts))
         tags = {**json_tags("plan", plan.data), "plan_identity": plan.identity, NOTE: _note(plan)}
+        tags |= dict(view.tag(place) for place, view in enumerate(study_views(plan.data)))
         for key, value in {**tags, "schema_version": SCHEMA_VERSION}.items():
             self.client.set_experiment_tag(experiment_id, key, value)
         return experiment_id
@@ -155,8 +161,8 @@ class MlflowRecorder:
             self.client.set_tag(run.run_id, "status", INTERRUPTED)
             self.client.set_terminated(run.run_id, "KILLED")
         for identity, parent in existing.parents.items():
-            self._parents[identity] = parent.run.run_id
-            if "error" in parent.run.tags:
+            self._parents[identity], self._starts[identity] = parent.run.run_id, parent.run.start_time
+            if failure_of(parent.run):
                 self._failed.add(identity)
         self.finished.update({identity: ended(run) for identity, run in existing.ended.items()})
 
@@ -164,8 +170,22 @@ class MlflowRecorder:
         _annotate(self.client, run_id, tags, {})
 
 
+def _now() -> int:
+    return _milliseconds(time.time())
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def _delete_tag(client: MlflowClient, run_id: str, tag: str) -> None:
+    """Deletes a tag of a run, if there is one."""
+    if tag in client.get_run(run_id).data.tags:
+        client.delete_tag(run_id, tag)
+
+
 def _metrics(run: RunRecord) -> list[Metric]:
-    now = int(time.time() * 1000)
+    now = _now()
     curves = [Metric(key, value, now, step) for key, curve in run.history.items() for step, value in curve]
     return [Metric(key, value, now, 0) for key, value in run.metrics.items()] + curves
 
@@ -189,7 +209,7 @@ def describe_experiment(client: MlflowClient, experiment_id: str, text: str) -> 
 
 
 def _annotate(client: MlflowClient, run_id: str, tags: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
-    now = int(time.time() * 1000)
+    now = _now()
     client.log_batch(
         run_id,
         metrics=[Metric(key, value, now, 0) for key, value in metrics.items()],
@@ -199,6 +219,6 @@ def _annotate(client: MlflowClient, run_id: str, tags: Mapping[str, Any], metric
 
 def _note(plan: "Plan") -> str:
     return f"**{plan.question}**\n\nScale {plan.scale}, baseline {plan.baseline}. " + (
-        "Group the runs by the tags `task` and `variant`; filter with `tags.kind = 'setting'` for one row a setting, "
-        "`tags.kind = 'replicate'` for the results behind it."
+        "The button *Views* has the networks of each task, best first, their replicates, what the search tried, and what "
+        "failed or diverged. `ablate report` writes what was found."
     )

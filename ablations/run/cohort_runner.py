@@ -10,6 +10,14 @@ from ablations.train.cohort import Cohort, TrainState
 from ablations.train.metrics import Curve, SegmentMetrics
 from ablations.train.segment import train_segment
 
+CURVES = {
+    "train_loss": "train_loss",
+    "validation_score": "score",
+    "validation_loss": "loss",
+    "validation_mixture_score": "mixed_score",
+}
+"""The record's names of the curves of a training, and what they are called among the metrics of a segment."""
+
 Prune = Callable[["CohortState", int], set[int]]
 """(state, number of the segment) -> the runs, by index, that the pruner stops."""
 
@@ -74,7 +82,7 @@ def _extended(state: CohortState, trained: TrainState, metrics: Sequence[Segment
     curves, seconds, status = list(state.curves), list(state.seconds), list(state.status)
     for index, metric in zip(active, metrics, strict=True):
         sequences = trained.step * budget.batch
-        points = {name: getattr(metric, name) for name in ("train_loss", "score", "loss", "mixed_score")}
+        points = {name: getattr(metric, attribute) for name, attribute in CURVES.items()}
         curves[index] = {name: (*curves[index].get(name, ()), (sequences, y)) for name, y in points.items()}
         seconds[index] += metric.seconds
         status[index] = _status(metric, trained.step == budget.steps)

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from optuna.storages import BaseStorage
 
@@ -14,6 +14,9 @@ from ablations.run.jobs import Job, JobFailed
 
 COSTS = "costs"
 """The name under which the measurement of costs runs; any other is a setting's."""
+
+KeepModels = Literal["all", "best", "none"]
+"""Of which replicates of a setting the trained model is kept; the best is that by validation score at its end."""
 
 Steps = Generator[Job, Any, None]
 """Work that yields its jobs one after the other and is sent each one's result."""
@@ -35,9 +38,10 @@ class Callback(Protocol):
 
 @dataclass(frozen=True)
 class RunContext:
-    """Where a plan is recorded, where it is searched, where its checkpoints are, and who is told."""
+    """Where a plan is recorded, where it is searched, where its checkpoints are, who is told, and which models are kept."""
 
     record: Recorder
     storage: BaseStorage
     checkpoints: Checkpoints
     callback: Callback
+    keep_models: KeepModels = "best"

@@ -1,13 +1,14 @@
 """What follows from the numbers of a training: the run's metrics, a trial's outcome, the best trial, and which to prune."""
 
 from collections.abc import Mapping, Sequence
-from math import inf, sqrt
+from math import inf, isfinite, sqrt
 from statistics import mean
 from typing import TYPE_CHECKING, NamedTuple
 
+from ablations.record.schema import BY_DIFFICULTY
 from ablations.run.cohort_runner import CohortState
 from ablations.train.evaluation import Evaluation
-from ablations.train.metrics import Curve
+from ablations.train.metrics import EXPLODED, Curve
 
 if TYPE_CHECKING:
     from ablations.record.protocol import Ended
@@ -28,20 +29,58 @@ def run_metrics(
     curves: Mapping[str, Curve], status: str, test: Evaluation | None, nominal: int, solved_at: float
 ) -> dict[str, float]:
     """The single numbers of a run that is over. A trial has no `test`; `nominal` is its task's difficulty."""
-    metrics = {"sequences": float(curves["score"][-1][0])}
-    solved = [sequences for sequences, score in curves["score"] if score >= solved_at]
+    scores = curves["validation_score"]
+    metrics = {"sequences": float(scores[-1][0])}
+    solved = [sequences for sequences, score in scores if score >= solved_at]
     if solved:
         metrics["sequences_to_criterion"] = float(solved[0])
     if status == "diverged":
         return metrics
-    metrics["best_score"] = max(score for _, score in curves["score"])
-    metrics["objective"] = curves["mixed_score"][-1][1]
-    metrics["final_score"], metrics["final_loss"] = (curves[name][-1][1] for name in ("score", "loss"))
-    if test:
-        metrics |= test.values
-        metrics["final_score"] = dict(test.curves["test_score"])[nominal]
-        metrics["final_loss"] = dict(test.curves["test_loss"])[nominal]
-    return metrics
+    metrics["best_validation_score"] = max(score for _, score in scores)
+    metrics["objective"] = curves["validation_mixture_score"][-1][1]
+    for name in ("validation_score", "validation_loss"):
+        metrics[f"final_{name}"] = curves[name][-1][1]
+    return metrics | (_test_metrics(test, nominal) if test else {})
+
+
+def end_reason(curves: Mapping[str, Curve], status: str) -> str:
+    """Why a run did not take its whole budget, in a sentence; empty where it did."""
+    if status == "finished":
+        return ""
+    sequences, loss = curves["validation_loss"][-1]
+    _, train_loss = curves["train_loss"][-1]
+    if status == "pruned":
+        return f"pruned after {sequences:,} sequences: its validation score was clearly below the median trial's"
+    if not isfinite(train_loss):
+        cause = "the training loss is not finite"
+    elif train_loss >= EXPLODED:
+        cause = f"the training loss is {train_loss:.3g}, above the limit of {EXPLODED:,.0f}"
+    else:
+        cause = f"the validation loss is {loss}"
+    return f"diverged within {sequences:,} sequences: {cause}"
+
+
+def best_replicate(ends: Mapping[int, "Ended"]) -> int | None:
+    """The number of the best replicate, given how each ended: by its last validation score, then by validation loss.
+
+    Never by a test: the test is to say how good it is. None where none is finished.
+    """
+    ranks = {
+        number: (-round(end.score, DIGITS), inf if end.loss is None else end.loss, number)
+        for number, end in ends.items()
+        if end.status == "finished" and end.score is not None
+    }
+    return min(ranks, key=ranks.__getitem__, default=None)
+
+
+def _test_metrics(test: Evaluation, nominal: int) -> dict[str, float]:
+    """The single numbers of a test. Under the name of a curve by difficulty, but for its ending, is its nominal point."""
+    headline = {
+        name.removesuffix(BY_DIFFICULTY): dict(curve)[nominal]
+        for name, curve in test.curves.items()
+        if name.startswith("test_")
+    }
+    return {**test.values, **headline, "refusals": float(len(test.curves.get("refused_by_difficulty", ())))}
 
 
 def unpromising_runs(state: CohortState, segment: int) -> set[int]:
@@ -64,7 +103,7 @@ def _latest_scores(state: CohortState) -> dict[int, list[float]]:
     """trial -> its latest score on each seed; all are -inf where it has diverged on one of them, for then it is over."""
     scores: dict[int, list[float]] = {}
     for run, curves, status in zip(state.cohort.runs, state.curves, state.status, strict=True):
-        score = -inf if status == "diverged" else curves["mixed_score"][-1][1]
+        score = -inf if status == "diverged" else curves["validation_mixture_score"][-1][1]
         scores.setdefault(run.number, []).append(score)
     return {number: [-inf] * len(own) if -inf in own else own for number, own in scores.items()}
 

@@ -16,7 +16,7 @@ from ablations.record.lock import make_writable, sole_writer
 from ablations.record.protocol import Recorder
 from ablations.record.schema import experiment_name
 from ablations.run.checkpoints import Checkpoints
-from ablations.run.context import RunContext
+from ablations.run.context import KeepModels, RunContext
 from ablations.run.executors import Executor, ProcessExecutor, SerialExecutor
 from ablations.run.jobs import Job
 from ablations.run.progress import Reporter
@@ -57,6 +57,7 @@ def run_session(
     executor: str,
     console: Console,
     origin: Origin,
+    keep_models: KeepModels = "best",
 ) -> int:
     """Runs what is missing of a plan; returns how many settings failed.
 
@@ -77,7 +78,7 @@ def run_session(
             )
         checkpoints = Checkpoints(place.home / "checkpoints" / name)
         with Reporter(console, plan.runs, existing) as callback:
-            context = RunContext(record, storage, checkpoints, callback)
+            context = RunContext(record, storage, checkpoints, callback, keep_models)
             with _timed(record, {**provenance(origin.command), **_recorded(origin), "workers": workers}):
                 return run_plan(plan, context, pool, at_once=SETTINGS_OF_A_WORKER * workers)
 

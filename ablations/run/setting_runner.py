@@ -1,18 +1,31 @@
 """Running one setting: its search, the replicates of its best trial, and writing both to the record."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from ablations.models.backends import backend_of
 from ablations.models.equations import equations
 from ablations.models.variant import count_parameters
+from ablations.record.protocol import ended
 from ablations.record.schema import RunRecord, SettingRecord
 from ablations.run.cohort_runner import CohortState, Prune, initial_state, train
 from ablations.run.context import RunContext, Steps
 from ablations.run.jobs import Job, JobFailed
-from ablations.run.outcomes import Outcome, best_trial, run_metrics, trial_outcome, unpromising_runs
+from ablations.run.kept_models import save_model
+from ablations.run.outcomes import (
+    Outcome,
+    best_replicate,
+    best_trial,
+    end_reason,
+    run_metrics,
+    trial_outcome,
+    unpromising_runs,
+)
 from ablations.search import Search
 from ablations.study import Plan, Setting
 from ablations.study.identity import identity
@@ -91,7 +104,13 @@ class SettingRunner:
         if best is not None:
             self.best = best, search.hyperparameters(best)
             yield from self._replicate("replicate", *self.best)
-        self.record.close_parent(self.entry.identity, {} if self.best is None else _best_tags(*self.best))
+        self.record.close_parent(self.entry.identity, {} if self.best is None else self._best_tags(*self.best))
+
+    def _best_tags(self, best: int, hyperparameters: Mapping[str, float]) -> dict[str, Any]:
+        runs = (self._run("replicate", number, number, hyperparameters) for number in range(self.budget.replicates))
+        replicate = best_replicate({run.number: self.record.finished[self._identity(run)] for run in runs})
+        values = {f"best.{name}": f"{value:.4g}" for name, value in hyperparameters.items()}
+        return {"best_trial": best, **values, **({} if replicate is None else {"best_replicate": replicate})}
 
     def _search(self, search: Search) -> Generator[Job, Any, list[Outcome]]:
         """Carries out the rounds of the search; returns the outcomes of its trials."""
@@ -125,13 +144,41 @@ class SettingRunner:
             state = self._interrupted(key, set(runs)) or initial_state(self._cohort(tuple(runs) if prune else missing))
             state = yield from train(state, partial(self._save, key), prune)
             tests = (yield from self._test(state)) if prune is None else {}
+            entries = {
+                run: self._run_record(run, state, index, tests.get(index), factors)
+                for index, run in enumerate(state.cohort.runs)
+                if run in missing  # others were written before an interruption
+            }
+            kept = self._kept(runs, entries)
             for index, run in enumerate(state.cohort.runs):
-                if run not in missing:
-                    continue  # it was written before an interruption
-                entry = self._run_record(run, state, index, tests.get(index), factors)
-                self.record.add(entry, self.entry)
-                self.context.callback.on_run_end(self.setting.name, entry)
+                if run in entries:
+                    with self._model_files(state, index, run in kept) as model:
+                        self.record.add(entries[run], self.entry, model)
+                    self.context.callback.on_run_end(self.setting.name, entries[run])
             self.context.checkpoints.drop(key)
+
+    def _kept(self, runs: Sequence[Run], entries: Mapping[Run, RunRecord]) -> set[Run]:
+        """Those of the new runs whose trained models are kept, given all runs of their kind."""
+        keep = self.context.keep_models
+        if runs[0].kind != "replicate" or keep == "none":
+            return set()
+        if keep == "all":
+            return {run for run, entry in entries.items() if entry.status == "finished"}
+        ends = {run: self.record.finished.get(self._identity(run)) for run in runs}
+        ends |= {run: ended(entry) for run, entry in entries.items()}
+        best = best_replicate({run.number: end for run, end in ends.items() if end})
+        return {run for run in entries if run.number == best}
+
+    @contextmanager
+    def _model_files(self, state: CohortState, index: int, is_kept: bool) -> Iterator[Path | None]:
+        """A folder with the trained model of a run, if that is kept."""
+        if not is_kept or state.train_state is None:
+            yield None
+            return
+        with TemporaryDirectory() as folder:
+            file = self.record.provenance.get("study_file")
+            save_model(Path(folder), state.cohort, state.train_state, index, file)
+            yield Path(folder)
 
     def _cohort(self, runs: tuple[Run, ...]) -> Cohort:
         return Cohort(self.setting, self.budget, self.plan.optimiser, self.plan.seed, runs)
@@ -185,8 +232,5 @@ class SettingRunner:
             history=curves,
             mechanisms=test.mechanisms if test else {},
             setting=self.entry.identity,
+            reason=end_reason(curves, status),
         )
-
-
-def _best_tags(best: int, hyperparameters: Mapping[str, float]) -> dict[str, Any]:
-    return {"best_trial": best, **{f"best.{name}": f"{value:.4g}" for name, value in hyperparameters.items()}}

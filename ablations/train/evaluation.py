@@ -97,12 +97,12 @@ def _test(cohort: Cohort, networks: StackedNetworks, state: TrainState) -> list[
         try:
             values = evaluate(networks, state, batch, piece_size)
             columns = (
-                {"far_score": values["score"].tolist()}
+                {"far_test_score_by_difficulty": values["score"].tolist()}
                 if is_far
-                else {f"test_{name}": each.tolist() for name, each in values.items()}
+                else {f"test_{name}_by_difficulty": each.tolist() for name, each in values.items()}
             )
         except LengthError:
-            columns = {"refused": [1.0] * len(cohort.runs)}
+            columns = {"refused_by_difficulty": [1.0] * len(cohort.runs)}
         for name, column in columns.items():
             for curve, value in zip(curves, column, strict=True):
                 curve[name] = (*curve.get(name, ()), (difficulty, value))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
+from reports.result_tables import by_difficulty
 from reports.statistics.intervals import proportion
 from reports.table_columns import Columns, typed
 from reports.theorems.cards import CARDS
@@ -44,7 +45,7 @@ def _counts(study: StudyRecord, setting: SettingRecord) -> Iterator[list[object]
     """difficulty, solved seeds, n, their share with its interval, and whether the network refuses that difficulty."""
     runs = _replicates(study, setting)
     scores = [_scores(run) for run in runs]
-    refused = {difficulty for run in runs for difficulty, _ in run.history.get("refused", ())}
+    refused = {difficulty for run in runs for difficulty in by_difficulty(run, "refused")}
     for difficulty in _difficulties(study, setting) if runs else ():
         solved = sum(each.get(difficulty, 0.0) >= SOLVED for each in scores)
         share = proportion(solved, len(runs))
@@ -55,12 +56,12 @@ def _difficulties(study: StudyRecord, setting: SettingRecord) -> Sequence[int]:
     """Those that are shown of a task, the same for all of its settings."""
     others = {other.identity for other in study.settings if other.task == setting.task}
     far = list(study.plan["budget"].get("far", ()))
-    tested = {d for run in study.replicates if run.setting in others for d, _ in run.history.get("test_score", ())}
+    tested = {d for run in study.replicates if run.setting in others for d in by_difficulty(run, "test_score")}
     return sorted({setting.nominal, *far, *([max(tested)] if tested else [])})
 
 
 def _scores(run: RunRecord) -> dict[int, float]:
-    return {**dict(run.history.get("test_score", ())), **dict(run.history.get("far_score", ()))}
+    return by_difficulty(run, "test_score") | by_difficulty(run, "far_test_score")
 
 
 def _replicates(study: StudyRecord, setting: SettingRecord) -> list[RunRecord]:

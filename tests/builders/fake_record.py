@@ -221,7 +221,7 @@ def _trial(world: World, setting: SettingRecord, number: int, rng: np.random.Gen
     runs = []
     for seed in range(SEARCH_SEEDS):
         is_diverged = number % 6 == 4 and seed == SEARCH_SEEDS - 1
-        metrics = {} if is_diverged else {"objective": _score(reached, setting), "final_score": 0.5}
+        metrics = {} if is_diverged else {"objective": _score(reached, setting), "final_validation_score": 0.5}
         runs.append(
             RunRecord(
                 identity=f"{setting.identity}/trial/{number}/{seed}",
@@ -246,12 +246,12 @@ def _replicate(world: World, setting: SettingRecord, seed: int, rng: np.random.G
     skill = min(1.0, world.skill_of(setting.task, setting.variant) + world.noise * rng.standard_normal())
     is_diverged = (setting.task, setting.variant, seed) in world.diverged
     progress = [(3200 * k, _score(skill * k / 10, setting)) for k in range(1, 11)]
-    history: dict[str, Any] = {"score": tuple(progress[:4] if is_diverged else progress)}
+    history: dict[str, Any] = {"validation_score": tuple(progress[:4] if is_diverged else progress)}
     metrics = {"sequences": 32000.0, "seconds": 4.0, "parameters": 3000.0}
     if not is_diverged:
         gradients = _gradients(world, setting, rng)
         history |= _tested(world, setting, skill) | gradients
-        metrics |= {"final_score": _score(skill, setting), "final_loss": 1 - skill, "flops_per_sequence": 2e5}
+        metrics |= {"test_score": _score(skill, setting), "test_loss": 1 - skill, "flops_per_sequence": 2e5}
         metrics |= {name.replace("_", "_at_cue_", 1): dict(curve)[CUE] for name, curve in gradients.items()}
     attends = setting.task in PAIRS and setting.variant in ATTENDING and not is_diverged
     metrics |= _aligned(setting, rng) if attends else {}
@@ -339,12 +339,12 @@ def _tested(world: World, setting: SettingRecord, skill: float) -> dict[str, Any
     )
     scores = {d: _score(skill + lost * (nominal - d) / max(1, nominal - grid[0]), setting) for d in grid}
     refused = [d for d in grid if d > nominal and setting.variant in world.refusing]
-    tested = {"test_score": tuple((d, score) for d, score in scores.items() if d not in refused)}
+    tested = {"test_score_by_difficulty": tuple((d, score) for d, score in scores.items() if d not in refused)}
     if setting.task in PAIRS:
-        tested["test_exact_match"] = tuple(
-            (d, score**3 * min(1.0, setting.nominal / d)) for d, score in tested["test_score"]
+        tested["test_exact_match_by_difficulty"] = tuple(
+            (d, score**3 * min(1.0, setting.nominal / d)) for d, score in tested["test_score_by_difficulty"]
         )
-    return tested | ({"refused": tuple((d, 1.0) for d in refused)} if refused else {})
+    return tested | ({"refused_by_difficulty": tuple((d, 1.0) for d in refused)} if refused else {})
 
 
 def _gradients(world: World, setting: SettingRecord, rng: np.random.Generator) -> dict[str, Any]:

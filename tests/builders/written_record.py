@@ -49,13 +49,17 @@ def counts(record: StudyRecord) -> tuple[int, int, int]:
 
 def _run(setting: SettingRecord, kind: str, number: int, factors: dict[str, float | str]) -> RunRecord:
     curve = tuple((4 * step, 0.1 * step + 0.01 * number) for step in (1, 2))
+    scores, tested = {"final_validation_score": curve[-1][1], "final_validation_loss": 0.5}, {}
+    if kind != "trial":
+        scores |= {"test_score": 0.7, "test_loss": 0.4}
+        tested = {"test_score_by_difficulty": ((4, 0.7), (8, 0.6))}
     return RunRecord(
         identity=f"{setting.identity}-{kind}-{number}",
         kind=kind,  # type: ignore[arg-type]
         number=number,
         status="finished",
         factors=factors,
-        metrics={"objective": 0.5 + 0.1 * number, "final_score": 0.6},
-        history={"score": curve, "test_score": ((4, 0.7), (8, 0.6))},
+        metrics={"objective": 0.5 + 0.1 * number, **scores},
+        history={"validation_score": curve, **tested},
         setting=setting.identity,
     )
