@@ -148,3 +148,21 @@ def test_the_worked_example_holds_its_own_answer() -> None:
         start = len(answer) - len(answer.lstrip())
         _, *later = sentence[start:].split()
         assert answer.strip() == next(SENSE_OF_CUE[cue] for cue in later if cue in SENSE_OF_CUE)
+
+
+@pytest.mark.parametrize("lookahead", [1, 3, 5])
+def test_a_minimal_pair_is_alike_up_to_the_cue_and_of_the_tests(lookahead: int) -> None:
+    task = Disambiguation(lookahead=lookahead)
+    batch, asked, classes, known = task.minimal_pair()
+    cue = asked + lookahead
+    assert task.cue(batch).tolist() == [cue, cue]
+    assert (batch.inputs[0, :cue] == batch.inputs[1, :cue]).all()
+    assert batch.inputs[0, cue] != batch.inputs[1, cue]
+    first, second = batch.targets[:, asked].tolist()
+    assert {classes[first], classes[second]} == set(SENSES_OF[task.read_steps(batch, 0)[asked].text])
+    words = [{step.text for step in task.read_steps(batch, index)} for index in range(2)]
+    assert not any(set(BETWEEN["training"].split()) & each for each in words)
+    # Up to the cue a left-to-right reader guesses one of two, from it on it knows.
+    assert known[:, asked:cue, [first, second]].eq(0.5).all()
+    assert known[[0, 1], cue:, [first, second]].eq(1).all()
+    assert known[:, asked:].sum(-1).eq(1).all()

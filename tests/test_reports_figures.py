@@ -6,16 +6,29 @@ import numpy as np
 import pandas as pd
 import pytest
 from builders.fake_record import BOTH_WAYS, ONE_WAY, World, fake_study
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from reports.comparison import differences, ranking
 from reports.estimates import Estimates
 from reports.figures import FIGURES
+from reports.figures.attention_maps import ATTENTION_MAPS
+from reports.figures.base import plain_log
+from reports.figures.gates import by_role
+from reports.figures.labels import MOST_COLOURED, coloured, spread
 from reports.figures.learning_curves import rising
+from reports.figures.performance_profile import shared
 from reports.figures.score_matrix import caption as score_caption
 from reports.result_tables import ResultTables
 from reports.style import VARIANT_STYLES, as_svg, styled
 
-SMALL = World(tasks=("adding", "france"), variants=("feedforward", "rnn", "lstm"), parents={"rnn": "lstm"})
+SMALL = World(
+    tasks=("adding", "france", "disambiguation"), variants=("feedforward", "rnn", "lstm"), parents={"rnn": "lstm"}
+)
 
 
 def estimates(study):
@@ -207,3 +220,179 @@ def test_a_figure_of_many_tasks_fits_on_a_page(name):
     many = pd.concat([small.assign(task=f"{task}-{copy}") for task in ("a", "b") for copy in range(8)])
     with styled():
         assert FIGURES[name].draw(many).get_size_inches()[1] <= 9.5
+
+
+def drawn(name, study=None):
+    """A figure with its title, laid out, and the renderer that did it."""
+    kind = FIGURES.get(name, ATTENTION_MAPS)
+    table = kind.table(estimates(study or fake_study(World())))
+    with styled():
+        figure = kind.titled(table)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        return figure, canvas.get_renderer()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_text_of_a_figure_is_cut_or_covers_another_label(name):
+    figure, renderer = drawn(name)
+    width, height = figure.canvas.get_width_height()
+    for text in figure.findobj(Text):
+        if text.get_visible() and text.get_text().strip() and not _is_hidden_tick(text, figure):
+            box = text.get_window_extent(renderer)
+            inside = box.x0 > -1 and box.y0 > -1 and box.x1 < width + 1 and box.y1 < height + 1
+            assert inside, text.get_text()
+    for axis in figure.axes:
+        boxes = [text.get_window_extent(renderer).shrunk(0.98, 0.8) for text in axis.texts if text.get_text().strip()]
+        assert not any(a.overlaps(b) for place, a in enumerate(boxes) for b in boxes[:place])
+
+
+def _is_hidden_tick(text, figure):
+    """Whether it is the label of a tick outside of the limits, which matplotlib keeps and does not draw."""
+    for axis in figure.axes:
+        for side in (axis.xaxis, axis.yaxis):
+            low, high = sorted(side.get_view_interval())
+            for tick in [*side.get_major_ticks(), *side.get_minor_ticks()]:
+                if text in (tick.label1, tick.label2):
+                    return not low <= tick.get_loc() <= high
+    return False
+
+
+@pytest.mark.parametrize("name", ["difficulty", "learning_curves", "survival", "gradient_flow", "search", "cost_skill"])
+def test_a_panel_has_six_colours_at_most(name):
+    figure, _ = drawn(name)
+    for axis in figure.axes:
+        assert len({to_hex(text.get_color()) for text in axis.texts} - {"#767676", "#444444"}) <= MOST_COLOURED
+
+
+def test_other_sizes_have_no_colour_beside_the_network_itself():
+    assert coloured(["lstm", "lstm-3k", "rnn-3k"]) == ["lstm", "rnn-3k"]
+    assert len(coloured([f"own-{k}" for k in range(20)])) == MOST_COLOURED
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=1, max_size=12),
+    st.floats(0.01, 0.08),
+)
+def test_labels_are_moved_apart_in_order_and_no_more_than_needed(places, gap):
+    moved = spread(places, gap)
+    order = np.argsort(places, kind="stable")
+    assert (np.diff(np.array(moved)[order]) >= gap - 1e-6).all()
+    assert min(moved) >= -1e-6
+    assert max(moved) <= 1 + 1e-6
+    if len(places) == 1 or np.diff(np.sort(places)).min() >= gap:
+        assert moved == pytest.approx(places, abs=1e-6)
+
+
+def test_a_title_says_who_keeps_half_of_its_skill_longest_and_who_loses_it_first():
+    grid = [10, 20, 40, 80]
+    lives = {"gru": np.inf, "lstm": 60.0, "rnn": 15.0, "cnn": 0.0}
+    rows = [["copying", name, d, 0.5, 0.4, 0.6, 9, "delay", 40, 0, life] for name, life in lives.items() for d in grid]
+    columns = [
+        "task",
+        "variant",
+        "difficulty",
+        "mean",
+        "low",
+        "high",
+        "n",
+        "difficulty_is",
+        "nominal",
+        "refused",
+        "half_life",
+    ]
+    table, finding = pd.DataFrame(rows, columns=columns), FIGURES["difficulty"].finding
+    assert finding(table) == "On copying, gru keeps half of the skill to delay 80 and beyond, rnn to 15"
+    two = table[table["variant"].isin(["lstm", "rnn"])]
+    assert finding(two) == "On copying, lstm keeps half of the skill to delay 60, rnn to 15"
+    assert finding(table[table["variant"] == "rnn"]) == "On copying, rnn keeps half of its skill to delay 15"
+    assert finding(table[table["variant"] == "gru"]) == "No network loses half of its skill on the tests here"
+    assert finding(table[table["variant"] == "cnn"]) == "No network has learnt what it could lose on the tests here"
+
+
+def test_the_title_of_the_scores_names_those_level_with_the_best():
+    skill = {("copying", "gru"): 1.0, ("copying", "lstm"): 1.0, ("copying", "rnn"): 0.2}
+    world = World(tasks=("copying",), variants=("rnn", "lstm", "gru"), skill=skill, noise=0.0)
+    assert FIGURES["score_matrix"].finding(table_of("score_matrix", fake_study(world))) == "Best: copying lstm and gru"
+
+
+def test_the_scores_have_every_reference_that_the_record_has():
+    study = fake_study(World(tasks=("france",)))
+    more = {"chance": 0.1, "last country": 0.75, "mean": 0.3, "perfect": 1.0}
+    table = table_of(
+        "score_matrix", replace(study, settings=tuple(replace(s, references=more) for s in study.settings))
+    )
+    assert table[["chance", "last country", "reference mean"]].iloc[0].tolist() == [0.1, 0.75, 0.3]
+    texts = {text.get_text() for text in FIGURES["score_matrix"].draw(table).axes[0].texts}
+    assert texts == {"chance", "last country", "reference mean"}
+
+
+def test_the_title_of_the_search_counts_what_is_at_an_edge():
+    table = table_of("search", fake_study(World(tasks=("france",))))
+    best = table[table["is_best"]]
+    assert f"in {(best['edge'] != '').sum()} of {len(best)} settings" in FIGURES["search"].finding(table)
+
+
+def test_readers_of_both_sides_know_the_sense_once_the_cue_is_read():
+    study = fake_study(
+        World(tasks=("disambiguation",), variants=("lstm", "bilstm"), skill={("disambiguation", "bilstm"): 1.0})
+    )
+    table = table_of("word_by_word", study)
+    assert FIGURES["word_by_word"].finding(table) == (
+        "To the right sense lstm gives 0.50 and bilstm gives 1.00, shown the whole sentence; "
+        "before “bears” or “Roosevelt” nobody can know more than 0.50"
+    )
+    sums = table.groupby(["variant", "sentence", "place"])[["mean", "known"]].sum()
+    assert np.allclose(sums, 1)
+
+
+def test_the_title_of_the_gates_is_of_the_one_that_waits_most_unlike_it_stores():
+    table = table_of("gates", fake_study(World(tasks=("copying",), variants=("rnn", "lstm", "gru"))))
+    assert by_role(table).loc[("lstm", "i"), ["store", ""]].tolist() == pytest.approx([0.9, 0.1])
+    assert "input gate of lstm is at 0.90 while it stores, 0.10 while it waits" in FIGURES["gates"].finding(table)
+    assert "no gates" in {text.get_text() for axis in FIGURES["gates"].draw(table).axes for text in axis.texts}
+
+
+def test_a_profile_takes_the_networks_and_tasks_that_share_most():
+    runs = pd.DataFrame(
+        [(task, name) for name, tasks in {"a": "xyz", "b": "xy", "c": "xy", "d": "z"}.items() for task in tasks],
+        columns=["task", "variant"],
+    )
+    assert shared(runs) == (["a", "b", "c"], ["x", "y"])
+
+
+def test_the_share_above_a_skill_is_counted_over_the_runs():
+    world = World(tasks=("copying",), variants=("rnn", "lstm"), skill={("copying", "rnn"): 0.5}, noise=0.0, lost={})
+    table = table_of("performance_profile", fake_study(world)).set_index(["variant", "skill"])["share"]
+    assert table[("rnn", 0.48)] == 1
+    assert table[("rnn", 0.52)] == 0
+    assert table[("lstm", 0.9)] == 1
+
+
+def test_attention_maps_are_in_the_order_of_the_study_whatever_that_of_the_runs():
+    study = fake_study(World(tasks=("dates",), variants=("bilstm-attention", "bilstm-uniform")))
+    turned = replace(study, replicates=study.replicates[::-1])
+    for each in (study, turned):
+        assert list(dict.fromkeys(ATTENTION_MAPS.table(estimates(each))["variant"])) == [
+            "bilstm-attention",
+            "bilstm-uniform",
+        ]
+
+
+def test_each_panel_of_the_costs_has_labels_of_its_own_scale():
+    figure, _ = drawn("cost_growth")
+    for axis in figure.axes:
+        low, high = axis.get_ylim()
+        shown = [t for t in axis.get_yticks() if low <= t <= high]
+        labels = [axis.yaxis.get_major_formatter()(t, 0) for t in shown]
+        assert [float(label) for label in labels] == pytest.approx(shown)
+        assert len(shown) >= 2
+        assert low > 0.2 * min(line.get_ydata().min() for line in axis.lines)
+
+
+def test_a_logarithmic_axis_has_two_labels_at_least():
+    figure = Figure()
+    axis = figure.subplots()
+    axis.set(xscale="log", xlim=(21, 45))
+    plain_log(axis.xaxis)
+    assert sum(axis.get_xlim()[0] <= tick <= axis.get_xlim()[1] for tick in axis.get_xticks()) >= 2

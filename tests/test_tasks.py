@@ -416,3 +416,25 @@ def test_chance_is_below_perfect_in_every_task_that_can_be_made(name: str, data:
     except ValidationError:
         return
     assert references["chance"] < references["perfect"]
+
+
+@pytest.mark.parametrize("name", EACH_TASK)
+def test_the_steps_of_a_sequence_are_as_many_as_it_has(name: str) -> None:
+    task = of_difficulty(name, 3)
+    batch = task.sample(np.random.default_rng(0), 3)
+    for index in range(3):
+        assert len(task.read_steps(batch, index)) == int(batch.mask[index].sum())
+
+
+def test_what_is_to_be_stored_is_where_the_answer_comes_from() -> None:
+    copying, adding = TASKS["copying"](delay=4, items=3), TASKS["adding"](length=6)
+    rng = np.random.default_rng(0)
+    batch = copying.sample(rng, 1)
+    steps = copying.read_steps(batch, 0)
+    stored, answered = ([step for step in steps if step.role == role] for role in ("store", "answer"))
+    assert len(stored) == len(answered) == 3
+    names = [chr(ord("a") + k) for k in batch.targets[0, -3:].tolist()]
+    assert [step.text for step in stored] == names
+    batch = adding.sample(rng, 1)
+    marked = [float(step.text) for step in adding.read_steps(batch, 0) if step.role == "store"]
+    assert sum(marked) == pytest.approx(float(batch.targets[0]), abs=0.11)

@@ -47,11 +47,15 @@ class FigureKind:
     caption: Callable[[pd.DataFrame], str]
 
     def svg(self, table: pd.DataFrame, finding: str = "") -> str:
-        """The figure with its title, as SVG text. A finding takes the place of that of the table."""
+        """The figure with its title, as SVG text."""
         with styled():
-            figure = self.draw(table)
-            _write_title(figure, finding or self.finding(table))
-            return as_svg(figure)
+            return as_svg(self.titled(table, finding))
+
+    def titled(self, table: pd.DataFrame, finding: str = "") -> Figure:
+        """The figure with its title. A finding takes the place of that of the table."""
+        figure = self.draw(table)
+        _write_title(figure, finding or self.finding(table))
+        return figure
 
     def picture(self, name: str, table: pd.DataFrame) -> Picture:
         """The figure of that name for a document; those who cannot see it are told its finding too."""

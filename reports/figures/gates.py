@@ -95,11 +95,12 @@ def _draw_gates(axis: Axes, rows: pd.DataFrame, all_rows: pd.DataFrame) -> None:
     for name, colour in zip(unique(rows["quantity"]), COLOURS, strict=False):
         line = rows[rows["quantity"] == name]
         axis.plot(line["place"], line["value"], color=colour, linewidth=1.5)
-        axis.fill_between(line["place"], line["low"], line["high"], color=colour, alpha=0.13, linewidth=0)
+        axis.fill_between(line["place"], line["low"], line["high"], color=colour, alpha=0.08, linewidth=0)
         labels.append(Label(line["place"].iloc[-1], line["value"].iloc[-1], GATES.get(name, name), colour))
     if not labels:
         axis.text(0.5, 0.5, "no gates", transform=axis.transAxes, ha="center", color="#666666", fontsize=POINTS)
     axis.set(ylim=(-0.03, 1.03), ylabel="gate, mean of units")
+    axis.grid(visible=False, axis="x")
     _label_steps(axis, steps, with_texts=False)
     finish(axis, labels, HEIGHTS[0])
 
@@ -143,7 +144,8 @@ def finding(table: pd.DataFrame) -> str:
     variant, name = (means["store"] - means[""]).abs().idxmax()
     one = means.loc[(variant, name)]
     end = f", {one['answer']:.2f} while it answers" if "answer" in one else ""
-    return f"The {GATES.get(name, name)} gate of {variant} is at {one['store']:.2f} while it stores, {one['']:.2f} while it waits{end}"
+    gate = f"{GATES.get(name, name)} gate of {variant}"
+    return f"The {gate} is at {one['store']:.2f} while it stores, {one['']:.2f} while it waits{end}"
 
 
 def caption(table: pd.DataFrame) -> str:

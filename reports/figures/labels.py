@@ -83,6 +83,8 @@ def label_ends(axis: Axes, labels: Sequence[Label], height: float) -> None:
 
     The limits of the axes must be set before. Where there is no room for all, the grey ones are left out.
     """
+    if not labels:
+        return
     gap = HEIGHT / (PANEL * height)
     room = int(1.1 / gap) + 1
     shown = [*labels] if len(labels) <= room else [label for label in labels if label.colour != GREY][:room]

@@ -93,45 +93,44 @@ def _draw_sentence(axis: Axes, rows: pd.DataFrame) -> None:
         labels.append(Label(line["place"].iloc[-1], line["mean"].iloc[-1], sense, colour))
     ceiling = rows[rows["sense"] == right]
     axis.step(ceiling["place"], ceiling["known"], where="mid", color="#222222", linestyle=":", linewidth=1.3)
-    axis.set(ylabel=f"probability at “{rows['asked'].iloc[0]}”", ylim=(-0.04, 1.04))
+    axis.set(ylabel=f"sense of “{rows['asked'].iloc[0]}”", ylim=(-0.04, 1.04))
     axis.set_xticks(ceiling["place"], ceiling["word"], rotation=30, ha="right", rotation_mode="anchor")
     axis.set_xlim(-0.2, ceiling["place"].max() + 0.2)
     finish(axis, labels, HEIGHT)
 
 
-def right_at_cue(table: pd.DataFrame) -> pd.DataFrame:
-    """For each task and variant, means over the sentences of the right sense: `before` and `after` the cue has been read, and
-    `known` before it; and the `cues`.
+def right_sense(table: pd.DataFrame) -> pd.DataFrame:
+    """For each task and variant, means over the sentences of the right sense: `whole`, of the whole sentence, and `known`, what a
+    reader knows before the cue; and the `cues`.
     """
     right = table[table["sense"] == table["right"]]
     rows = []
     for (task, variant), own in right.groupby(["task", "variant"], sort=False):
-        at = [
-            (each[each["known"] < 1].iloc[-1], each[each["known"] >= 1].iloc[0]) for _, each in own.groupby("sentence")
-        ]
-        cues = [after["word"] for _, after in at]
-        ends = [np.mean([before["mean"] for before, _ in at]), np.mean([after["mean"] for _, after in at])]
-        rows.append([task, variant, own["causal"].iloc[0], own["asked"].iloc[0], *ends, at[0][0]["known"], cues])
-    return pd.DataFrame(rows, columns=["task", "variant", "causal", "asked", "before", "after", "known", "cues"])
+        sentences = [each.sort_values("place") for _, each in own.groupby("sentence")]
+        cues = [each[each["known"] >= 1]["word"].iloc[0] for each in sentences]
+        whole = float(np.mean([each["mean"].iloc[-1] for each in sentences]))
+        rows.append([task, variant, whole, sentences[0]["known"].iloc[0], cues])
+    return pd.DataFrame(rows, columns=["task", "variant", "whole", "known", "cues"])
 
 
 def finding(table: pd.DataFrame) -> str:
-    """What the networks that are drawn give to the right sense once they have read the cue."""
-    rows = right_at_cue(table[table["is_drawn"]])
+    """What the networks that are drawn give to the right sense of a whole sentence."""
+    rows = right_sense(table[table["is_drawn"]])
     cues = " or ".join(f"“{cue}”" for cue in rows["cues"].iloc[0])
-    gives = in_a_row([f"{row.variant} gives the right sense {row.after:.2f}" for row in rows.itertuples()])
-    return f"Shown {cues}, {gives}; up to there nobody can know more than {rows['known'].iloc[0]:.2f}"
+    gives = in_a_row([f"{row.variant} gives {row.whole:.2f}" for row in rows.itertuples()])
+    return f"To the right sense {gives}, shown the whole sentence; before {cues} nobody can know more than {rows['known'].iloc[0]:.2f}"
 
 
 def caption(table: pd.DataFrame) -> str:
     asked = table["asked"].iloc[0]
     n = table[table["is_drawn"]]["n"].max()
     return (
-        f"What a network answers at “{asked}”, after each further word of two test sentences that are alike up to the word "
-        "that decides. Networks are trained to answer at that word alone, on whole sentences: here each is shown the sentence "
-        f"up to the word on the axis, with the rest hidden, and its answer at “{asked}” is read. Solid: the right sense; "
-        "dashed: the word's other sense; grey: all other senses. Dotted: the right sense for a reader who knows the task and "
-        f"has read so far. A network that reads from left to right has to answer at “{asked}”, and what follows cannot change "
+        f"The probability of each sense that a network gives to “{asked}”, after each further word of two test sentences that are "
+        f"alike up to the word that decides. Networks are trained to answer at “{asked}” alone, on whole sentences; here each is "
+        "shown the sentence up to the word on the axis, with the rest hidden. So the last point is what was trained, and the cut "
+        "sentences before it are unlike any in training: what a network makes of them it was never told. Solid: the right sense; "
+        "dashed: the word's other sense; grey: all other senses. Dotted: the right sense for a reader who knows the task and has "
+        f"read so far. A network that reads from left to right answers when it reads “{asked}”, and what follows cannot change "
         f"that. Means over {n} replicates, the bands from the lowest to the highest."
     )
 
