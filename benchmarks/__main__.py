@@ -9,6 +9,7 @@ from pathlib import Path
 from ablations.train.threads import use_one_thread
 from benchmarks.ablated import SIZES, ablated_matrix
 from benchmarks.document import TITLES, write_document
+from benchmarks.drop_in import drop_in_table
 from benchmarks.figure import draw, save
 from benchmarks.first_use import first_use_table
 from benchmarks.growth import growth_table
@@ -20,7 +21,7 @@ from benchmarks.suite import suite_table
 from benchmarks.tables import environment, print_rows, write_csv
 from benchmarks.timing import sgemm_peak
 
-PARTS = ("layers", "ablations", "jax", "steps", "suite", "demo", "growth", "memory", "first-use")
+PARTS = ("layers", "drop-in", "ablations", "jax", "steps", "suite", "demo", "growth", "memory", "first-use")
 LONG = ("suite", "demo")
 """The parts that whole studies are run for."""
 
@@ -48,6 +49,9 @@ class Bench:
         rows = self.table("layers", layer_matrix(self.sizes, self.rounds, peak))
         self.table("means", means(rows))
         return rows
+
+    def drop_in(self) -> None:
+        self.table("drop_in", drop_in_table(self.rounds))
 
     def ablations(self) -> list[Row]:
         """Every ablated cell at the smaller sizes."""

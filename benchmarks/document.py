@@ -14,6 +14,7 @@ TITLES: Mapping[str, str] = {
     "peak": "The processor on one thread",
     "layers": "Layers beside torch.nn: forward, backward and a fused Adam step, one thread",
     "means": "Ratios, torch.nn / ours",
+    "drop_in": "A training script with ablations.nn in place of torch.nn: H = 64, T = 100, B = 32, one thread",
     "ablations": "Ablated cells beside the Python loop and their parents: forward and backward, T = 100, B = 32, one thread",
     "jax": "Cohorts of 6 runs beside jit(vmap(scan)): forward and backward, T = 100, B = 32, one core",
     "steps": "Training steps of 10 runs of about 3,000 parameters on the demo's tasks, one thread",

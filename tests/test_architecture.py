@@ -21,6 +21,7 @@ INNER = (
     "servers",
     "options",
     "models",
+    "nn",
     "study",
     "studies",
     "train",
@@ -66,6 +67,11 @@ def test_inside_ablations_imports_point_left_too(path: Path) -> None:
         parts = name.split(".")
         if parts[0] == "ablations" and len(parts) > 1 and own in INNER:
             assert INNER.index(parts[1]) <= INNER.index(own), f"{path} imports {name}"
+
+
+def test_the_drop_in_layers_are_a_front_of_the_models_and_nobody_else_uses_it() -> None:
+    assert _imports(ROOT / "ablations" / "nn.py") == {"ablations.models.torch_layers"}
+    assert not [path for path in _modules() if "ablations.nn" in _imports(path)]
 
 
 def test_reports_know_the_record_and_nothing_else_of_ablations() -> None:

@@ -9,6 +9,7 @@ import pytest
 from ablations.models import CELLS
 from benchmarks.ablated import ablated_cells, ablated_row
 from benchmarks.comparison_study import BUDGET, STUDY
+from benchmarks.drop_in import loss_difference
 from benchmarks.figure import draw, save
 from benchmarks.flops import training_flops
 from benchmarks.layers import Row, layer_row, means
@@ -120,3 +121,11 @@ def test_the_trials_of_the_study_that_is_timed_are_alike_so_that_none_is_pruned(
 def test_the_studies_of_the_bench_follow_those_of_the_suite() -> None:
     for study in STUDIES.values():
         assert study.at("demo").runs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+def test_a_script_with_the_drop_in_layer_has_the_losses_of_torchs(kind: str) -> None:
+    difference, last = loss_difference(kind, steps=20)
+    assert difference < 1e-5
+    assert last < 4.0

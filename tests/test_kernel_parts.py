@@ -129,11 +129,19 @@ def test_inactive_columns_are_cleared_whatever_stands_there(sequences: int) -> N
     whole[:, :sequences] = 7
     active = np.zeros((1, padded(sequences)), dtype=np.float32)
     active[0, :sequences] = 1
-    clear_inactive(whole[:3, : padded(sequences)], active)
+    clear_inactive(whole[:3, : padded(sequences)], padded(sequences) - LANES, active)
     assert (whole[:, :sequences] == 7).all()
     assert (whole[:3, sequences : padded(sequences)] == 0).all()
     assert np.isnan(whole[3, sequences:]).all()
     assert np.isnan(whole[:, padded(sequences) :]).all()
+
+
+def test_columns_are_cleared_from_the_first_that_is_named() -> None:
+    for first in (0, LANES):
+        matrix, active = np.full((2, 3 * LANES), np.nan, dtype=np.float32), np.zeros((1, 3 * LANES), dtype=np.float32)
+        clear_inactive(matrix, first, active)
+        assert (matrix[:, first:] == 0).all()
+        assert np.isnan(matrix[:, :first]).all()
 
 
 def test_adjoints_are_sympys_own_derivatives() -> None:

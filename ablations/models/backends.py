@@ -1,6 +1,6 @@
 """The two backends of a cell: a kernel compiled from its equations, or plain torch step by step ("eager")."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -11,6 +11,14 @@ from torch import Tensor
 
 from ablations.models.cell import Cell
 from ablations.models.eager import Weights, unroll
+from ablations.models.transforms import (
+    is_autocast,
+    is_differentiated,
+    is_exporting,
+    is_faked,
+    is_forward_mode,
+    is_plain,
+)
 
 Backend = Literal["kernel", "eager"]
 
@@ -36,12 +44,52 @@ def backend_of(cell: type[Cell], device: str = "cpu", dtype: torch.dtype = torch
 def compute(
     cell: type[Cell], x: Tensor, mask: Tensor | None, initial: Tensor, weights: Weights, reverse: bool
 ) -> tuple[Tensor, Tensor]:
-    """What `unroll` computes, by whichever backend is the cell's."""
-    if backend_of(cell, x.device.type, x.dtype) == "eager":
+    """What `unroll` computes, by whichever backend fits; under autocast too in the weights' own kind of floats."""
+    if is_autocast(x.device.type):
+        with torch.autocast(x.device.type, enabled=False):
+            x, initial = x.to(weights.input.dtype), initial.to(weights.input.dtype)
+            return compute(cell, x, mask, initial, weights, reverse)
+    if is_exporting():
         return unroll(cell, x, mask, initial, weights, reverse)
-    from ablations.models.kernels.sequence import compute_compiled  # Numba takes a second to import
+    run = _outside_of_graphs() if torch.compiler.is_dynamo_compiling() else _compute
+    return run(cell, x, mask, initial, weights, reverse)
 
-    return compute_compiled(cell, x, mask, initial, weights, reverse)
+
+def _compute(
+    cell: type[Cell], x: Tensor, mask: Tensor | None, initial: Tensor, weights: Weights, reverse: bool
+) -> tuple[Tensor, Tensor]:
+    tensors = [tensor for tensor in (x, mask, initial, *weights) if tensor is not None]
+    if _fits_kernel(tensors) and backend_of(cell, x.device.type, x.dtype) == "kernel":
+        from ablations.models.kernels.sequence import compute_compiled  # Numba takes a second to import
+
+        return compute_compiled(cell, x, mask, initial, weights, reverse)
+    return unroll(cell, x, mask, initial, weights, reverse)
+
+
+OUTSIDE = (
+    "a recurrent layer is computed by a kernel of its own, between compiled graphs; compile without fullgraph=True"
+)
+
+_disabled: Callable[..., tuple[Tensor, Tensor]] | None = None
+
+
+def _outside_of_graphs() -> Callable[..., tuple[Tensor, Tensor]]:
+    """`_compute`, at which `torch.compile` ends one graph and begins the next: neither Numba nor a long loop is for it."""
+    global _disabled  # no `functools.cache`, which torch.compile ignores; a new function each time would be compiled anew
+    if _disabled is None:
+        torch._dynamo.graph_break(msg=OUTSIDE)  # with fullgraph=True an error, which says this
+        _disabled = torch.compiler.disable(_compute, reason=OUTSIDE)
+    return _disabled
+
+
+def _fits_kernel(tensors: list[Tensor]) -> bool:
+    """Whether compiled code may read these tensors: numbers in memory, with nothing attached that it would lose.
+
+    Under any transform of `torch.func` but `vmap` the eager backend is right at every order of derivatives, and the kernel no
+    faster, since torch then wants a backward pass that can be differentiated.
+    """
+    is_empty = not all(tensor.numel() for tensor in tensors)
+    return not (is_empty or is_faked() or is_forward_mode() or is_differentiated()) and all(map(is_plain, tensors))
 
 
 @cache

@@ -31,7 +31,7 @@ def unroll(
 ) -> tuple[Tensor, Tensor]:
     """x (B, T, I), mask (B, T), initial (S, B, H) -> outputs (B, T, H) and the final state (S, B, H).
 
-    Where the mask is false the state stands still. In reverse the last step is read first.
+    Where the mask is false the state stands still, whatever is in x. In reverse the last step is read first.
     """
     outputs: list[Tensor] = []
     state: dict[str, Tensor] = {}
@@ -53,6 +53,8 @@ def _steps(
     cell: type[Cell], x: Tensor, mask: Tensor | None, initial: Tensor, weights: Weights, reverse: bool
 ) -> Iterator[tuple[dict[str, Tensor], dict[str, Tensor]]]:
     """Of each step, in the order of reading: the quantities that the equations name, and the state after it."""
+    if mask is not None:  # not-a-number there would reach gradients, by way of 0 · NaN
+        x = x.masked_fill(~mask.unsqueeze(-1), 0.0)
     state = dict(zip(cell.state, initial.unbind(0), strict=True))
     inputs = (x @ weights.input.mT + weights.bias).unbind(1)
     is_active = [None] * len(inputs) if mask is None else mask.unsqueeze(-1).unbind(1)
@@ -103,5 +105,5 @@ def _by_gate(names: tuple[str, ...], blocks: Tensor | None, dim: int = -1) -> di
 def _where(is_active_step: Tensor | None, new: Tensor, old: Tensor) -> Tensor:
     """The new state where a step is active. What is made of vectors only is the same for all sequences."""
     if is_active_step is None:
-        return new if new.shape == old.shape else new.expand_as(old)
+        return new if new.dim() == old.dim() else new.expand_as(old)
     return torch.where(is_active_step, new, old)

@@ -1,6 +1,6 @@
 """Recurrent layers: a cell over time, in either direction or both, in one or several layers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import sqrt
 from operator import index
 from typing import Literal, SupportsIndex
@@ -9,14 +9,29 @@ import torch
 from torch import Tensor, nn
 
 from ablations.errors import UserError
-from ablations.models.backends import compute
+from ablations.models.backends import backend_of, compute
+from ablations.models.cell import Cell
 from ablations.models.cell_check import check_cell
 from ablations.models.cells import CELLS
 from ablations.models.eager import Weights, quantities
+from ablations.models.transforms import is_autocast
 from ablations.registry import check_known, look_up
 
 Merge = Literal["concatenate", "sum"]
 """How what two directions say becomes one."""
+
+
+def cell_of(cell: str | type[Cell]) -> type[Cell]:
+    """The cell of that name, or the class itself. Raises `UserError` where it is neither.
+
+    >>> cell_of("gru")
+    <class 'ablations.models.gru.GRU'>
+    """
+    if isinstance(cell, str):
+        return look_up(CELLS, cell, "cell")
+    if not (isinstance(cell, type) and issubclass(cell, Cell)):
+        raise UserError(f"cell must be the name of a cell or a subclass of Cell, got {cell!r}")
+    return cell
 
 
 class RecurrentLayer(nn.Module):
@@ -34,9 +49,9 @@ class RecurrentLayer(nn.Module):
     vectors: Tensor | None
     feedback_weight: Tensor | None
 
-    def __init__(self, cell: str, input_size: int, hidden_size: int, reverse: bool = False) -> None:
+    def __init__(self, cell: str | type[Cell], input_size: int, hidden_size: int, reverse: bool = False) -> None:
         super().__init__()
-        self.cell = look_up(CELLS, cell, "cell")
+        self.cell = cell_of(cell)
         check_cell(self.cell)
         self.hidden_size = H = hidden_size
         self.reverse = reverse
@@ -78,7 +93,8 @@ class RecurrentLayer(nn.Module):
 
         Raises ValueError where a shape or a kind of number does not fit.
         """
-        self._check(x, mask, initial)
+        if not torch.jit.is_tracing():  # there, sizes are tensors
+            self._check(x, mask, initial)
         if initial is None:
             initial = x.new_zeros(len(self.cell.state), x.shape[0], self.hidden_size)
         return compute(self.cell, x, mask, initial, self._weights, self.reverse)
@@ -94,22 +110,39 @@ class RecurrentLayer(nn.Module):
             self.weight, self.recurrent_weight, self.bias, self.recurrent_bias, self.vectors, self.feedback_weight
         )
 
+    def extra_repr(self) -> str:
+        """The cell, the sizes, and the backend that computes it where the weights are now."""
+        backend = backend_of(self.cell, self.weight.device.type, self.weight.dtype)
+        direction = ", reverse=True" if self.reverse else ""
+        return f"{self.cell.name!r}, {self.weight.shape[1]}, {self.hidden_size}{direction}, backend={backend}"
+
     def _check(self, x: Tensor, mask: Tensor | None, initial: Tensor | None) -> None:
         """A kernel would read what lies beside a tensor of another shape."""
         if x.dim() != 3 or x.shape[-1] != self.weight.shape[1]:
             raise ValueError(f"x must have the shape (B, T, {self.weight.shape[1]}), got {tuple(x.shape)}")
         if not x.shape[1]:
             raise ValueError(f"x must have at least one step, got the shape {tuple(x.shape)}")
-        if x.dtype != self.weight.dtype:
+        is_cast = is_autocast(x.device.type)
+        if x.dtype != self.weight.dtype and not is_cast:
             raise ValueError(f"x must be {self.weight.dtype} as the weights are, got {x.dtype}")
         if mask is not None and (mask.shape != x.shape[:2] or mask.dtype != torch.bool):
             raise ValueError(f"mask must be bool of shape {tuple(x.shape[:2])}, got {mask.dtype} {tuple(mask.shape)}")
         state = (len(self.cell.state), x.shape[0], self.hidden_size)
-        if initial is not None and (initial.shape != state or initial.dtype != x.dtype):
+        if initial is not None and (initial.shape != state or (initial.dtype != x.dtype and not is_cast)):
             raise ValueError(f"initial must be {x.dtype} of shape {state}, got {initial.dtype} {tuple(initial.shape)}")
 
 
-def _sizes(**sizes: int) -> list[int]:
+def recurrent_layers(
+    cell: str | type[Cell], input_sizes: Iterable[int], hidden_size: int, directions: Iterable[bool]
+) -> nn.ModuleList:
+    """A list for each input size, of a layer for each direction: true reads the last step first."""
+    return nn.ModuleList(
+        nn.ModuleList(RecurrentLayer(cell, size, hidden_size, direction) for direction in directions)
+        for size in input_sizes
+    )
+
+
+def whole_sizes(**sizes: int) -> list[int]:
     """The sizes as Python's own integers, which NumPy's are not. Raises `UserError` where one is none, or less than 1."""
     for name, size in sizes.items():
         if isinstance(size, bool) or not isinstance(size, SupportsIndex) or index(size) < 1:
@@ -119,6 +152,8 @@ def _sizes(**sizes: int) -> list[int]:
 
 class Recurrent(nn.Module):
     """A stack of recurrent layers of one cell: x (B, T, D) -> outputs (B, T, H), or (B, T, 2H) in both directions.
+
+    The cell is one of `CELLS` by its name, or the class of any.
 
     In `reverse`, a layer of one direction reads the last step first. Two directions' outputs are concatenated, or, by
     `merge`, summed. Where mask (B, T) is false, on the padding after a sequence, the state stands still.
@@ -130,7 +165,7 @@ class Recurrent(nn.Module):
 
     def __init__(
         self,
-        cell: str,
+        cell: str | type[Cell],
         input_size: int,
         hidden_size: int,
         bidirectional: bool = False,
@@ -139,18 +174,14 @@ class Recurrent(nn.Module):
         merge: Merge = "concatenate",
     ) -> None:
         super().__init__()
-        input_size, hidden_size, layers = _sizes(input_size=input_size, hidden_size=hidden_size, layers=layers)
+        input_size, hidden_size, layers = whole_sizes(input_size=input_size, hidden_size=hidden_size, layers=layers)
         check_known(("concatenate", "sum"), merge, "merge")
         if merge != "concatenate" and not bidirectional:
             raise UserError(f"merge {merge!r} needs both directions")
         self.merge = merge
         self.output_size = hidden_size * (2 if bidirectional and merge == "concatenate" else 1)
         sizes = [input_size, *[self.output_size] * (layers - 1)]
-        directions = (False, True) if bidirectional else (reverse,)
-        self.layers = nn.ModuleList(
-            nn.ModuleList(RecurrentLayer(cell, size, hidden_size, direction) for direction in directions)
-            for size in sizes
-        )
+        self.layers = recurrent_layers(cell, sizes, hidden_size, (False, True) if bidirectional else (reverse,))
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """The outputs of all steps; `mask` is true on real steps, and the state stands still on all others."""

@@ -50,8 +50,8 @@ def _add_rows(sums: np.ndarray, first: int, matrix: np.ndarray) -> None:
     sums[first : first + len(matrix)] += matrix.sum(1)
 
 
-def _clear_inactive(matrix: np.ndarray, active: np.ndarray) -> None:
-    matrix[:, -LANES:][:, active[0, -LANES:] <= 0] = 0.0
+def _clear_inactive(matrix: np.ndarray, first: int, active: np.ndarray) -> None:
+    matrix[:, first:][:, active[0, first:] <= 0] = 0.0
 
 
 def _maximum(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -240,9 +240,9 @@ def clear(matrix):
 
 
 @compiled
-def clear_inactive(matrix, active):
-    """Zeros in the last LANES columns where `active` (1, N) is not above zero: whatever stood there reaches no sum."""
+def clear_inactive(matrix, first, active):
+    """Zeros where `active` (1, N) is not above zero, from column `first` on: whatever stood there reaches no sum."""
     noinline()
-    last = matrix.shape[1] - LANES
     for i in range(matrix.shape[0]):
-        store(select(load(active, 0, last), load(matrix, i, last), 0.0), matrix, i, last)
+        for n in range(first, matrix.shape[1], LANES):
+            store(select(load(active, 0, n), load(matrix, i, n), 0.0), matrix, i, n)

@@ -5,7 +5,6 @@ R runs, B sequences, T steps, I inputs, H units, S states, N = `padded(B)` colum
 
 from collections.abc import Sequence
 from inspect import signature
-from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,50 +13,18 @@ from torch import Tensor
 
 from ablations.models.cell import Cell
 from ablations.models.eager import Weights, unroll
-from ablations.models.kernels import opaque
+from ablations.models.kernels import buffers, opaque
 from ablations.models.kernels.compilation import kernel
 from ablations.models.kernels.lanes import padded
 from ablations.models.kernels.source import tape_entries
-
-POOL = 1 << 28
-"""The bytes of free buffers that a process keeps at most: 256 MiB, three tapes of 8 runs of 64 sequences of 100 steps, with
-10 quantities of 40 units at each."""
-
-
-class _Pool:
-    """Free buffers, kept because the pages of a fresh one cost more than what is computed with it.
-
-    Sizes are powers of two, so that batches of other lengths share them; pages that nobody touches cost nothing.
-    """
-
-    def __init__(self) -> None:
-        self.free: dict[tuple[int, torch.dtype], list[Tensor]] = {}
-
-    def take(self, least: int, dtype: torch.dtype) -> Tensor:
-        size = 1 << max(least - 1, 0).bit_length()  # the next power of two
-        fitting = self.free.get((size, dtype))
-        return fitting.pop() if fitting else torch.empty(size, dtype=dtype)
-
-    def give(self, buffer: Tensor) -> None:
-        # All at once, since what is needed next is not known; the next step fills the pool anew.
-        if sum(free.nbytes for fitting in self.free.values() for free in fitting) > POOL:
-            self.free.clear()
-        self.free.setdefault((buffer.numel(), buffer.dtype), []).append(buffer)
-
-
-_pool = _Pool()
+from ablations.models.transforms import is_batched, is_forward_mode
 
 
 class _Tape:
-    """What a forward pass saves for the backward one; its buffer is free again once nobody holds it."""
+    """What a forward pass saves for the backward one, in a buffer of the pool: (R, T·K·H, N)."""
 
-    def __init__(self, *shape: int, dtype: torch.dtype) -> None:
-        self.buffer = _pool.take(prod(shape), dtype)
-        self.array = self.buffer[: prod(shape)].view(shape).numpy()
-
-    def __del__(self) -> None:
-        if hasattr(self, "buffer"):  # it is not where a tracer has stopped the making of it
-            _pool.give(self.buffer)
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
 
 
 class _Options(NamedTuple):
@@ -75,21 +42,24 @@ class _Sequence(torch.autograd.Function):
     def forward(
         options: _Options, x: Tensor, mask: Tensor | None, initial: Tensor, *weights: Tensor | None
     ) -> tuple[Tensor, Tensor, _Tape]:
-        return opaque.call(_forward, options, x, mask, initial, *weights)
+        outputs, final, tape = opaque.call(_forward, options, x, mask, initial, *weights)
+        return outputs, final, _Tape(tape)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
         options, x, mask, *tensors = inputs
         outputs, _, tape = output
-        ctx.options, ctx.tape = options, tape
-        ctx.save_for_backward(x, mask, *tensors, outputs)
+        ctx.options = options
+        # The tape too, so that whoever watches what is saved, as activation checkpointing does, can let go of it.
+        ctx.save_for_backward(tape and tape.tensor, x, mask, *tensors, outputs)
 
     @staticmethod
     def backward(ctx: Any, d_outputs: Tensor, d_final: Tensor, _: None) -> tuple[Tensor | None, ...]:
-        if torch.is_grad_enabled():
+        # Compiled code would lose what is attached to the gradients: a graph, tangents, or a batch of them.
+        if torch.is_grad_enabled() or is_forward_mode() or is_batched(d_outputs) or is_batched(d_final):
             return _differentiable_backward(ctx, d_outputs, d_final)
         wants_x = bool(ctx.needs_input_grad[1])
-        d_x, *others = opaque.call(_backward, ctx.options, wants_x, ctx.tape, d_outputs, d_final, *ctx.saved_tensors)
+        d_x, *others = opaque.call(_backward, ctx.options, wants_x, d_outputs, d_final, *ctx.saved_tensors)
         return None, d_x if wants_x else None, None, *others
 
     @staticmethod
@@ -110,26 +80,26 @@ class _Sequence(torch.autograd.Function):
 
 def _forward(
     options: _Options, x: Tensor, mask: Tensor | None, initial: Tensor, *weights: Tensor | None
-) -> tuple[Tensor, Tensor, _Tape]:
+) -> tuple[Tensor, Tensor, Tensor]:
     """The outputs, the final state, and the tape."""
     (*runs, B, T, inputs), H = x.shape, initial.shape[-1]
     outputs, final = x.new_empty(*runs, B, T, H), x.new_empty(initial.shape)
     compiled = kernel(options.cell)
     length = T * len(tape_entries(options.cell)) * H if options.keep else 1
-    tape = _Tape(runs[0] if runs else 1, length, padded(B), dtype=x.dtype)
+    tape = buffers.take((runs[0] if runs else 1, length, padded(B)), x.dtype)
     workspace = torch.zeros(compiled.workspace("forward", B, inputs, H), dtype=x.dtype).numpy()
     read = _input_arrays((x, mask, initial, *weights), bool(runs))
     written = _output_arrays((outputs, final), bool(runs))
-    compiled.call("forward", *read, *written, tape.array, workspace, options.reverse, options.keep)
+    compiled.call("forward", *read, *written, tape.numpy(), workspace, options.reverse, options.keep)
     return outputs, final, tape
 
 
 def _backward(
     options: _Options,
     wants_x: bool,
-    tape: _Tape,
     d_outputs: Tensor,
     d_final: Tensor,
+    tape: Tensor,
     x: Tensor,
     mask: Tensor | None,
     initial: Tensor,
@@ -145,7 +115,7 @@ def _backward(
     matrices = [w for name, w in zip(Weights._fields, weights, strict=True) if "bias" not in name]  # b has slope 1
     read = _input_arrays((d_outputs, d_final, x, mask, initial, *matrices, outputs), bool(runs))
     written = _output_arrays(gradients, bool(runs))
-    compiled.call("backward", *read, tape.array, *written, workspace, options.reverse, wants_x)
+    compiled.call("backward", *read, tape.contiguous().numpy(), *written, workspace, options.reverse, wants_x)
     return tuple(gradients)
 
 
@@ -155,7 +125,7 @@ def _differentiable_backward(ctx: Any, d_outputs: Tensor, d_final: Tensor) -> tu
     By `torch.func.vjp`, which asks no tensor whether it requires a gradient: inside of `torch.func.jacrev` none does.
     """
     cell, reverse = ctx.options.cell, ctx.options.reverse
-    x, mask, initial, *weights, _ = ctx.saved_tensors
+    _, x, mask, initial, *weights, _ = ctx.saved_tensors
     inputs = [x, initial, *weights]
     needed = [ctx.needs_input_grad[1], *ctx.needs_input_grad[3:]]
 
