@@ -12,10 +12,10 @@ def run_page(uri: str, experiment_id: str, run_id: str) -> str:
     >>> run_page("sqlite:///results/mlflow.db", "1", "1d42b56f")
     'http://127.0.0.1:5000/#/experiments/1/runs/1d42b56f'
     """
-    return f"{experiment_page(uri, experiment_id)}/runs/{quote(run_id, safe='')}"
+    return f"{experiment_page(uri, experiment_id)}/{quote(run_id, safe='')}"
 
 
 def experiment_page(uri: str, experiment_id: str) -> str:
-    """The page of an experiment; on the tracking server if that is where the record is."""
+    """The table of an experiment's runs; on the tracking server if that is where the record is."""
     server = uri.rstrip("/") if uri.startswith(("http://", "https://")) else UI
-    return f"{server}/#/experiments/{quote(experiment_id, safe='')}"
+    return f"{server}/#/experiments/{quote(experiment_id, safe='')}/runs"

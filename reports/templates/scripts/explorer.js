@@ -152,6 +152,7 @@ if (data.replicates) {
   choices(place("second"), networks, networks.includes("gru") ? "gru" : networks.find(name => name !== first) || first);
   choices(place("task"), [...new Set(curves.map(row => row.task))]);
   place("explorer").hidden = false;
+  place("without").hidden = true;
   const show = () => {
     const [a, b] = [place("first").value, place("second").value];
     drawPairs(place("pairs"), replicates, pairs, a, b);
