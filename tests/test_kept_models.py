@@ -88,7 +88,7 @@ def test_a_kept_network_has_exactly_the_test_score_that_its_run_recorded(small: 
     for run in (run for run in record.replicates if run.run_id in _models(home)):
         network = ablations.load(f"runs:/{run.run_id}", _uri(home))
         assert not network.training
-        stream = generator(record.plan["seed"], "adding", "replicate", run.number, "test", 4, 0)
+        stream = generator(record.plan["seed"], "adding", "replicate", run.number, "test", 4)
         batch = task.at(4).sample(stream, record.plan["budget"]["test"])
         with torch.no_grad():
             outputs = network(batch.inputs, batch.mask)
@@ -116,7 +116,8 @@ def test_mlflow_loads_a_kept_network_with_its_signature_and_example(small: Study
     mlflow.set_tracking_uri(_uri(home))
     (output,) = mlflow.MlflowClient(_uri(home)).get_run(run_id).outputs.model_outputs
     model = mlflow.pyfunc.load_model(f"models:/{output.model_id}")
-    example = model.input_example
+    place = mlflow.MlflowClient(_uri(home)).get_logged_model(output.model_id).artifact_location
+    example = model.metadata.load_input_example(place)
     assert model.metadata.get_input_schema().input_names() == ["inputs", "mask"]
     network = ablations.load(f"runs:/{run_id}", _uri(home))
     with torch.no_grad():
