@@ -5,12 +5,13 @@ STUDY ?= claims
 SCALE ?= demo
 WORKERS ?= $(shell nproc)
 PORT ?= 5000
+DASHBOARD_PORT ?= 8080
 PYTHON ?= python3
 
 BIN := .venv/bin
 HOME_FOLDER := $(or $(ABLATIONS_HOME),results)
 
-.PHONY: help setup data demo study report status ui test test-fast test-long check bench atlas clean
+.PHONY: help setup data demo study report status ui dashboard test test-fast test-long check bench atlas clean
 
 help: ## show this help
 	@echo "make TARGET [STUDY=$(STUDY)] [SCALE=smoke|demo|standard|paper] [WORKERS=$(WORKERS)]"
@@ -45,6 +46,11 @@ status: .venv/ready ## show how many runs of STUDY at SCALE are done
 
 ui: .venv/ready ## open the MLflow UI on this machine (PORT=5000)
 	$(BIN)/ablate ui --port $(PORT)
+
+dashboard: .venv/ready ## open Optuna's dashboard of the searches (DASHBOARD_PORT=8080)
+	@$(BIN)/python -c "import optuna_dashboard" 2>/dev/null \
+		|| $(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dashboard]'
+	$(BIN)/ablate dashboard --port $(DASHBOARD_PORT)
 
 test: .venv/ready ## run all tests but those marked long
 	$(BIN)/pytest -n $(WORKERS) -m 'not long'

@@ -27,7 +27,8 @@ def publish(study: StudyRecord, folder: Path, beside: Executor, say: "Say") -> t
     paths = write(study, folder, say, simulated.result)
     say("describing the settings in MLflow", "")
     settings.result()
-    beside.submit(_describe_experiment, study, folder).result()
+    say("putting the report into MLflow", "")
+    beside.submit(_describe_study, study, folder).result()
     return paths
 
 
@@ -43,7 +44,7 @@ def _describe_settings(study: StudyRecord) -> None:
     describe_settings(study)
 
 
-def _describe_experiment(study: StudyRecord, folder: Path) -> None:
-    from reports.mlflow_texts import describe_experiment_by
+def _describe_study(study: StudyRecord, folder: Path) -> None:
+    from reports.mlflow_texts import describe_study
 
-    describe_experiment_by(study, folder)
+    describe_study(study, folder)

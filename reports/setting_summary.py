@@ -8,9 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from ablations.record.links import view_page
 from ablations.record.schema import RunRecord, SettingRecord
 from reports.estimates import Estimates
 from reports.result_tables import ResultTables
+from reports.statistics.intervals import mean
 from reports.statistics.sample import Estimate
 from reports.style import as_svg, style_of, styled
 
@@ -48,16 +50,57 @@ def summaries(estimates: Estimates) -> Iterator[Summary]:
 
 def _summary(estimates: Estimates, setting: SettingRecord, run: RunRecord, figure: "_TaskFigure") -> Summary:
     means = {name: found for name in METRICS if (found := estimates.mean(setting.task, setting.variant, name))}
+    differences = _differences(estimates, setting)
+    named = {METRICS[name]: estimate for name, estimate in means.items()}
+    best = _best(estimates, setting.task)
+    if best in differences:
+        named["behind_best"] = _reversed(differences[best])
     metrics = {
-        f"{METRICS[name]}{end}": value
-        for name, estimate in means.items()
+        f"{name}{end}": value
+        for name, estimate in named.items()
         for end, value in (("", estimate.value), ("_low", estimate.low), ("_high", estimate.high))
         if np.isfinite(value)
     }
-    return Summary(setting, _text(setting, run, means), metrics, figure.svg(setting))
+    text = _text(setting, run, means, estimates.results.study.experiment_id)
+    return Summary(setting, text + _table(differences), metrics, figure.svg(setting))
 
 
-def _text(setting: SettingRecord, run: RunRecord, means: Mapping[str, Estimate]) -> str:
+def _differences(estimates: Estimates, setting: SettingRecord) -> dict[str, Estimate]:
+    """The setting's mean paired difference in skill from each other variant on its task."""
+    others = [s.variant for s in estimates.results.study.settings if s.task == setting.task and s is not setting]
+    samples = {other: estimates.difference(setting.variant, other, setting.task) for other in others}
+    return {other: mean(found) for other, found in samples.items() if found}
+
+
+def _best(estimates: Estimates, task: str) -> str:
+    """The variant with the highest mean score on a task; of equal ones the first."""
+    means = {
+        s.variant: estimates.mean(task, s.variant, "score") for s in estimates.results.study.settings if s.task == task
+    }
+    return max(means, key=lambda variant: -np.inf if (found := means[variant]) is None else found.value)
+
+
+def _reversed(difference: Estimate) -> Estimate:
+    return Estimate(-difference.value, -difference.high, -difference.low, difference.n)
+
+
+def _table(differences: Mapping[str, Estimate]) -> str:
+    """The differences as Markdown, the network that is farthest ahead first."""
+    rows = [
+        f"| {other} | {found.value:+.3f} | {found.low:+.3f} to {found.high:+.3f} | {found.n} |"
+        for other, found in sorted(differences.items(), key=lambda item: item[1].value)
+    ]
+    head = [
+        "",
+        "",
+        "Its skill minus that of the others, paired by seed:",
+        "",
+        "| against | difference | 95 % interval | n |",
+    ]
+    return "\n".join([*head, "|---|---|---|---|", *rows]) if rows else ""
+
+
+def _text(setting: SettingRecord, run: RunRecord, means: Mapping[str, Estimate], experiment_id: str) -> str:
     factors = ", ".join(f"{name} {value:.4g}" for name, value in run.factors.items() if isinstance(value, float))
     references = ", ".join(f"{name} {value:.4g}" for name, value in setting.references.items())
     return "\n".join(
@@ -68,6 +111,8 @@ def _text(setting: SettingRecord, run: RunRecord, means: Mapping[str, Estimate])
             f"- skill {means['skill']}",
             f"- best hyperparameters: {factors}",
             f"- hidden size {setting.hidden}, {setting.parameters} parameters",
+            f"- [what the search tried]({view_page(experiment_id, f'search-{setting.run_id}', is_chart=True)})",
+            f'- its best replicate by validation, unless no models were kept: `ablations.load("runs:/{setting.run_id}")`',
         ]
     )
 

@@ -18,6 +18,7 @@ from reports.figures import FIGURES
 from reports.html import to_html
 from reports.result_tables import ResultTables
 from reports.setting_summary import summaries
+from reports.statistics.intervals import mean
 from reports.write import write
 
 SMALL = World(tasks=("adding", "disambiguation"), variants=("rnn", "lstm", "birnn"), diverged=())
@@ -219,6 +220,23 @@ def test_a_setting_is_summarised_from_its_own_replicates():
     assert "lstm on adding" in summary.text
     assert "n = 5" in summary.text
     assert summary.svg.startswith("<svg")
+
+
+def test_differences_in_mlflow_are_those_of_the_report() -> None:
+    estimates = Estimates(ResultTables(fake_study(SMALL)))
+    told = {(each.setting.task, each.setting.variant): each for each in summaries(estimates)}
+    for task in estimates.results.tasks:
+        scores = {variant: s.metrics["test_score"] for (own, variant), s in told.items() if own == task}
+        best = max(scores, key=scores.__getitem__)
+        assert "behind_best" not in told[task, best].metrics
+        for variant in scores.keys() - {best}:
+            sample = estimates.difference(best, variant, task)
+            assert sample is not None
+            expected = mean(sample)
+            ends = [told[task, variant].metrics[f"behind_best{end}"] for end in ("", "_low", "_high")]
+            assert ends == pytest.approx([expected.value, expected.low, expected.high])
+            row = f"| {variant} | {expected.value:+.3f} | {expected.low:+.3f} to {expected.high:+.3f} | {expected.n} |"
+            assert row in told[task, best].text
 
 
 def test_a_setting_without_replicates_has_no_summary():

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from ablations.errors import UserError
 from ablations.record.schema import PARENT
-from ablations.record.store import LoggedModelOutput, MlflowClient, MlflowException, MlflowRun, connect, download
+from ablations.record.store import LoggedModelOutput, MlflowClient, MlflowException, MlflowRun, connect, download_model
 
 DESCRIPTION = "MLmodel"
 
@@ -53,9 +53,10 @@ def model_files(uri: str, tracking_uri: str) -> Iterator[Path]:
         raise UserError(f"the run {uri} has no model; `ablate run --keep-models all` keeps that of every replicate")
     with TemporaryDirectory() as folder:
         try:
-            yield download(f"models:/{model_id}", Path(folder), tracking_uri)
+            files = download_model(client, model_id, Path(folder))
         except (MlflowException, OSError) as error:
             raise UserError(f"the files of {uri} cannot be read: {str(error).splitlines()[0]}") from error
+        yield files
 
 
 def _model_of(client: MlflowClient, run_id: str) -> str | None:

@@ -16,8 +16,13 @@ TAG = "mlflow.sharedViewState."
 FIRST = 1_767_225_600_000
 """The time of the first view, 2026-01-01 in milliseconds. The UI lists the latest first, so each next one is earlier."""
 
+METRICS = ("test_score", "test_score_low", "test_score_high")
+BEHIND = ("behind_best", "behind_best_low", "behind_best_high")
+"""The mean paired difference in skill from the best of the task to a setting, with its interval."""
+
 TASK, VARIANT, KIND, REASON, REFUSED = (f"tags.`{name}`" for name in ("task", "variant", "kind", "reason", "refused"))
-SCORES = tuple(f"metrics.`{name}`" for name in ("test_score", "test_score_low", "test_score_high", "behind_best"))
+SCORES = tuple(f"metrics.`{name}`" for name in (*METRICS, *BEHIND))
+START = "attributes.`start_time`"
 DURATION, MODELS = "attributes.`Duration`", "attributes.`Models`"
 
 
@@ -63,8 +68,15 @@ class View:
         }
 
 
-def study_views(plan: Mapping[str, Any]) -> Iterator[View]:
-    """The views of a study, given its plan: of all settings, of each task, of what went wrong."""
+def study_views(plan: Mapping[str, Any], networks: str = "variant") -> Iterator[View]:
+    """The views of a study, given its plan: of all settings, of each task, of what went wrong, of the report.
+
+    networks: the parameter that tells networks apart in a chart. A run without it would be left out of the chart, and up to
+    version 2 of the schema runs had no `variant`, but `hidden`.
+    """
+    yield View(
+        "report", "the report, its tables and figures", (_is("kind", "report"),), START, ("attributes.`Duration`",)
+    )
     settings = _is("kind", "setting")
     yield View("settings", "all settings, best first", (settings,), "metrics.`test_skill`", (TASK, VARIANT, *SCORES))
     for task in plan["tasks"]:
@@ -80,11 +92,9 @@ def study_views(plan: Mapping[str, Any]) -> Iterator[View]:
             f"replicates-{task}", f"{task}: every replicate", (_is("kind", "replicate"), of_task), SCORES[0],
             (VARIANT, "params.`seed`", SCORES[0], "metrics.`final_validation_score`", REFUSED, MODELS, DURATION),
         )  # fmt: skip
-        yield _search_view(f"search-{task}", f"{task}: what the search tried", plan, of_task, ("variant",))
+        yield _search_view(f"search-{task}", f"{task}: what the search tried", plan, of_task, (networks,))
     failed = ("attributes.status = 'FAILED'",)
-    yield View(
-        "failed", "failed and diverged, and why", failed, "attributes.`start_time`", (KIND, TASK, VARIANT, REASON)
-    )
+    yield View("failed", "failed and diverged, and why", failed, START, (KIND, TASK, VARIANT, REASON))
     refusals = ("metrics.refusals > 0",)
     yield View("refused", "sequences too long for the model", refusals, "metrics.`refusals`", (TASK, VARIANT, REFUSED))
 

@@ -16,6 +16,8 @@ from mlflow.entities import Experiment as MlflowExperiment
 from mlflow.entities import LoggedModelOutput, Metric, Param, RunTag, ViewType
 from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repo import ArtifactRepository
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from sqlalchemy.exc import SQLAlchemyError
 
 from ablations.record.database import check_file
@@ -36,7 +38,7 @@ __all__ = [
     "artifact_location",
     "connect",
     "delete_artifacts",
-    "download",
+    "download_model",
 ]
 
 
@@ -71,21 +73,21 @@ def artifact_location(uri: str, name: str, folder: Path) -> str | None:
     return _beside(file, name) if file else (folder.absolute() / name).as_uri()
 
 
-def download(uri: str, folder: Path, tracking_uri: str) -> Path:
-    """Copies an artifact, given as `models:/…` or `runs:/…`, into a folder; returns where it is then."""
-    from mlflow.artifacts import download_artifacts
-
-    return Path(download_artifacts(artifact_uri=uri, dst_path=str(folder), tracking_uri=tracking_uri))
+def download_model(client: MlflowClient, model_id: str, folder: Path) -> Path:
+    """Copies the files of a logged model into a folder; returns where they are then. MLflow's `models:/…` asks one store only."""
+    location = client.get_logged_model(model_id).artifact_location
+    return Path(_artifacts(client, location).download_artifacts("", dst_path=str(folder)))
 
 
 def delete_artifacts(client: MlflowClient, run_id: str) -> None:
     """Deletes all artifacts of a run."""
-    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
-    location = client.get_run(run_id).info.artifact_uri
-    repository = get_artifact_repository(location, tracking_uri=client.tracking_uri)
+    repository = _artifacts(client, client.get_run(run_id).info.artifact_uri)
     for artifact in repository.list_artifacts():
         repository.delete_artifacts(artifact.path)  # type: ignore[no-untyped-call]
+
+
+def _artifacts(client: MlflowClient, location: str) -> ArtifactRepository:
+    return get_artifact_repository(location, tracking_uri=client.tracking_uri)
 
 
 class ClientSource:

@@ -28,20 +28,24 @@ def serve(uri: str, port: int, say: Say) -> None:
         for line in lines:
             say(line)
 
-    arguments = ["-W", "ignore", "-m", "mlflow", "ui", "--backend-store-uri", uri, "--host", HOST, "--port", str(port)]
-    arguments += ["--workers", "1", "--uvicorn-opts", "--log-level=warning"]
-    # Half a gigabyte instead of two.
-    run_server(arguments, {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}, port, on_answer)
+    arguments = ["-m", "mlflow", "ui", "--backend-store-uri", uri, "--registry-store-uri", uri]
+    arguments += ["--host", HOST, "--port", str(port), "--workers", "1", "--uvicorn-opts", "--log-level=warning"]
+    environment = {
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "PYTHONWARNINGS": "ignore",
+    }  # half a gigabyte, not two
+    run_server(arguments, environment, port, on_answer)
 
 
 def write_views(client: MlflowClient, experiment: Experiment) -> list[View]:
     """Saves the views of an experiment of ours in its tags; returns those of the study. None where its plan makes no sense."""
+    runs = ClientSource(client).runs(experiment.experiment_id)
+    is_named = all("variant" in run.params for run in runs if run.tags.get("kind") == "trial")
     try:
         plan = read_json(experiment.tags, "plan")
-        views = list(study_views(plan))
+        views = list(study_views(plan, "variant" if is_named else "hidden"))
     except (ValueError, KeyError, TypeError):
         return []
-    runs = ClientSource(client).runs(experiment.experiment_id)
     searches = [setting_view(plan, run.run_id) for run in runs if run.tags.get("kind") == "setting"]
     for place, view in enumerate([*views, *searches]):
         key, value = view.tag(place)

@@ -72,7 +72,7 @@ def load_model(folder: Path) -> Network:
         data = json.loads((folder / MODEL).read_text(encoding="utf-8"))
         description = Description(**data)
         spec = TaskSpec(**description.spec)
-        with np.load(folder / WEIGHTS, allow_pickle=False) as arrays:
+        with (folder / WEIGHTS).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             weights = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]

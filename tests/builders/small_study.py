@@ -15,7 +15,7 @@ from ablations.record.store import connect
 from ablations.record.writer import MlflowRecorder
 from ablations.run.checkpoints import Checkpoints
 from ablations.run.cohort_runner import CohortState
-from ablations.run.context import RunContext
+from ablations.run.context import KeepModels, RunContext
 from ablations.run.executors import Executor, SerialExecutor
 from ablations.run.jobs import JobFailed
 from ablations.run.scheduler import run_plan
@@ -111,10 +111,16 @@ def open_record(study: Study, where: Stores) -> Recorder:
     return _stores(where).recorder(study)
 
 
-def carry_out(study: Study, where: Stores, executor: Executor | None = None, watch: Silent | None = None) -> Silent:
+def carry_out(
+    study: Study,
+    where: Stores,
+    executor: Executor | None = None,
+    watch: Silent | None = None,
+    keep_models: KeepModels = "best",
+) -> Silent:
     stores, watch = _stores(where), watch or Silent()
     record = stores.recorder(study)
-    context = RunContext(record, stores.storage(), Checkpoints(stores.folder / "checkpoints"), watch)
+    context = RunContext(record, stores.storage(), Checkpoints(stores.folder / "checkpoints"), watch, keep_models)
     record.set_provenance({})
     run_plan(study.at("smoke"), context, executor or SerialExecutor(), at_once=2)
     return watch
