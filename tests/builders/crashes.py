@@ -57,12 +57,12 @@ Point = Callable[[str], None]
 def carry_out(home: Path, point: Point = lambda _: None) -> None:
     """What `ablate run` does, in this process; `point` is called with the name of each point that it comes to."""
     home.mkdir(exist_ok=True)
-    with _points(point):
+    with _points(point) as come_to:
         record = MlflowRecorder(sqlite_url(home / "mlflow.db"), STUDY.at("smoke"), home / "artifacts")
         storage, checkpoints = storage_at(sqlite_url(home / "optuna.db")), Checkpoints(home / "checkpoints")
         record.set_provenance({"commit": "0"})
         context = RunContext(record, storage, checkpoints, Silent())
-        assert run_plan(STUDY.at("smoke"), context, Answering(point), at_once=2) == 0
+        assert run_plan(STUDY.at("smoke"), context, Answering(come_to), at_once=2) == 0
         record.set_provenance({"commit": "0", "wall_seconds": 1.0})
 
 
@@ -80,7 +80,7 @@ class Answering(SerialExecutor):
 
 
 @contextmanager
-def _points(point: Point) -> Iterator[None]:
+def _points(point: Point) -> Iterator[Point]:
     is_at_point = False
 
     def come_to(name: str) -> None:
@@ -107,7 +107,7 @@ def _points(point: Point) -> Iterator[None]:
     for name in originals:
         setattr(os, name, watched(name))
     try:
-        yield
+        yield come_to
     finally:
         event.remove(Engine, "commit", before_commit)
         for name, original in originals.items():
