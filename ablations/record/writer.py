@@ -53,6 +53,7 @@ class MlflowRecorder:
         self.experiment_id = self._open_experiment(artifacts)
         self._parents: dict[str, str] = {}
         self._failed: set[str] = set()
+        self._bare: set[str] = set()  # parents whose writer died before it had written their parameters
         self.finished: dict[str, Ended] = {}
         self._load_existing()
 
@@ -85,6 +86,9 @@ class MlflowRecorder:
             self._parents[identity] = run_id
         else:
             self._annotate(self._parents[identity], head)
+            if identity in self._bare:
+                self.client.log_batch(self._parents[identity], params=_parameters(parameters))
+                self._bare.remove(identity)
             self.client.update_run(self._parents[identity], status="RUNNING")
         return self._parents[identity]
 
@@ -156,6 +160,8 @@ class MlflowRecorder:
             self._parents[identity] = parent.run.run_id
             if "error" in parent.run.tags:
                 self._failed.add(identity)
+            if not parent.run.params:
+                self._bare.add(identity)
         self.finished.update({identity: ended(run) for identity, run in existing.ended.items()})
 
     def _annotate(self, run_id: str, tags: Mapping[str, Any]) -> None:

@@ -131,7 +131,7 @@ class SettingRunner:
                 entry = self._run_record(run, state, index, tests.get(index), factors)
                 self.record.add(entry, self.entry)
                 self.context.callback.on_run_end(self.setting.name, entry)
-            self.context.checkpoints.drop(key)
+        self.context.checkpoints.drop(key)
 
     def _cohort(self, runs: tuple[Run, ...]) -> Cohort:
         return Cohort(self.setting, self.budget, self.plan.optimiser, self.plan.seed, runs)

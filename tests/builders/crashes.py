@@ -8,13 +8,17 @@ a process of its own, a fork of one that has loaded everything and opened nothin
 import hashlib
 import json
 import os
+import random
 import shutil
+import signal
 import sqlite3
 import sys
+import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -192,21 +196,10 @@ def explore(folder: Path) -> int:
     whole, copies, listed = folder / "whole", folder / "copies", folder / "states.json"
     copies.mkdir(parents=True)
     assert in_fork(lambda: listed.write_text(json.dumps([(n, str(c)) for n, c in states(whole, copies)])))
-    expected = folder / "expected"
-    assert in_fork(lambda: expected.write_text(tables_hash(whole)))
+    expected = _expected(folder)
     failures = 0
     for name, copy in json.loads(listed.read_text()):
-
-        def go_on(home: Path = Path(copy)) -> None:
-            carry_out(home)
-            assert tables_hash(home) == expected.read_text(), "other tables"
-            assert not doubles(home), "a run was trained twice"
-            left = [
-                str(path) for path in home.rglob("*") if path.suffix in (".pt", ".new") or path.name.startswith(".")
-            ]
-            assert not left, left
-
-        if not in_fork(go_on):
+        if not _goes_on(Path(copy), expected):
             failures += 1
             print(f"failed: before {name} ({copy})", flush=True)
         shutil.rmtree(copy)
@@ -214,5 +207,52 @@ def explore(folder: Path) -> int:
     return failures
 
 
+def kill(folder: Path, times: int) -> int:
+    """Kills the study at random instants, carries it on, and compares; the number of failures."""
+    folder.mkdir(parents=True)
+    start = time.monotonic()
+    assert in_fork(lambda: carry_out(folder / "whole"))
+    seconds, expected = time.monotonic() - start, _expected(folder)
+    rng, failures = random.Random(0), 0
+    for number in range(times):
+        home = folder / str(number)
+        child = os.fork()
+        if not child:
+            carry_out(home)
+            os._exit(0)
+        instant = rng.uniform(0, seconds)
+        time.sleep(instant)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        home.mkdir(exist_ok=True)  # it was killed before there was any
+        if not _goes_on(home, expected):
+            failures += 1
+            print(f"failed: killed after {instant:.2f} s of {seconds:.2f}", flush=True)
+        shutil.rmtree(home)
+    print(f"{times} kills, {failures} failures", flush=True)
+    return failures
+
+
+def _expected(folder: Path) -> str:
+    """The hash of the study that was not disturbed."""
+    file = folder / "expected"
+    assert in_fork(lambda: file.write_text(tables_hash(folder / "whole")))
+    return file.read_text()
+
+
+def _goes_on(home: Path, expected: str) -> bool:
+    """Whether the study goes on from there to the same tables, with no run twice and nothing left lying about."""
+
+    def go_on() -> None:
+        carry_out(home)
+        assert tables_hash(home) == expected, "other tables"
+        assert not doubles(home), "a run was trained twice"
+        left = [str(path) for path in home.rglob("*") if path.suffix in (".pt", ".new") or path.name.startswith(".")]
+        assert not left, left
+
+    return in_fork(go_on)
+
+
 if __name__ == "__main__":
-    sys.exit(1 if explore(Path(sys.argv[1])) else 0)
+    work = {"explore": explore, "kill": partial(kill, times=20)}[sys.argv[1]]
+    sys.exit(1 if work(Path(sys.argv[2])) else 0)
