@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ablations.record.long_tags import read_json
 from ablations.record.migration import migrated_factors, migrated_kind, migrated_status
-from ablations.record.protocol import as_recorded
+from ablations.record.protocol import PLACE, factors_of
 from ablations.record.schema import (
     INTERRUPTED,
     KINDS,
@@ -135,8 +135,7 @@ def _run_record(run: Run, parent: str) -> RunRecord | None:
     if kind not in KINDS or not number.isdecimal() or status not in MLFLOW_STATUS:
         _warn(run, f"its kind is {kind!r}, its number {number!r}, its status {status!r}")
         return None
-    factors = migrated_factors(as_recorded(run.params))
-    if not tags.get("identity") or not _fits(kind, int(number), factors, run.metrics):
+    if not tags.get("identity") or not _fits(kind, int(number), run):
         _warn(run, "its identity is missing, or its kind or number is not that of its parameters and metrics")
         return None
     return RunRecord(
@@ -144,7 +143,7 @@ def _run_record(run: Run, parent: str) -> RunRecord | None:
         kind=kind,
         number=int(number),
         status=status,
-        factors=factors,
+        factors=migrated_factors(factors_of(run.params)),
         metrics=run.metrics,
         attention=_attention(run),
         setting=parent,
@@ -152,12 +151,12 @@ def _run_record(run: Run, parent: str) -> RunRecord | None:
     )
 
 
-def _fits(kind: str, number: int, factors: Mapping[str, float | str], metrics: Mapping[str, float]) -> bool:
+def _fits(kind: str, number: int, run: Run) -> bool:
     """Whether a run can be of that kind and number: parameters and metrics cannot be edited in the MLflow UI, tags can."""
-    if kind == "cost":
-        return bool(metrics)
-    is_again = kind in ("replicate", "transferred")  # with the hyperparameters of a trial, and the seed of its number
-    return bool(metrics) and ("trial" in factors) == is_again and (not is_again or factors.get("seed") == number)
+    is_again = kind in ("replicate", "transferred")  # with the hyperparameters of a trial
+    is_its = kind == "cost" or ("trial" in run.params) == is_again  # older records have no more than this
+    place = tuple(run.params.get(name, own) for name, own in zip(PLACE, (kind, str(number)), strict=True))
+    return bool(run.metrics) and is_its and place == (kind, str(number))
 
 
 def _warn(run: Run, reason: str) -> None:
