@@ -10,7 +10,7 @@ from threading import Thread
 
 
 def new_pool(workers: int, prepare: Callable[[], object] | None = None) -> ProcessPoolExecutor:
-    """A pool of spawned processes, each of which calls `prepare` first. Ctrl-C does not reach them.
+    """A pool of spawned processes, each of which calls `prepare` first. Ctrl-C and SIGHUP do not reach them.
 
     They end when their parent has died.
     """
@@ -37,7 +37,8 @@ def second_process() -> Iterator[ProcessPoolExecutor]:
 
 
 def _prepare_worker(prepare: Callable[[], object] | None = None) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    for each in (signal.SIGINT, signal.SIGHUP):  # Ctrl-C and a closed terminal are the parent's to answer
+        signal.signal(each, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
     if prepare:
         prepare()

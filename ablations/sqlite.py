@@ -53,14 +53,14 @@ def create_once(file: Path, create: Callable[[str], object]) -> None:
     A library creates its tables one by one. A second process would fail on the first one's tables, and a kill would
     leave a database that can never be opened again. So one process creates it, under another name, and renames it.
     """
-    if not is_missing(file):
+    folder = file.with_name(f".{file.name}.new")
+    if not is_missing(file) and not folder.exists():
         return
     if not file.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {file.parent}")
     with FileLock(f"{file}.lock"):
+        shutil.rmtree(folder, ignore_errors=True)  # what a killed process left
         if is_missing(file):
-            folder = file.with_name(f".{file.name}.new")
-            shutil.rmtree(folder, ignore_errors=True)  # what a killed process left
             folder.mkdir()
             create(sqlite_url(folder / file.name))
             (folder / file.name).replace(file)

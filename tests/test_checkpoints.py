@@ -1,16 +1,19 @@
 """A checkpoint is data: what cannot be read is set aside with a warning, and its work is done again."""
 
 import pickle
+import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from builders.small_study import Silent, carry_out, numbers
 
-from ablations.run.checkpoints import VERSION, Checkpoints
+from ablations.run.checkpoints import VERSION, Checkpoints, _checked, _signed
 from ablations.run.cohort_runner import CohortState, initial_state, train
 from ablations.study import Study
 from ablations.train.cohort import Cohort, Run
@@ -47,22 +50,43 @@ def test_a_state_is_loaded_as_it_was_saved(state: CohortState, tmp_path: Path) -
 
 def test_a_file_holds_no_code(state: CohortState, tmp_path: Path) -> None:
     Checkpoints(tmp_path).save("a", state)
-    with zipfile.ZipFile(tmp_path / "a.pt") as archive:
+    content = (tmp_path / "a.pt").read_bytes()
+    with zipfile.ZipFile(BytesIO(content)) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith("data.pkl"))
         assert b"ablations" not in archive.read(name)
 
 
-def other_version(content: bytes, path: Path) -> None:
-    torch.save({**torch.load(path), "version": VERSION + 1}, path)
+def resigned(**changes: Any) -> Callable[[bytes, Path], object]:
+    """Other content under a right checksum."""
+    return lambda content, path: path.write_bytes(_signed({**_checked(content), **changes}))
 
 
-def of_another_key(content: bytes, path: Path) -> None:
-    torch.save({**torch.load(path), "key": "b"}, path)
+def of_another_budget(content: bytes, path: Path) -> None:
+    trained_on = _checked(content)["trained_on"]
+    budget = {**trained_on["budget"], "steps": "16"}
+    path.write_bytes(_signed({**_checked(content), "trained_on": {**trained_on, "budget": budget}}))
 
 
 def without_a_run(content: bytes, path: Path) -> None:
-    state = torch.load(path)
-    torch.save({**state, "runs": state["runs"][:1]}, path)
+    state = _checked(content)
+    path.write_bytes(_signed({**state, "runs": state["runs"][:1]}))
+
+
+def flip(place: float) -> Callable[[bytes, Path], object]:
+    """One bit changed, at a share of the file."""
+
+    def damage(content: bytes, path: Path) -> None:
+        changed = bytearray(content)
+        changed[int(place * len(content))] ^= 4
+        path.write_bytes(changed)
+
+    return damage
+
+
+def a_folder(content: bytes, path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+    (path / "file").touch()
 
 
 class Evil:
@@ -81,10 +105,17 @@ DAMAGES: dict[str, Callable[[bytes, Path], object]] = {
     "text": lambda content, path: path.write_text("nothing"),
     "a pickle of today's predecessor": lambda content, path: path.write_bytes(pickle.dumps({"course": 1})),
     "a pickle with code": lambda content, path: path.write_bytes(pickle.dumps(Evil())),
-    "other data": lambda content, path: torch.save([1, 2], path),
-    "another version": other_version,
-    "another key": of_another_key,
+    "a pickle with code under a checksum": lambda content, path: path.write_bytes(_signed(Evil())),
+    "other data": lambda content, path: path.write_bytes(_signed([1, 2])),
+    "of version 1": lambda content, path: torch.save({**_checked(content), "version": 1}, path),
+    "another version": resigned(version=VERSION + 1),
+    "another key": resigned(key="b"),
+    "another setting": resigned(trained_on={}),
+    "another budget": of_another_budget,
     "a run less": without_a_run,
+    "no run": resigned(runs=[]),
+    "a folder": a_folder,
+    **{f"one bit at {share:.0%}": flip(share) for share in (0, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.999)},
 }
 
 
@@ -102,6 +133,46 @@ def test_what_cannot_be_read_is_set_aside_with_one_warning(
     assert "\n" not in caplog.messages[0]
     assert checkpoints.load("a", state.cohort) is None
     assert len(caplog.messages) == 1
+
+
+def test_what_is_set_aside_takes_the_place_of_what_was_before(state: CohortState, tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    for damage in (a_folder, a_folder, flip(0.5), a_folder):
+        checkpoints.save("a", state)
+        damage((tmp_path / "a.pt").read_bytes(), tmp_path / "a.pt")
+        assert checkpoints.load("a", state.cohort) is None
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.unreadable"]
+
+
+def test_a_checkpoint_of_another_setting_under_this_ones_name_is_not_taken(
+    state: CohortState, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save("a", state)
+    checkpoints.save("b", state)
+    (tmp_path / "b.pt").replace(tmp_path / "a.pt")
+    assert checkpoints.load("a", state.cohort) is None
+    checkpoints.save("a", state)
+    others = [
+        replace(state.cohort, seed=1),
+        replace(state.cohort, optimiser="sgd"),
+        replace(state.cohort, budget=replace(state.cohort.budget, steps=16)),
+        replace(state.cohort, setting=replace(state.cohort.setting, size=6)),
+    ]
+    for other in others:
+        shutil.copy(tmp_path / "a.pt", tmp_path / "kept")
+        assert checkpoints.load("a", other) is None
+        (tmp_path / "kept").replace(tmp_path / "a.pt")
+    more_runs = replace(state.cohort, budget=replace(state.cohort.budget, replicates=9))
+    assert checkpoints.load("a", more_runs) is not None
+    assert len(caplog.messages) == 1 + len(others)
+
+
+def test_what_was_half_written_is_deleted(state: CohortState, tmp_path: Path) -> None:
+    Checkpoints(tmp_path).save("a", state)
+    (tmp_path / "a.new").write_bytes(b"half")
+    assert Checkpoints(tmp_path).load("a", state.cohort) is not None
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.pt"]
 
 
 def test_a_study_with_torn_checkpoints_gives_the_same_numbers(

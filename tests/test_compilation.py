@@ -5,17 +5,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
+import torch
 
 from ablations.models.cell import Cell
 from ablations.models.cells import CELLS
 from ablations.models.kernels import compilation
 from ablations.models.kernels.compilation import Kernel, cache_folder
+from ablations.models.kernels.seal import drop_damaged, seal
 from ablations.models.kernels.source import source
+from ablations.models.recurrent import RecurrentLayer
 from ablations.run import provenance
 
 WORK = """
@@ -152,6 +155,71 @@ def test_a_locale_that_is_not_utf_8_is_no_hindrance(tmp_path: Path) -> None:
     )
     ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     assert python(code, XDG_CACHE_HOME=str(tmp_path), **ascii_only).communicate()[0].strip() == "True"
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "emptied": lambda file: file.write_bytes(b""),
+    "cut": lambda file: file.write_bytes(file.read_bytes()[: file.stat().st_size // 2]),
+    "one bit": lambda file: _flip(file),
+    "deleted": lambda file: file.unlink(),
+    "a folder": lambda file: (file.unlink(), file.mkdir()),
+}
+
+
+def _flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[-100] ^= 1
+    file.write_bytes(content)
+
+
+def _computed() -> float:
+    """What a small layer computes, with a kernel that is loaded again."""
+    compilation.kernel.cache_clear()
+    torch.manual_seed(0)
+    layer = RecurrentLayer("mgu", 3, 4)
+    layer(torch.randn(2, 5, 3))[0].sum().backward()
+    return float(layer.weight.grad.double().sum())
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("victim", ["m.f.nbi", "m.f.1.nbc"])
+def test_all_that_is_kept_of_a_module_is_dropped_once_a_part_is_damaged(
+    victim: str, damage: str, tmp_path: Path
+) -> None:
+    cache = tmp_path / "__pycache__"
+    cache.mkdir()
+    for name in ("m.f.nbi", "m.f.1.nbc", "other.f.nbi"):
+        (cache / name).write_bytes(name.encode() * 99)
+    seal(tmp_path, "m")
+    drop_damaged(tmp_path, "m")
+    assert len(list(cache.iterdir())) == 3
+    DAMAGES[damage](cache / victim)
+    drop_damaged(tmp_path, "m")
+    assert [path.name for path in cache.iterdir()] == ["other.f.nbi"]
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", "{}"])
+def test_what_has_no_seal_is_dropped(content: str | None, tmp_path: Path) -> None:
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "m.f.nbi").write_text("x")
+    if content is not None:
+        (tmp_path / "m.sums").write_text(content)
+    drop_damaged(tmp_path, "m")
+    assert not list((tmp_path / "__pycache__").iterdir())
+
+
+@pytest.mark.slow
+def test_what_was_compiled_and_then_damaged_is_made_anew(folders: tuple[Path, Path]) -> None:
+    expected = _computed()
+    for ending, damage in ((".nbi", "cut"), (".nbc", "one bit")):
+        (file,) = (path for path in folders[0].rglob(f"*{ending}") if "backward" in path.name)
+        DAMAGES[damage](file)
+        assert _computed() == expected
+    before = {file: file.stat().st_mtime_ns for file in folders[0].rglob("*.nb?")}
+    assert len(before) == 4
+    assert _computed() == expected
+    assert {file: file.stat().st_mtime_ns for file in folders[0].rglob("*.nb?")} == before
+    compilation.kernel.cache_clear()
 
 
 @pytest.mark.long

@@ -46,9 +46,10 @@ def test_the_second_process_ends_in_the_middle_of_its_job() -> None:
 
 
 @pytest.mark.slow
-def test_ctrl_c_does_not_reach_the_second_process() -> None:
+@pytest.mark.parametrize("whom", [signal.SIGINT, signal.SIGHUP])
+def test_ctrl_c_and_a_closed_terminal_do_not_reach_the_second_process(whom: signal.Signals) -> None:
     with second_process() as pool:
-        os.kill(pool.submit(os.getpid).result(), signal.SIGINT)
+        os.kill(pool.submit(os.getpid).result(), whom)
         assert pool.submit(abs, -1).result() == 1
 
 

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -240,3 +240,39 @@ def test_tags_that_a_person_adds_change_nothing(store: Store) -> None:
     for run in store.runs():
         store.client.log_batch(run.info.run_id, tags=[RunTag("reviewed by", "me"), RunTag("error", "none")])
     assert store.read() == before
+
+
+OURS = ("kind", "identity", "status", "number", "plan", "setting", "best_trial", PARENT)
+"""The tags that reading a record depends on."""
+VALUES = (None, "", "nonsense", "0", "7", "trial", "replicate", "setting")
+"""What a person may make of a tag; None: it is removed."""
+KNOWN_BY_ITS_COUNT = {("plan", value) for value in VALUES} | {("number", "7"), ("number", "0")}
+"""What may as well be of an earlier plan, or of one with more trials: `ablate status` shows that runs are missing."""
+
+
+def _touches(store: Store) -> Iterator[tuple[Run, str, str | None]]:
+    runs = {run.data.tags["kind"]: run for run in store.runs()}  # one of each kind
+    for run in runs.values():
+        for tag in OURS:
+            for value in VALUES:
+                if tag in run.data.tags and run.data.tags[tag] != value:
+                    yield run, tag, value
+
+
+@pytest.mark.slow
+def test_no_tag_can_be_touched_without_a_word_or_for_good(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """Each tag removed and changed: the record is as it was, or a warning or one line says what is not; then it is mended."""
+    touched = 0
+    for run, tag, value in _touches(store):
+        caplog.clear()
+        if value is None:
+            store.client.delete_tag(run.info.run_id, tag)
+        else:
+            store.client.set_tag(run.info.run_id, tag, value)
+        is_whole = counts(store.read()) == WHOLE
+        assert is_whole or caplog.messages or (tag, value) in KNOWN_BY_ITS_COUNT, (run.info.run_name, tag, value)
+        store.carry_on()
+        assert counts(store.read()) == WHOLE, (run.info.run_name, tag, value)
+        store.client.set_tag(run.info.run_id, tag, run.data.tags[tag])
+        touched += 1
+    assert touched > 60

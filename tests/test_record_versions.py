@@ -158,7 +158,7 @@ def test_runs_of_version_1_have_the_names_of_today(uri: str, plan: Plan, tmp_pat
     recorder = MlflowRecorder(uri, plan, tmp_path)
     run = runs_of(setting)[-1]
     names = {"path": "reference", "trial": 1, "seed": 0}
-    old = type(run)(**{**vars(run), "identity": "old", "number": 0, "factors": names})
+    old = type(run)(**{**vars(run), "identity": "old", "kind": "transferred", "number": 0, "factors": names})
     recorder.add(old, setting)
     (written,) = recorder.client.search_runs([recorder.experiment_id], "tags.identity = 'old'")
     recorder.client.set_tag(written.info.run_id, "kind", "frozen")

@@ -209,7 +209,7 @@ def _heed_interrupts() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("whom", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("whom", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_killed_command_carries_on_where_it_was(tmp_path: Path, whom: signal.Signals) -> None:
     file = tmp_path / "own.py"
     file.write_text(OWN)

@@ -1,13 +1,18 @@
 """Optuna, asked and told by one owner: seeded, resumable, and repeatable."""
 
 import math
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from statistics import median
 
 import pytest
+from optuna.distributions import FloatDistribution
 from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from ablations.search import Search, storage_at
 from ablations.study import Plan, Study
@@ -111,6 +116,59 @@ def test_tpe_proposes_less_often_what_diverged(study: Study) -> None:
                         search._optuna.tell(number, state=TrialState.FAIL)
                     diverged[way] += first > 0 and lr >= 0.01
     assert diverged["told"] < 0.8 * diverged["passed over"]
+
+
+def _torn_ask(search: Search) -> None:
+    """What a crash of an earlier version left: a trial, asked and without all of its parameters."""
+    search._optuna.ask()
+
+
+TOUCHED: dict[str, Callable[[Search], object]] = {
+    "a trial without parameters": _torn_ask,
+    "a trial of another range": lambda search: search._optuna.ask({"lr": FloatDistribution(1e-5, 1e-4, log=True)}),
+    "a trial that waits": lambda search: search._optuna.enqueue_trial({"lr": 0.5}),
+    "a trial that failed": lambda search: search._optuna.tell(search._optuna.ask(), state=TrialState.FAIL),
+    "another result": lambda search: search._optuna.tell(2, 0.9),
+    "pruned though it was not": lambda search: search._optuna.tell(2, state=TrialState.PRUNED),
+}
+
+
+@pytest.mark.parametrize("case", TOUCHED)
+def test_a_search_whose_storage_was_torn_or_touched_asks_and_tells_what_it_would_have(
+    case: str, tmp_path: Path, study: Study, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole, broken = Search(InMemoryStorage(), "name", "stream", _plan(study)), _search(tmp_path, study)
+    expected = _run(whole, range(2)) + _run(whole, range(2, 4)) + _run(whole, range(4, 6))
+    found = _run(broken, range(2))
+    if "result" in case or "pruned" in case:
+        broken.hyperparameters(2)
+    TOUCHED[case](broken)
+    again = _search(tmp_path, study)
+    assert _run(again, range(2)) == found
+    assert found + _run(again, range(2, 4)) + _run(again, range(4, 6)) == expected
+    values = [[trial.value for trial in search._optuna.get_trials()] for search in (whole, again)]
+    assert values[0] == values[1]
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith("the search of stream")
+
+
+def test_a_new_trial_is_in_the_storage_whole_or_not_at_all(tmp_path: Path, study: Study) -> None:
+    """Before each commit, another connection sees no trial that lacks a parameter."""
+    search = _search(tmp_path, study)
+    lacking: list[int] = []
+
+    def look(_: object) -> None:
+        with closing(sqlite3.connect(tmp_path / "optuna.db")) as database:
+            query = "select count(*) from trials where trial_id not in (select trial_id from trial_params)"
+            lacking.extend(database.execute(query).fetchone())
+
+    event.listen(Engine, "commit", look)
+    try:
+        _run(search, range(4))
+    finally:
+        event.remove(Engine, "commit", look)
+    assert len(lacking) > 8
+    assert not any(lacking)
 
 
 def test_a_storage_that_cannot_be_opened_is_one_clear_error(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ablations.record.long_tags import read_json
 from ablations.record.mechanisms import mechanisms_of
 from ablations.record.migration import migrated_factors, migrated_kind, migrated_status
-from ablations.record.protocol import as_recorded
+from ablations.record.protocol import PLACE, factors_of
 from ablations.record.schema import (
     INTERRUPTED,
     KINDS,
@@ -56,14 +56,20 @@ def contents(runs: Iterable[Run]) -> Contents:
     parent_of = {run.run_id: identity for identity, runs in doubles.items() for run in runs}
     ended: dict[str, RunRecord] = {}
     unfinished = []
+    orphans = 0
     for run in ordered:
         parent = parent_of.get(run.tags.get(PARENT, ""))
-        if parent is None or "identity" not in run.tags or run.tags.get("status") == INTERRUPTED:
-            continue
-        if run.status not in OVER:
+        is_ours = (
+            PARENT in run.tags and {"kind", "identity"} & run.tags.keys() and run.tags.get("status") != INTERRUPTED
+        )
+        if parent is None or not is_ours:
+            orphans += bool(is_ours and "identity" in run.tags)
+        elif run.status not in OVER:
             unfinished.append(run)
         elif record := _run_record(run, parent):
             ended.setdefault(record.identity, record)
+    if orphans:
+        log.warning("%d runs of the record are ignored: their setting is not there, or was deleted", orphans)
     return Contents({identity: _parent(runs) for identity, runs in doubles.items()}, ended, unfinished)
 
 
@@ -88,10 +94,30 @@ def failure_of(run: Run) -> str:
     return reason.partition("\n")[0] if run.status == "FAILED" else ""
 
 
+def warn_of_lost_replicates(
+    parents: Mapping[str, Run], runs: Iterable[RunRecord], replicates: Iterable[RunRecord]
+) -> None:
+    """Warns of settings that are done and have replicates, none of which is of the trial that is said to be the best."""
+    with_some, with_chosen = (
+        {run.setting for run in runs if run.kind == "replicate"},
+        {run.setting for run in replicates},
+    )
+    for identity in with_some - with_chosen:
+        if parents[identity].status == MLFLOW_STATUS["finished"]:
+            log.warning(
+                "the replicates of %s are ignored: its best trial is said to be %s; `ablate run` mends that",
+                parents[identity].name,
+                parents[identity].tags.get("best_trial", "none"),
+            )
+
+
 def _is_parent(run: Run) -> bool:
     """True for the parent of a setting or of costs. What has none of our tags is passed over without a word."""
     tags = run.tags
-    if PARENT in tags or not tags.get("identity"):
+    if PARENT in tags or not {"identity", "plan"} & tags.keys():
+        return False
+    if not tags.get("identity") or not tags.get("plan"):
+        _warn(run, "its identity or its plan is missing")
         return False
     if tags.get("kind") not in ("setting", "costs"):
         _warn(run, f"its kind is {tags.get('kind')!r}")
@@ -116,18 +142,29 @@ def _run_record(run: Run, parent: str) -> RunRecord | None:
     if kind not in KINDS or not number.isdecimal() or status not in MLFLOW_STATUS:
         _warn(run, f"its kind is {kind!r}, its number {number!r}, its status {status!r}")
         return None
+    if not tags.get("identity") or not _fits(kind, int(number), run):
+        _warn(run, "its identity is missing, or its kind or number is not that of its parameters and metrics")
+        return None
     return RunRecord(
         identity=tags["identity"],
         kind=kind,
         number=int(number),
         status=status,
-        factors=migrated_factors(as_recorded(run.params)),
+        factors=migrated_factors(factors_of(run.params)),
         metrics=run.metrics,
         mechanisms=mechanisms_of(run),
         setting=parent,
         run_id=run.run_id,
         reason=tags.get("reason", ""),
     )
+
+
+def _fits(kind: str, number: int, run: Run) -> bool:
+    """Whether a run can be of that kind and number: parameters and metrics cannot be edited in the MLflow UI, tags can."""
+    is_again = kind in ("replicate", "transferred")  # with the hyperparameters of a trial
+    is_its = kind == "cost" or ("trial" in run.params) == is_again  # older records have no more than this
+    place = tuple(run.params.get(name, own) for name, own in zip(PLACE, (kind, str(number)), strict=True))
+    return bool(run.metrics) and is_its and place == (kind, str(number))
 
 
 def _warn(run: Run, reason: str) -> None:

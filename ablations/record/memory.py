@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablations.record.long_tags import as_json
-from ablations.record.protocol import Ended, as_recorded, ended, parameters_of
+from ablations.record.protocol import Ended, ended, factors_of, parameters_of
 from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
 from ablations.record.selection import in_order, select
 
@@ -55,7 +55,7 @@ class MemoryRecorder:
         if run.identity not in self.finished:
             run_id = f"{len(self._runs):032x}"
             self._runs[run.identity] = replace(
-                run, run_id=run_id, factors=as_recorded(parameters_of(run, parent)), history=dict(run.history)
+                run, run_id=run_id, factors=factors_of(parameters_of(run, parent)), history=dict(run.history)
             )
             self.finished[run.identity] = ended(run)
 

@@ -76,10 +76,22 @@ class Recorder(Protocol):
         ...
 
 
+PLACE = ("run_kind", "run_number")
+"""The parameters that say which run of its setting a run is; they are no factors."""
+
+
 def parameters_of(run: RunRecord, parent: SettingRecord | None) -> dict[str, Any]:
-    """The parameters that a run is recorded with: its factors, and what its setting fixes."""
+    """The parameters that a run is recorded with: its factors, what its setting fixes, and which run of it this is.
+
+    The last are tags too. Tags can be edited in the MLflow UI and parameters cannot: so a run whose tags were is recognised.
+    """
     fixed = {"variant": parent.variant, "hidden": parent.hidden, **parent.task_parameters} if parent else {}
-    return {**run.factors, **fixed}
+    return {**run.factors, **fixed, **dict(zip(PLACE, (run.kind, run.number), strict=True))}
+
+
+def factors_of(parameters: Mapping[str, Any]) -> dict[str, float | str]:
+    """The factors among a run's parameters, as they are read again."""
+    return as_recorded({name: value for name, value in parameters.items() if name not in PLACE})
 
 
 def as_recorded(parameters: Mapping[str, Any]) -> dict[str, float | str]:

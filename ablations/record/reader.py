@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from ablations.record.contents import contents, setting_record
+from ablations.record.contents import contents, setting_record, warn_of_lost_replicates
 from ablations.record.long_tags import read_json
 from ablations.record.migration import migrated_plan, migrated_provenance, migrated_setting, schema_version
 from ablations.record.opening import open_source
@@ -30,7 +30,9 @@ def read(uri: str, study: str, scale: str, curves: bool = True) -> StudyRecord:
     parents = {identity: parent.run for identity, parent in runs.parents.items() if own_plan in parent.plans}
     records = [setting_record(run) for run in parents.values() if run.tags["kind"] == "setting"]
     settings = in_order(plan, (migrated_setting(record, plan) for record in records if record))
-    chosen = select(plan, settings, (run for run in runs.ended.values() if run.setting in parents))
+    own = [run for run in runs.ended.values() if run.setting in parents]
+    chosen = select(plan, settings, own)
+    warn_of_lost_replicates(parents, own, chosen.replicates)
     return StudyRecord(
         name=study,
         scale=scale,

@@ -50,6 +50,7 @@ def connect(uri: str, create: bool = False) -> MlflowClient:
     """
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # what it logs as an error it raises too
     file = database_file(uri)
     try:
         if file:

@@ -57,6 +57,7 @@ class MlflowRecorder:
         self._parents: dict[str, str] = {}
         self._failed: set[str] = set()
         self._starts: dict[str, int] = {}  # of each parent, in milliseconds
+        self._bare: set[str] = set()  # parents whose writer died before it had written their parameters
         self.finished: dict[str, Ended] = {}
         self._load_existing()
         self._origin = origin_tags(self.provenance, plan.seed)
@@ -85,6 +86,9 @@ class MlflowRecorder:
             self._parents[identity], self._starts[identity] = info.run_id, info.start_time
         else:
             self._annotate(self._parents[identity], head)
+            if identity in self._bare:
+                self.client.log_batch(self._parents[identity], params=_parameters(parameters))
+                self._bare.remove(identity)
             self.client.update_run(self._parents[identity], status="RUNNING")
         return self._parents[identity]
 
@@ -164,6 +168,8 @@ class MlflowRecorder:
             self._parents[identity], self._starts[identity] = parent.run.run_id, parent.run.start_time
             if failure_of(parent.run):
                 self._failed.add(identity)
+            if not parent.run.params:
+                self._bare.add(identity)
         self.finished.update({identity: ended(run) for identity, run in existing.ended.items()})
 
     def _annotate(self, run_id: str, tags: Mapping[str, Any]) -> None:

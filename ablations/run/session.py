@@ -31,6 +31,10 @@ SETTINGS_OF_A_WORKER = 2
 """One whose job runs and one whose job waits, so that no worker waits while this process writes to the record."""
 
 
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+"""The signals that are answered like Ctrl-C: SIGHUP comes when a terminal or a connection is closed."""
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a session keeps its results: the results folder, and the two stores."""
@@ -61,8 +65,8 @@ def run_session(
 ) -> int:
     """Runs what is missing of a plan; returns how many settings failed.
 
-    Raises `UserError` where the results folder or a store cannot be written, and KeyboardInterrupt on Ctrl-C or SIGTERM,
-    after everything has been closed. The next call goes on from there.
+    Raises `UserError` where the results folder or a store cannot be written, and KeyboardInterrupt on Ctrl-C, SIGTERM or
+    SIGHUP, after everything has been closed. The next call goes on from there.
     """
     make_writable(place.home)
     name = experiment_name(plan.name, plan.scale)
@@ -97,11 +101,13 @@ def _opened(plan: Plan, place: Place, console: Console) -> tuple[Recorder, BaseS
 @contextmanager
 def _executor(name: str, workers: int, prepare: Job | None) -> Iterator[Executor]:
     executor: Executor = SerialExecutor() if name == "serial" else ProcessExecutor(workers, prepare)
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    heeded = [each for each in ENDING if signal.getsignal(each) != signal.SIG_IGN]  # nohup means it
+    before = {each: signal.signal(each, _interrupt) for each in heeded}
     try:
         yield executor
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
         executor.close()
 
 

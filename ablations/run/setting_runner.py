@@ -155,7 +155,7 @@ class SettingRunner:
                     with self._model_files(state, index, run in kept) as model:
                         self.record.add(entries[run], self.entry, model)
                     self.context.callback.on_run_end(self.setting.name, entries[run])
-            self.context.checkpoints.drop(key)
+        self.context.checkpoints.drop(key)
 
     def _kept(self, runs: Sequence[Run], entries: Mapping[Run, RunRecord]) -> set[Run]:
         """Those of the new runs whose trained models are kept, given all runs of their kind."""

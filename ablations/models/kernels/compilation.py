@@ -20,6 +20,7 @@ from filelock import FileLock
 
 from ablations.models.cell import Cell
 from ablations.models.kernels import convolution, energies, frames, functions, lanes, matrices, products
+from ablations.models.kernels.seal import drop_damaged, seal
 from ablations.models.kernels.source import source
 
 DIGITS = 16
@@ -35,6 +36,7 @@ class Kernel:
         self._folder = cache_folder()
         self._lock = FileLock(self._folder / f"{self._name}.lock")
         with self._lock:
+            drop_damaged(self._folder, self._name)
             self._module = self._load(text)
         self._ready: set[tuple[str, Any]] = set()
 
@@ -49,6 +51,7 @@ class Kernel:
             return getattr(self._module, function)(*arguments)
         with self._lock:
             result = getattr(self._module, function)(*arguments)
+            seal(self._folder, self._name)
         self._ready.add(key)
         return result
 

@@ -1,0 +1,35 @@
+"""No crash loses a finished run, trains one twice, or changes a number; see `builders.crashes`."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def crash(how: str, folder: Path) -> str:
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    command = [sys.executable, "-m", "builders.crashes", how, str(folder)]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_a_crash_at_any_point_changes_nothing_of_what_comes_out(tmp_path: Path) -> None:
+    told = re.match(r"(\d+) points, (\d+) states", crash("explore", tmp_path / "study"))
+    assert told
+    points, states = map(int, told.groups())
+    assert points > 140
+    assert states > 50
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_kill_9_at_twenty_instants_changes_nothing_of_what_comes_out(tmp_path: Path) -> None:
+    assert "20 kills, 0 failures" in crash("kill", tmp_path / "study")
