@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from math import sqrt
 from operator import index
-from typing import Literal, SupportsIndex
+from typing import Literal, SupportsIndex, cast
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ from ablations.models.cell import Cell
 from ablations.models.cell_check import check_cell
 from ablations.models.cells import CELLS
 from ablations.models.eager import Weights, quantities
-from ablations.models.transforms import is_autocast
+from ablations.models.transforms import is_autocast, is_tracing
 from ablations.registry import check_known, look_up
 
 Merge = Literal["concatenate", "sum"]
@@ -93,7 +93,7 @@ class RecurrentLayer(nn.Module):
 
         Raises ValueError where a shape or a kind of number does not fit.
         """
-        if not torch.jit.is_tracing():  # there, sizes are tensors
+        if not is_tracing():  # there, sizes are tensors
             self._check(x, mask, initial)
         if initial is None:
             initial = x.new_zeros(len(self.cell.state), x.shape[0], self.hidden_size)
@@ -194,6 +194,11 @@ class Recurrent(nn.Module):
             read = [direction(x, mask) for direction in layer.children()]
             x = self._merged([outputs for outputs, _ in read])
         return x, self._merged([state[0] for _, state in read])
+
+    @property
+    def first_layer(self) -> RecurrentLayer:
+        """The layer that reads the input, in the direction that it has first."""
+        return cast(RecurrentLayer, next(next(self.layers.children()).children()))
 
     def _merged(self, parts: list[Tensor]) -> Tensor:
         if len(parts) == 1:

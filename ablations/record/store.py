@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 # MLflow looks up its telemetry host while it is imported. Subprocesses, such as the UI, inherit this.
@@ -77,7 +78,8 @@ def artifact_location(uri: str, name: str, folder: Path) -> str | None:
 def download_model(client: MlflowClient, model_id: str, folder: Path) -> Path:
     """Copies the files of a logged model into a folder; returns where they are then. MLflow's `models:/…` asks one store only."""
     location = client.get_logged_model(model_id).artifact_location
-    return Path(_artifacts(client, location).download_artifacts("", dst_path=str(folder)))
+    repository: Any = _artifacts(client, location)
+    return Path(repository.download_artifacts("", dst_path=str(folder)))
 
 
 def delete_artifacts(client: MlflowClient, run_id: str) -> None:

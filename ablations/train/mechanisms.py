@@ -96,7 +96,7 @@ def _memories(cohort: Cohort, networks: StackedNetworks, state: TrainState) -> l
 def _reads_encoded_steps(model: Network) -> bool:
     """Whether its first layer is recurrent, as far as that can be seen in a network of a user's own."""
     recurrent = getattr(model, "recurrent", None)
-    return isinstance(recurrent, Recurrent) and recurrent.layers[0][0].weight.shape[1] == model.encoder.size
+    return isinstance(recurrent, Recurrent) and recurrent.first_layer.weight.shape[1] == model.encoder.size
 
 
 def _sequence(cohort: Cohort) -> Batch | None:
@@ -113,7 +113,8 @@ def _sequence(cohort: Cohort) -> Batch | None:
 
 def _memory(model: Network, inputs: Tensor) -> dict[str, Any]:
     """The quantities of the first layer, in the direction that it has first, over one sequence (1, T) or (1, T, D)."""
-    layer = model.recurrent.layers[0][0]
+    recurrent: Recurrent = model.recurrent  # type: ignore[assignment]
+    layer = recurrent.first_layer
     quantities = {name: each[0] for name, each in layer.quantities(model.encoder(inputs)).items()}  # (T, H)
     name = layer.cell.state[min(1, len(layer.cell.state) - 1)]  # h alone, or what stands beside it, as c does
     memory = quantities[name]
