@@ -1,6 +1,7 @@
 """Renders the document as one HTML file that needs no other file and asks no host for anything."""
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -24,6 +25,9 @@ SCRIPTS = ("page.js", "tables.js", "explorer.js")
 
 INERT = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 """Characters that could end a script, as JSON writes them otherwise. Inside JSON they are only in strings."""
+
+OWN_ID = re.compile(r'\bid="|href="#|url\(#')
+"""What stands before an id in an SVG."""
 
 
 def to_html(document: Document) -> str:
@@ -95,8 +99,8 @@ def _json(data: Mapping[str, Any]) -> str:
 
 
 def _figure(picture: Picture) -> Markup:
-    """The figure's SVG as it is: texts of the record are paths in it, not text (`style.as_svg`)."""
-    return Markup(picture.svg)
+    """The figure's SVG, with ids of its own: texts of the record are paths in it, not text (`style.as_svg`)."""
+    return Markup(OWN_ID.sub(rf"\g<0>{stem(picture.name)}_", picture.svg))
 
 
 def _equation(formula: Formula) -> Markup:

@@ -144,7 +144,7 @@ def test_a_part_that_is_missing_supports_nothing():
 
 
 def test_an_undecided_claim_says_how_many_runs_would_decide_it():
-    verdict = judge("any-cell", World(skill={("disambiguation", "bilstm"): 0.92}, noise=0.04, replicates=10))
+    verdict = judge("any-cell", World(skill={("disambiguation", "bilstm"): 0.9}, noise=0.05, replicates=10))
     assert verdict.label == "inconclusive"
     assert "would, with a power of 80 %" in verdict.reason
 

@@ -82,7 +82,7 @@ def test_anchors_are_unique_and_say_what_they_lead_to(report):
     anchors = Page((report / "report.html").read_text("utf-8")).anchors
     own = [anchor for anchor in anchors if "_" not in anchor]  # those with it are the figures' own
     assert len(own) == len(set(own))
-    assert {"gru-worse", "verdicts", "table-ranking", "figure-difficulty", "explorer"} <= set(own)
+    assert {"claim-gru-worse", "the-claims", "table-ranking", "figure-difficulty", "explorer"} <= set(own)
     assert not [anchor for anchor in own if anchor.startswith("part")]
 
 
@@ -110,8 +110,8 @@ def test_the_pdf_has_an_outline_and_says_what_it_is(report):
     assert b"/Outlines" in pdf
     assert b"pdfuaid" in pdf
     started = fake_study().provenance["started"][:10].replace("-", "")
-    assert f"/CreationDate (D:{started}".encode() in pdf  # of the numbers, not of the writing
-    assert b"/Author (recurrent-ablations)" in pdf
+    assert re.search(rf"/CreationDate ?\(D:{started}".encode(), pdf)  # of the numbers, not of the writing
+    assert re.search(rb"/Author ?\(recurrent-ablations\)", pdf)
 
 
 def test_the_same_record_gives_the_same_bytes(tmp_path, report):
