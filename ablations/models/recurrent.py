@@ -14,7 +14,7 @@ from ablations.models.cell import Cell
 from ablations.models.cell_check import check_cell
 from ablations.models.cells import CELLS
 from ablations.models.eager import Weights
-from ablations.models.transforms import is_autocast
+from ablations.models.transforms import is_autocast, is_traced
 from ablations.registry import check_known, look_up
 
 Merge = Literal["concatenate", "sum"]
@@ -93,7 +93,7 @@ class RecurrentLayer(nn.Module):
 
         Raises ValueError where a shape or a kind of number does not fit.
         """
-        if not torch.jit.is_tracing():  # there, sizes are tensors
+        if not is_traced():
             self._check(x, mask, initial)
         if initial is None:
             initial = x.new_zeros(len(self.cell.state), x.shape[0], self.hidden_size)

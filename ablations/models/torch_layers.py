@@ -16,7 +16,7 @@ from ablations.models.cell import Cell
 from ablations.models.eager import Weights
 from ablations.models.recurrent import RecurrentLayer, cell_of, recurrent_layers, whole_sizes
 from ablations.models.sequences import Given, Sequences
-from ablations.models.transforms import is_autocast
+from ablations.models.transforms import is_autocast, is_traced
 
 State = Tensor | tuple[Tensor, ...]
 """The state of all layers and directions, each (L·D, B, H) or (L·D, H): one tensor, or a tuple where a cell has several."""
@@ -40,10 +40,10 @@ class _Called:
         Raises ValueError or RuntimeError, as they do, where a shape or a kind of floats does not fit.
         """
         sequences = Sequences.of(input, self.batch_first)
-        if not torch.jit.is_tracing():  # there, sizes are tensors
+        if not is_traced():
             self._check(sequences.x, [] if hx is None else self._states(hx), sequences.is_single)
         initial = None if hx is None else torch.stack([sequences.initial(state) for state in self._states(hx)], 1)
-        x, finals = sequences.x, []
+        x, finals = sequences.x, list[Tensor]()
         directions = (False, True) if self.bidirectional else (False,)
         for depth in range(self.num_layers):
             if depth and self.dropout and self.training:
@@ -113,11 +113,11 @@ class _Twin(_Called, nn.RNNBase):
 
     def extra_repr(self) -> str:
         """What torch.nn's says, and the backend that computes the layer where its weights are now."""
-        weight = self.weight_ih_l0
+        weight = self.get_parameter("weight_ih_l0")
         return f"{super().extra_repr()}, backend={backend_of(self.cell, weight.device.type, weight.dtype)}"
 
     def _dtype(self) -> torch.dtype:
-        return self.weight_ih_l0.dtype
+        return self.weight_ih_l0.dtype  # type: ignore[return-value]
 
     def _read(
         self, depth: int, reverse: bool, x: Tensor, mask: Tensor | None, initial: Tensor | None
@@ -142,7 +142,7 @@ class _Twin(_Called, nn.RNNBase):
         return Weights(weight, recurrent, both, recurrent_bias[joined:], None, None)
 
 
-class LSTM(_Twin, nn.LSTM):
+class LSTM(_Twin, nn.LSTM):  # type: ignore[misc]  # torch.nn's overloads of forward
     """`torch.nn.LSTM`, computed by the kernels: the same arguments, parameters, results and start.
 
     `proj_size` is refused with a `UserError`.
@@ -165,7 +165,7 @@ class LSTM(_Twin, nn.LSTM):
             raise UserError(f"proj_size={self.proj_size} is not available in ablations.nn; torch.nn.LSTM has it")
 
 
-class GRU(_Twin, nn.GRU):
+class GRU(_Twin, nn.GRU):  # type: ignore[misc]  # torch.nn's overloads of forward
     """`torch.nn.GRU`, computed by the kernels: the same arguments, parameters, results and start.
 
     >>> outputs, h_n = GRU(3, 4, bidirectional=True)(torch.zeros(7, 5, 3))
@@ -176,7 +176,7 @@ class GRU(_Twin, nn.GRU):
     cell = gru.GRU
 
 
-class RNN(_Twin, nn.RNN):
+class RNN(_Twin, nn.RNN):  # type: ignore[misc]  # torch.nn's overloads of forward
     """`torch.nn.RNN`, computed by the kernels: the same arguments, parameters, results and start.
 
     >>> RNN(3, 4, nonlinearity="relu")(torch.zeros(7, 3))[0].shape

@@ -10,7 +10,12 @@ _MODES = (torch._C._TorchDispatchModeKey.FAKE, torch._C._TorchDispatchModeKey.PR
 
 def is_exporting() -> bool:
     """Whether `torch.export`, and `torch.onnx` by it, or `torch.jit.trace` writes operations down, for use without us."""
-    return torch.compiler.is_exporting() or torch.jit.is_tracing()
+    return torch.compiler.is_exporting() or is_traced()
+
+
+def is_traced() -> bool:
+    """Whether `torch.jit.trace` is at work, for which sizes are tensors too."""
+    return torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
 
 
 def is_autocast(device: str) -> bool:
