@@ -1,5 +1,6 @@
 """Carrying out a study in this process, recorded in databases or in memory, and what came of it."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -117,11 +118,12 @@ def carry_out(
     executor: Executor | None = None,
     watch: Silent | None = None,
     keep_models: KeepModels = "best",
+    provenance: Mapping[str, str] | None = None,
 ) -> Silent:
     stores, watch = _stores(where), watch or Silent()
     record = stores.recorder(study)
     context = RunContext(record, stores.storage(), Checkpoints(stores.folder / "checkpoints"), watch, keep_models)
-    record.set_provenance({})
+    record.set_provenance(provenance or {})
     run_plan(study.at("smoke"), context, executor or SerialExecutor(), at_once=2)
     return watch
 
