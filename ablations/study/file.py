@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from ablations.errors import UserError, in_one_line
 from ablations.models import CELLS, MODELS, Cell
-from ablations.models.cell_check import check_cell
+from ablations.models.cell_check import AS_A_MODEL, check_cell
 from ablations.models.equations import equations
 from ablations.study.study import Study
 from tasks import TASKS
@@ -111,7 +111,8 @@ def _check_cells(study: Study) -> None:
             equations(cell)
         except Exception as error:  # whatever the author's code does on symbols
             kind = type(error).__name__
-            raise UserError(f"the step of the cell {cell.name!r} is no equations: {kind}: {error}") from error
+            message = f"the step of the cell {cell.name!r} is no equations: {kind}: {' '.join(str(error).split())}"
+            raise UserError(f"{message}; {AS_A_MODEL}") from error
 
 
 def _is_built_in(entry: Any) -> bool:
