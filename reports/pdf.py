@@ -99,8 +99,8 @@ def _source(document: Document) -> str:
     return "\n".join([
         _preamble(document),
         typeset.front(document),
-        "#pagebreak(weak: true)" if document.front else "",
-        OUTLINE,
+        "#pagebreak(weak: true)" if document.front and document.parts else "",
+        OUTLINE if document.parts else "",
         *sections,
         *appendix,
         *map(typeset.table, document.appendix),

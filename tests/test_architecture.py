@@ -27,6 +27,8 @@ INNER = (
     "describe",
     "ending",
     "options",
+    "asked",
+    "scaffold",
     "cli",
 )
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc"}
