@@ -10,7 +10,7 @@ from math import log
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import gelu, scaled_dot_product_attention, softplus
+from torch.nn.functional import gelu, softplus
 
 from ablations.models import MODELS, Network
 from ablations.models.network import last
@@ -48,7 +48,10 @@ class Transformer(Network):
             assert isinstance(block, nn.ModuleDict)
             B, T, _ = x.shape
             parts = block["attend"](block["norm"](x)).view(B, T, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-            seen = scaled_dot_product_attention(*parts.unbind(0), is_causal=True)  # padding comes last, and is not seen
+            queries, keys, values = parts.unbind(0)  # each (B, heads, T, size)
+            energies = queries @ keys.mT / queries.shape[-1] ** 0.5
+            future = torch.ones(T, T, dtype=torch.bool).triu(1)  # padding comes last, and so is not seen either
+            seen = energies.masked_fill(future, -torch.inf).softmax(-1) @ values
             x = x + block["mix"](seen.transpose(1, 2).reshape(B, T, -1))
             x = x + block["narrow"](gelu(block["widen"](block["norm_2"](x))))
         outputs = self.head(x)
@@ -76,7 +79,7 @@ class DiagonalStateSpace(Network):
         self.enter = nn.Linear(self.encoder.size, size)
         self.decay = nn.Parameter(torch.full((size, self.states), -3.0))  # softplus of it is the decay of a step
         self.frequency = nn.Parameter(torch.pi * torch.arange(self.states).repeat(size, 1) / 8)
-        self.read = nn.Parameter(torch.randn(2, size, self.states) / self.states)
+        self.amplitudes = nn.Parameter(torch.randn(2, size, self.states) / self.states)
         self.mix = nn.Linear(size, 2 * size)
         self.norm = nn.LayerNorm(size)
         self.head = nn.Linear(size, spec.outputs)
@@ -86,7 +89,7 @@ class DiagonalStateSpace(Network):
         T = x.shape[1]
         distance = torch.arange(T, dtype=x.dtype).view(-1, 1, 1)  # (T, 1, 1)
         envelope = torch.exp(-softplus(self.decay) * distance)
-        turning = self.read[0] * torch.cos(self.frequency * distance) + self.read[1] * torch.sin(
+        turning = self.amplitudes[0] * torch.cos(self.frequency * distance) + self.amplitudes[1] * torch.sin(
             self.frequency * distance
         )
         kernel = (envelope * turning).sum(-1)  # (T, H): the weight of an input that many steps ago

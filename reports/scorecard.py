@@ -11,7 +11,7 @@ from reports.alarm import check_ceilings
 from reports.claims.comparison import MARGIN, Comparison, skill_difference
 from reports.comparison import microseconds
 from reports.compose import AUTHOR, record_pages
-from reports.document import Document
+from reports.document import Block, Document, Formula, Paragraph
 from reports.estimates import Estimates
 from reports.html import to_html
 from reports.page_one.blocks import PageOne, Strip, StripRow, Tone
@@ -97,6 +97,14 @@ def _answer(estimates: Estimates, variant: str, against: Sequence[str]) -> str:
     return f"**{variant}**: {'; '.join(told)}. It takes {in_a_row(times, len(times))} training time."
 
 
+def _equations(study: StudyRecord, against: Sequence[str]) -> Iterator[Block]:
+    """The equations of what is tried, as they have run."""
+    for setting in {s.variant: s for s in study.settings if s.variant not in against}.values():
+        if setting.equations:
+            yield Paragraph(f"{setting.variant} is, at each step, with weights W and R, biases b and inputs x:")
+            yield from (Formula(e["mathml"], e["typst"], e["text"]) for e in setting.equations)
+
+
 def write_scorecard(study: StudyRecord, folder: Path, against: Sequence[str]) -> tuple[Path, Path]:
     """Writes report.html and report.pdf, the page as Markdown and PNG, and its tables; returns the paths of the first two.
 
@@ -108,7 +116,7 @@ def write_scorecard(study: StudyRecord, folder: Path, against: Sequence[str]) ->
     document = Document(
         study.plan["question"],
         RULE,
-        [page],
+        [page, *_equations(study, against)],
         AUTHOR,
         pages=record_pages(study),
     )

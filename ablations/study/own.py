@@ -6,7 +6,7 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Any
 
-from ablations.errors import UserError
+from ablations.errors import UserError, user_errors
 from ablations.models import MODELS, Cell
 from ablations.models.variant import Variant
 from ablations.study.plan import Plan
@@ -45,9 +45,9 @@ def is_own(variant: Variant) -> bool:
     return not all(map(is_built_in, parts))
 
 
-def failure(what: str, code: type, error: Exception) -> UserError:
-    """An error that a user's class has raised, as one line with its file and line."""
-    if isinstance(error, UserError):
+def failure(what: str, code: type, error: Exception) -> Exception:
+    """An error that a user's class has raised, as one line with its file and line; what is one line already stays."""
+    if isinstance(error, user_errors()):
         return error
     file = getattr(sys.modules.get(code.__module__), "__file__", None) or code.__module__
     message = " ".join(str(error).split())
