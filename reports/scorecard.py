@@ -30,9 +30,12 @@ WORDS: dict[str, Tone] = {
     "as good": "mixed",
     "undecided": "inconclusive",
     "not learnt": "inconclusive",
+    "out of reach": "inconclusive",
     "not run": "not run",
 }
 """What can be said of a network beside another on one task, and the tone in which it is shown."""
+
+FUTURE = "its answer depends on what comes later, and both read from left to right"
 
 RULE = (
     f"Better: most seeds have a skill more than {MARGIN} above the other's (sign test, paired by seed); worse: most have one "
@@ -61,21 +64,30 @@ def word_of(estimates: Estimates, variant: str, other: str, task: str) -> tuple[
     if above.verdict == "contradicted" and below.verdict == "contradicted":
         return "as good", above
     if above.unlearnt:
-        return "not learnt", above
+        return "out of reach" if _needs_future(estimates, task, (variant, other)) else "not learnt", above
     return "not run" if above.verdict == "not run" else "undecided", above
+
+
+def _needs_future(estimates: Estimates, task: str, variants: Sequence[str]) -> bool:
+    """Whether a task's answer depends on what comes later, and none of these networks reads it."""
+    settings = [s for s in estimates.results.study.settings if s.task == task and s.variant in variants]
+    return all(
+        s.causal and s.references.get("causal", s.references["perfect"]) < s.references["perfect"] for s in settings
+    )
 
 
 def _rows(estimates: Estimates, variant: str, other: str) -> Iterator[StripRow]:
     for task in estimates.results.tasks:
         word, part = word_of(estimates, variant, other, task)
-        yield StripRow(WORDS[word], word, f"{variant} beside {other} on {task}", _seeds(part), "", measurement(part))
+        text = FUTURE if word == "out of reach" else _seeds(part)
+        yield StripRow(WORDS[word], word, f"{variant} beside {other} on {task}", text, "", measurement(part))
 
 
 def _seeds(part: Comparison) -> str:
     """How many seeds are on either side."""
     values = [float(value) for sample in part.samples.values() for value in sample.values]
     if not values:
-        return "no network has solved its easiest form" if part.unlearnt else ""
+        return "neither has solved its easiest form" if part.unlearnt else ""
     above, below = sum(v > MARGIN for v in values), sum(v < -MARGIN for v in values)
     return f"of {len(values)} seeds, {above} are more than {MARGIN} better and {below} more than {MARGIN} worse"
 

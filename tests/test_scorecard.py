@@ -41,6 +41,12 @@ def test_a_difference_that_most_seeds_show_is_named(task: str, other: str, word:
     assert word_of(estimates(), "rnn", other, task)[0] == word
 
 
+def test_a_task_that_needs_the_future_is_out_of_reach_of_those_who_do_not_read_it() -> None:
+    world = replace(WORLD, tasks=("disambiguation",), variants=("lstm", "gru", "rnn", "bilstm"), skill={})
+    assert word_of(estimates(world), "rnn", "lstm", "disambiguation")[0] == "out of reach"
+    assert word_of(estimates(world), "bilstm", "lstm", "disambiguation")[0] == "better"
+
+
 def test_two_seeds_decide_nothing() -> None:
     few = estimates(replace(WORLD, replicates=2))
     assert {word_of(few, "rnn", other, "copying")[0] for other in AGAINST} == {"undecided"}
