@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 if _TYPE_CHECKING:
     from ablations.models import Network as _Network
 
-_own = _Path(__file__).parents[1] / "tasks"
-_spec = _find_spec("tasks")
-if _spec is None or _spec.origin is None or _Path(_spec.origin).resolve().parent != _own.resolve():
-    raise ImportError(
-        f"'import tasks' gives {_spec.origin if _spec else 'nothing'}, but ablations needs {_own}; "
-        "rename your own module tasks"
-    )
+for _name in ("tasks", "reports"):
+    _own = _Path(__file__).parents[1] / _name
+    _spec = _find_spec(_name)
+    if _spec is None or _spec.origin is None or _Path(_spec.origin).resolve().parent != _own.resolve():
+        raise ImportError(
+            f"'import {_name}' gives {_spec.origin if _spec else 'nothing'}, but ablations needs {_own}; "
+            f"rename your own module {_name}"
+        )
 
 
 def load(uri: str, tracking_uri: str | None = None) -> "_Network":

@@ -2,13 +2,13 @@
 
 import shlex
 import sys
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ablations.ending import INTERRUPTED, end_of
-from ablations.errors import UserError, in_one_line
+from ablations.asked import bound, carry_out, check_plan, command_line, outdated, plan_of, record_of
+from ablations.ending import end_of
+from ablations.errors import UserError
 from ablations.home import home, storage_url
 from ablations.home import tracking_uri as default_uri
 from ablations.options import (
@@ -21,10 +21,12 @@ from ablations.options import (
     with_workers,
 )
 from ablations.registry import is_file
+from ablations.scaffold import FILES
+from ablations.stages import Stages
 
 if TYPE_CHECKING:
     from ablations.record.schema import StudyRecord
-    from ablations.study import Plan, Study
+    from ablations.study import Study
 
 KINDS = ("tasks", "cells", "models", "ablations", "studies", "claims")
 BRIEF = 3000
@@ -71,37 +73,28 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
 
     from ablations.describe import describe_plan
     from ablations.record.reader import ended_runs
-    from ablations.run.session import Origin, Place, run_session
+    from ablations.run.session import Origin
     from ablations.stages import Stages
 
     console = Console()
     changes = {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
     uri = options["tracking_uri"] or default_uri()
     with Stages(console, "reading the study"):
-        plan = _plan(study, scale, changes)
-        for task in plan.tasks.values():
-            task.references()  # raises DataError where a file of it is missing: not after hours of the other tasks
+        plan = plan_of(study, scale, changes)
+        check_plan(plan)
     if dry_run:
         for line in describe_plan(plan, workers, ended_runs(uri, plan.name, scale)):
             click.echo(line)
         return 0
-    place = Place(home(), uri, options["storage"] or storage_url())
-    command = shlex.join(["ablate", *sys.argv[1:]])
-    origin = Origin(command, study if is_file(study) else None, changes)
-    try:
-        failures = run_session(plan, place, workers, options["executor"], console, origin, options["keep_models"])
-    except KeyboardInterrupt:
-        click.echo(f"\nstopped; everything finished is kept. To go on: {command}", err=True)
-        return INTERRUPTED
-    if failures:
-        click.echo(f"settings failed: {failures}. To try them again: {command}", err=True)
-        return 1
+    origin = Origin(shlex.join(["ablate", *sys.argv[1:]]), study if is_file(study) else None, changes)
+    if code := carry_out(plan, options, workers, console, origin):
+        return code
     if plan.runs <= BRIEF:
         with Stages(console, "") as say:
             say("reading what was found")
-            lines = _found(_record(study, scale, options["tracking_uri"]))
+            lines = _found(record_of(study, scale, options["tracking_uri"]))
         click.echo("\n".join(lines))
-    click.echo(f"{plan.name} is complete at scale {scale}. Next, its report: {_command('report', study, scale)}")
+    click.echo(f"{plan.name} is complete at scale {scale}. Next, its report: {command_line('report', study, scale)}")
     click.echo(f"To look at its runs in MLflow: {shlex.join(['ablate', 'ui', *_given(options['tracking_uri'])])}")
     return 0
 
@@ -116,48 +109,6 @@ def _given(tracking_uri: str | None) -> list[str]:
     return ["--tracking-uri", tracking_uri] if tracking_uri else []
 
 
-def _command(name: str, study: str, scale: str) -> str:
-    return shlex.join(["ablate", name, study, "--scale", scale])
-
-
-def _plan(name: str, scale: str, changes: Mapping[str, int]) -> "Plan":
-    """The plan of a study at a scale, with another seed, and with changes of its budget."""
-    from pydantic import ValidationError
-
-    from ablations.studies import find
-
-    try:
-        return find(name).with_changes(scale, changes).at(scale)
-    except ValidationError as error:
-        raise click.UsageError(in_one_line(error)) from error
-
-
-def _record(study: str, scale: str, tracking_uri: str | None, curves: bool = True) -> "StudyRecord":
-    """The record of a study, given its name or its file. A study's code is loaded only where a file is given."""
-    from ablations.record.reader import read
-
-    if is_file(study):
-        from ablations.studies import find
-
-        study = find(study).name
-    return read(tracking_uri or default_uri(), study, scale, curves)
-
-
-def _outdated(study: str, scale: str, record: "StudyRecord") -> str | None:
-    """What to say where a study's file is not what was recorded last."""
-    if not is_file(study):
-        return None
-    from ablations.run.recorded_plan import differences
-
-    parts = differences(_plan(study, scale, record.provenance.get("changes", {})), record)
-    if not parts:
-        return None
-    return (
-        f"{study} is not what was recorded last of {record.name} at scale {scale}: {', '.join(parts)} changed. "
-        f"First: {_command('run', study, scale)}; or, of what is recorded: {_command('report', record.name, scale)}"
-    )
-
-
 @cli.command()
 @click.argument("study")
 @with_place
@@ -170,13 +121,12 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
 
     from ablations.processes import second_process
     from ablations.record.lock import make_writable
-    from ablations.stages import Stages
     from reports.publish import publish
 
     with Stages(Console(stderr=True), "reading the record") as say:
-        record = _record(study, scale, tracking_uri)
-        if outdated := _outdated(study, scale, record):
-            raise UserError(outdated)
+        record = record_of(study, scale, tracking_uri)
+        if change := outdated(study, scale, record):
+            raise UserError(change)
         make_writable(home())
         say("loading the libraries")
         with second_process() as beside:
@@ -186,7 +136,9 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
     for path in paths:
         click.echo(path)
     if (file := record.provenance.get("study_file")) and not is_file(study):
-        click.echo(f"note: claims and figures that {file} defines are in: {_command('report', file, scale)}", err=True)
+        click.echo(
+            f"note: claims and figures that {file} defines are in: {command_line('report', file, scale)}", err=True
+        )
 
 
 @cli.command("list")
@@ -224,18 +176,72 @@ def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: 
         return
     from ablations import describe as texts
     from ablations.studies import find
-    from reports.claims import CLAIMS
+    from reports.claims import CLAIMS, claims_of
 
     def describe_study(study: "Study") -> str:
-        return "\n".join(texts.describe_plan(study.at(scale), workers, {}))
+        sentences = {name: claim.sentence for name, claim in claims_of(study.name).items()}
+        plan = study.at(scale)
+        return "\n".join([*texts.describe_plan(plan, workers, {}), *texts.describe_questions(plan, sentences)])
 
     claims = {name: f"{claim.sentence}\n\nRule: {claim.rule}" for name, claim in CLAIMS.items()}
-    if is_file(name):
-        study = find(name)
-        cells = texts.own_sources(study) if source else texts.describe_own_cells(study)
-        click.echo("\n\n".join(cells if source else [describe_study(study), *cells]))
-    else:
+    if not is_file(name):
         click.echo(texts.cell_source(name) if source else texts.explain(name, claims, describe_study))
+        return
+    study = find(name)
+    if source:
+        click.echo("\n\n".join(texts.own_sources(study)))
+        return
+    check_plan(study.at(scale))
+    click.echo("\n\n".join([describe_study(study), *texts.describe_own(study, scale)]))
+
+
+@cli.command()
+@click.argument("kind", type=click.Choice(FILES))
+@click.argument("name")
+def new(kind: str, name: str) -> None:
+    """Write a commented file NAME.py that runs.
+
+    It has a cell, a task, a model, a study or a claim of your own.
+    """
+    from ablations.scaffold import write_new
+
+    for line in write_new(kind, name):
+        click.echo(line)
+
+
+@cli.command("try")
+@click.argument("file")
+@with_place
+@with_workers("Processes that train.")
+@click.option("--executor", type=click.Choice(["processes", "serial"]), default="processes", show_default=True)
+@with_changes
+def try_(file: str, scale: str, workers: int, **options: Any) -> int:
+    """Put FILE's cell or model to the test.
+
+    It is compared to LSTM and GRU of equal size on four tasks, in some minutes; what comes out is one page.
+    """
+    from functools import partial
+
+    from rich.console import Console
+
+    from ablations.run.session import Origin
+    from ablations.studies.scorecard import AGAINST, scorecard_study
+    from reports.scorecard import write_scorecard
+
+    changes = {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
+    with Stages(console := Console(), "reading the file"):
+        study = bound(scorecard_study(file), scale, changes)
+        check_plan(study)
+    origin = Origin(shlex.join(["ablate", *sys.argv[1:]]), None, changes)
+    load = partial(scorecard_study, file)
+    if code := carry_out(study, options, workers, console, origin, load):
+        return code
+    with Stages(console, "writing the scorecard"):
+        record = record_of(study.name, scale, options["tracking_uri"])
+        paths = write_scorecard(record, home() / "reports" / f"{record.name}-{scale}", AGAINST)
+    for path in paths:
+        click.echo(path)
+    return 0
 
 
 def _show_replicate(name: str, scale: str, tracking_uri: str | None) -> None:
@@ -247,7 +253,7 @@ def _show_replicate(name: str, scale: str, tracking_uri: str | None) -> None:
     if study is None:
         record, setting, run = replicate_with_id(tracking_uri or default_uri(), name)
     else:
-        record, setting, run = replicate_at(_record(study, scale, tracking_uri), name)
+        record, setting, run = replicate_at(record_of(study, scale, tracking_uri), name)
     tables = tables_of(record, setting, run)
     click.echo("\n".join(describe(setting, run, tables)))
     place = f"{record.name}-{record.scale}-{setting.task}-{setting.variant}-{run.number}"
@@ -265,10 +271,10 @@ def status(study: str, scale: str, tracking_uri: str | None) -> None:
     """
     from ablations.record.status import describe_status
 
-    record = _record(study, scale, tracking_uri, curves=False)
+    record = record_of(study, scale, tracking_uri, curves=False)
     click.echo("\n".join(describe_status(record)))
-    if outdated := _outdated(study, scale, record):
-        click.echo(f"note: {outdated}", err=True)
+    if change := outdated(study, scale, record):
+        click.echo(f"note: {change}", err=True)
 
 
 @cli.command()

@@ -19,8 +19,8 @@ from ablations.run.progress import duration
 from ablations.run.time_estimate import Work, remaining_work, total_seconds
 from ablations.studies import STUDIES
 from ablations.study import Plan, Study
-from ablations.study.file import own_cells
 from ablations.study.identity import costs_identity
+from ablations.study.own import own_cells, own_models, own_tasks
 from ablations.train.threads import use_one_thread
 from tasks import TASKS, Task
 
@@ -59,7 +59,10 @@ def explain(name: str, claims: Mapping[str, str], describe_study: Callable[[Stud
 
 def describe_task(name: str) -> str:
     """A task's rule, an example, and its exact references, at its default parameters."""
-    task = TASKS[name]()
+    return _task_text(TASKS[name]())
+
+
+def _task_text(task: Task) -> str:
     example = task.read(task.sample(np.random.default_rng(0), 1), 0)
     return "\n".join(
         [
@@ -88,9 +91,22 @@ def cell_source(name: str) -> str:
     return source(cell)
 
 
-def describe_own_cells(study: Study) -> list[str]:
-    """The text of `describe_cell` for each cell of a study's file."""
-    return [describe_cell(cell.name) for cell in own_cells(study)]
+def describe_own(study: Study, scale: str) -> list[str]:
+    """The texts about the cells and models of a study's file, and about its tasks as they are at a scale."""
+    tasks = study.at(scale).tasks
+    return [
+        *(f"The task {label}: {_task_text(task)}" for label, task in own_tasks(tasks).items()),
+        *(describe_cell(cell.name) for cell in own_cells(study)),
+        *(f"The model {name}: {_model_text(name, tasks)}" for name in own_models(study)),
+    ]
+
+
+def describe_questions(plan: Plan, claims: Mapping[str, str]) -> list[str]:
+    """Lines about the tasks of a plan with their parameters, and the claims that it tests with their sentences."""
+    tasks = [f"{label}: {type(task).__name__}, {_listed(task.parameters)}" for label, task in plan.tasks.items()]
+    sentences = [f"{name}: {sentence}" for name, sentence in claims.items()]
+    blocks = {"tasks": tasks, "claims": sentences or ["none of its own"]}
+    return [line for title, lines in blocks.items() for line in ("", title, *(f"  {each}" for each in lines))]
 
 
 def own_sources(study: Study) -> list[str]:
@@ -119,8 +135,12 @@ def _variants() -> Mapping[str, Variant]:
 
 def describe_model(name: str) -> str:
     """A model, and the hidden size that some parameter counts give it on each task."""
+    return _model_text(name, {task: TASKS[task]() for task in TASKS})
+
+
+def _model_text(name: str, tasks: Mapping[str, Task]) -> str:
     variant = Variant(name, name)
-    rows = [f"hidden size and parameters on the task {task}: {_sizes(variant, TASKS[task]())}" for task in TASKS]
+    rows = [f"hidden size and parameters on the task {label}: {_sizes(variant, task)}" for label, task in tasks.items()]
     flags = _fixed(MODELS[name])
     facts = [f"{name} has {flags}."] if flags else []
     facts += _ablation(VARIANTS[name].parent, VARIANTS[name].change) if name in VARIANTS else []

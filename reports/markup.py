@@ -6,18 +6,18 @@ from xml.etree.ElementTree import ParseError, XMLParser
 
 MATHML: dict[str, dict[str, str]] = {
     "math": {"display": "block"},
-    **{element: {} for element in ("mrow", "mi", "mn", "mo", "msub", "mfrac")},
+    **{element: {} for element in ("mrow", "mi", "mn", "mo", "msub", "msup", "mfrac")},
 }
 """The MathML elements that equations are made of, each with the attributes that it may have."""
 
-TYPST_NAMES = frozenset({"sigma", "tanh", "exp", "max", "frac", "op"})
+TYPST_NAMES = frozenset({"sigma", "tanh", "exp", "log", "sqrt", "sin", "cos", "abs", "max", "frac", "op"})
 """The functions and signs of equations in Typst. Any other name of two or more letters is refused."""
 
 TYPST_TOKEN = re.compile(
     r"""(?P<name>[^\W\d_][^\W_]*)         # a letter, or a name from the list above
       | "[^"\\]*"                          # a word in upright letters
       | \d+(?:\.\d+)?                     # a number
-      | [ ()\[\],=+−\-⊙_«»]               # signs, and _ before an index""",
+      | [ ()\[\],=+−\-⊙_^«»]              # signs, _ before an index, ^ before an exponent""",
     re.VERBOSE,
 )
 """Neither `#`, which begins code, nor `$`, which ends the equation, nor a backslash."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from ablations.record.schema import SettingRecord
+from ablations.record.schema import ONE_BY_ONE, SettingRecord
 from reports.document import Block, Formula, Heading, Paragraph, Table
 from reports.result_tables import ResultTables
 from reports.theorems.measured import SOLVED
@@ -176,6 +176,7 @@ def provenance_blocks(results: ResultTables) -> Iterator[Block]:
         "machine": f"{provenance['cores']} cores, {provenance.get('workers', 1)} workers, {provenance['device']}",
         "versions": versions,
         "computed by": _backends(results),
+        **_one_by_one(results),
         "seed": str(study.plan["seed"]),
         "MLflow experiment": f"{study.name}-{study.scale} (id {study.experiment_id})",
     }
@@ -183,6 +184,18 @@ def provenance_blocks(results: ResultTables) -> Iterator[Block]:
         facts["study file"] = f"{file}; `ablate report` of this file adds its own claims and figures"
     yield Heading("Provenance")
     yield Table("provenance", pd.DataFrame(facts.items(), columns=["fact", "value"]), "How to reproduce these numbers.")
+
+
+def _one_by_one(results: ResultTables) -> dict[str, str]:
+    """Which networks were trained run by run; nothing where all were trained together."""
+    study = results.study
+    names = {setting.identity: setting.variant for setting in study.settings}
+    runs = (*study.trials, *study.replicates, *study.transferred)
+    alone = dict.fromkeys(names[run.setting] for run in runs if run.factors.get("trained") == ONE_BY_ONE)
+    if not alone:
+        return {}
+    why = "torch's vmap cannot compute these networks for all runs at once, which makes them slower to train"
+    return {"trained one by one": f"{', '.join(alone)}: {why}"}
 
 
 def _backends(results: ResultTables) -> str:

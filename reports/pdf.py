@@ -104,8 +104,8 @@ def _source(document: Document) -> str:
     return "\n".join([
         _preamble(document),
         typeset.front(document),
-        "#pagebreak(weak: true)" if document.front else "",
-        OUTLINE,
+        "#pagebreak(weak: true)" if document.front and document.parts else "",
+        OUTLINE if document.parts else "",
         *sections,
         *appendix,
         *map(typeset.table, document.appendix),
@@ -166,13 +166,14 @@ class Typeset:
     anchors: Mapping[int, str]
 
     def front(self, document: Document) -> str:
-        """The title and what is before the first heading; a first page is made to fit on one sheet with them."""
-        head = [TITLE.format(title=_text(document.title), subtitle=_text(document.subtitle))]
+        """The title and what is before the first heading; a first page is made to fit on one sheet with what precedes it."""
+        parts = [TITLE.format(title=_text(document.title), subtitle=_text(document.subtitle))]
         for block in document.front:
             if isinstance(block, PageOne):
-                return page_typst(block, _text, "\n".join(head))
-            head.append(self.block(block))
-        return "\n".join(head)
+                parts = [page_typst(block, _text, "\n".join(parts))]
+            else:
+                parts.append(self.block(block))
+        return "\n".join(parts)
 
     def block(self, block: Block) -> str:
         """A block where it stands; of a table that is printed in the appendix, where that is."""

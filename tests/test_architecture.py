@@ -31,6 +31,8 @@ INNER = (
     "describe",
     "ending",
     "options",
+    "asked",
+    "scaffold",
     "cli",
 )
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc"}

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import layer_norm
 
 from ablations.errors import UserError
 from ablations.models import CELLS, Cell
@@ -253,7 +254,9 @@ numbers = np.random.default_rng(0)
 MISCOMPUTED: dict[str, tuple[dict[str, Any], str]] = {
     "pre-activation": ({"step": lambda f, a, s, v: {"h": a.q}}, "there is no 'q' among i, f, g, o"),
     "vector": ({"step": lambda f, a, s, v: {"h": v.p}}, "there is no 'p' among nothing"),
-    "function": ({"step": lambda f, a, s, v: {"h": f.softplus(a.i)}}, "there is no function 'softplus' among sigmoid"),
+    "function": ({"step": lambda f, a, s, v: {"h": f.softmax(a.i)}}, "there is no function 'softmax' among sigmoid"),
+    "over units": ({"step": lambda f, a, s, v: {"c": s.c, "h": layer_norm(a.i, (8,))}}, "write it as a model"),
+    "unknown function": ({"step": lambda f, a, s, v: {"h": f.layer_norm(a.i)}}, "write it as a model"),
     "missing": ({"step": lambda f, a, s, v: {"c": s.c}}, "returns no 'h', which is in its state"),
     "number": ({"step": lambda f, a, s, v: {"c": s.c, "h": 3}}, "whose 'h' is not computed from anything, but 3"),
     "nothing": ({"step": lambda f, a, s, v: None}, "returns no dictionary, but NoneType"),
@@ -288,7 +291,7 @@ MISCOMPUTED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "torch's": (
         {"step": lambda f, a, s, v: {"c": s.c, "h": a.i + torch.rand(1)}},
-        "has a step that draws random numbers",
+        "has a step that draws random numbers; what looks at several units at once",
     ),
     "a generator's": (
         {"step": lambda f, a, s, v: {"c": s.c, "h": a.i * numbers.random()}},

@@ -11,15 +11,17 @@ import pytest
 import sympy
 import torch
 import typst
+from builders.elementary_cell import Elementary
 from builders.printed_equations import merged
 from torch import Tensor
 
 from ablations.models import CELLS, Cell
 from ablations.models.cell import Functions, SymbolicFunctions, TorchFunctions, sigmoid
-from ablations.models.equations import equations, symbolic_step
+from ablations.models.equations import equations, marked, symbolic_step
 from ablations.models.gate import Gate
 from ablations.models.lstm import LSTM
 from ablations.models.recurrent import RecurrentLayer
+from reports.markup import checked_mathml, checked_typst
 
 
 class Awkward(Cell):
@@ -51,10 +53,12 @@ class Awkward(Cell):
 
 @pytest.fixture(autouse=True)
 def awkward(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(CELLS, "awkward", Awkward)
+    for cell in OWN:
+        monkeypatch.setitem(CELLS, cell.name, cell)
 
 
-each_cell = pytest.mark.parametrize("cell", [*CELLS.values(), Awkward], ids=lambda cell: cell.name)
+OWN = [Awkward, Elementary]
+each_cell = pytest.mark.parametrize("cell", [*CELLS.values(), *OWN], ids=lambda cell: cell.name)
 each_known_cell = pytest.mark.parametrize("cell", [CELLS[name] for name in ("rnn", "lstm", "gru")])
 FUNCTIONS = {
     "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
@@ -64,13 +68,24 @@ FUNCTIONS = {
     "maximum": max,
     "positive": lambda x: float(x > 0),
     "larger": lambda x, y: float(x > y),
+    "log": math.log,
+    "sqrt": math.sqrt,
+    "sin": math.sin,
+    "cos": math.cos,
+    "absolute": abs,
+    "sign": lambda x: math.copysign(1.0, x),
+    "softplus": lambda x: math.log1p(math.exp(x)),
 }
-READ_BACK = FUNCTIONS | {"max": max, "dot": lambda row, column: sum(x * y for x, y in zip(row, column, strict=True))}
+READ_BACK = FUNCTIONS | {
+    "max": max,
+    "abs": abs,
+    "dot": lambda row, column: sum(x * y for x, y in zip(row, column, strict=True)),
+}
 
 
 def as_python(text: str) -> str:
     """An equation's right-hand side, as it is printed, in Python."""
-    text = text.split(" = ")[1].replace("⊙", "*").replace("−", "-").replace("σ", "sigmoid")
+    text = text.split(" = ")[1].replace("⊙", "*").replace("−", "-").replace("σ", "sigmoid").replace("^", "**")
     text = text.replace("_{t-1}", "_old").replace("_t", "_new").replace("{", "").replace("}", "")
     text = re.sub(r"\b(V_\w+) (\[.*?\])", r"dot(\1, \2)", text)
     return re.sub(r"\b([WR]_\w+|[\d.]+) (?=[\w(])", r"\1 * ", text)
@@ -104,13 +119,21 @@ def test_the_printed_equations_compute_what_the_layer_computes(cell: type[Cell])
     assert [names[f"{name}_new"] for name in cell.state] == pytest.approx(new.flatten().tolist(), rel=1e-9)
 
 
+NAMES = ["sigmoid", "tanh", "relu", "exp", "maximum", "log", "sqrt", "sin", "cos", "softplus", "abs"]
+
+
+def test_every_function_is_tested() -> None:
+    for functions in (TorchFunctions, SymbolicFunctions):
+        assert {name for name in vars(functions) if not name.startswith("_")} == set(NAMES)
+
+
 @each_cell
 def test_the_symbols_derivatives_are_autograds(cell: type[Cell]) -> None:
     """Backpropagation through time can be had from the symbols."""
     symbolic = symbolic_step(cell)
     symbols = sorted({symbol for name in cell.state for symbol in symbolic[name].free_symbols}, key=str)
     values = torch.randn(len(symbols), dtype=torch.float64, requires_grad=True)
-    torch_functions = {name: getattr(TorchFunctions, name) for name in ("sigmoid", "tanh", "exp", "relu", "maximum")}
+    torch_functions = {name: getattr(TorchFunctions, name) for name in NAMES} | {"absolute": torch.abs}
     for name in cell.state:
         result = sympy.lambdify(symbols, symbolic[name], [torch_functions, "math"])(*values)
         expected = torch.autograd.grad(result, values)[0].tolist()
@@ -119,11 +142,11 @@ def test_the_symbols_derivatives_are_autograds(cell: type[Cell]) -> None:
         assert [float(slope) for slope in slopes] == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "tanh", "relu", "exp", "maximum"])
+@pytest.mark.parametrize("name", NAMES)
 def test_symbolic_functions_are_torchs(name: str) -> None:
     pair = sympy.symbols("u v")[: 2 if name == "maximum" else 1]
     evaluate = sympy.lambdify(pair, getattr(SymbolicFunctions, name)(*pair), [FUNCTIONS, "math"])
-    for values in torch.randn(5, len(pair), dtype=torch.float64):
+    for values in torch.randn(5, len(pair), dtype=torch.float64).abs() * (1 if name in ("log", "sqrt") else -1):
         assert float(getattr(TorchFunctions, name)(*values)) == pytest.approx(evaluate(*values.tolist()))
 
 
@@ -162,13 +185,13 @@ def test_all_notations_say_the_same(cell: type[Cell]) -> None:
     def bare(text: str) -> str:
         for sign in ("frac", "op(", "/"):
             text = text.replace(sign, "")
-        text = text.replace("sigma", "σ").replace("-", "−")
-        return re.sub(r"""[\s(){}_,"]""", "", text)
+        text = text.replace("sigma", "σ").replace("-", "−").replace("√", "sqrt")
+        return re.sub(r"""[\s(){}_^,"]""", "", text)
 
     for equation in equations(cell):
         tree = ElementTree.fromstring(equation.mathml)
         assert (tree.tag, tree.get("display")) == ("math", "block")
-        assert {element.tag for element in tree.iter()} <= {"math", "mrow", "msub", "mfrac", "mi", "mo", "mn"}
+        assert {element.tag for element in tree.iter()} <= {"math", "mrow", "msub", "msup", "mfrac", "mi", "mo", "mn"}
         written = ["".join(tree.itertext()), equation.typst, equation.text]
         assert {bare(text) for text in written} == {bare(equation.text)}
 
@@ -291,9 +314,43 @@ def test_what_has_been_named_stands_by_its_name(quantity: Any, use: Any, printed
     assert equations(Made)[1].text == f"h_t = {printed}"
 
 
-def test_powers_are_not_among_what_equations_are_made_of() -> None:
+def test_an_exponent_that_is_no_number_is_told_how_to_be_written() -> None:
     class Squared(LSTM):
-        step = staticmethod(lambda f, a, s, v: {"h": s.h**2})
+        step = staticmethod(lambda f, a, s, v: {"h": s.c * s.h**s.c})
 
-    with pytest.raises(ValueError, match="written with"):
+    with pytest.raises(ValueError, match=r"an exponent is a number; write f\.exp"):
         equations(Squared)
+
+
+@pytest.mark.parametrize(
+    ("made", "text", "mathml"),
+    [
+        (lambda f, s: s.h**2, "h_{t-1}^2", "<msup>"),
+        (lambda f, s: 2 * s.h**0.5, "2 h_{t-1}^0.5", "<mn>0.5</mn>"),
+        (lambda f, s: (s.h + s.c) ** 3, "(h_{t-1} + c_{t-1})^3", "<msup>"),
+        (lambda f, s: f.tanh(s.h) ** 2 * s.c, "tanh(h_{t-1})^2 ⊙ c_{t-1}", "<msup>"),
+        (lambda f, s: s.c * s.h**-2, "c_{t-1} / h_{t-1}^2", "<mfrac>"),
+        (lambda f, s: (s.h**2) ** 0.5, "(h_{t-1}^2)^0.5", "<msup>"),
+        (lambda f, s: f.sqrt(s.h) + f.abs(s.c), "sqrt(h_{t-1}) + abs(c_{t-1})", "√"),
+        (lambda f, s: f.softplus(s.h) * f.log(s.c), "softplus(h_{t-1}) ⊙ log(c_{t-1})", "softplus"),
+    ],
+)
+def test_powers_and_elementary_functions_are_typeset(made: Any, text: str, mathml: str) -> None:
+    class Made(LSTM):
+        step = staticmethod(lambda f, a, s, v: {"h": made(f, s)})
+
+    (equation,) = equations(Made)
+    assert equation.text == f"h_t = {text}"
+    assert mathml in checked_mathml(equation.mathml)
+    checked_typst(equation.typst)
+
+
+def test_a_changed_exponent_is_marked_as_a_whole() -> None:
+    class Parent(LSTM):
+        step = staticmethod(lambda f, a, s, v: {"h": s.c + s.h**2})
+
+    class Child(Parent):
+        parent, change = Parent, "cubed"
+        step = staticmethod(lambda f, a, s, v: {"h": s.c + s.h**3})
+
+    assert marked(Child).splitlines()[0] == "h_t = c_{t-1} «+ h_{t-1}^3»"

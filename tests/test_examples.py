@@ -17,8 +17,11 @@ import torch
 from ablations import cli
 from ablations.models import CELLS, MODELS
 from ablations.study import Study
+from ablations.study.model_check import check_model
+from ablations.study.task_check import check_task
 from reports.claims import CLAIMS
-from tasks import Batch, Task
+from reports.figures import FIGURES
+from tasks import TASKS, Batch, Task
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -30,6 +33,10 @@ SAYS = {
     "own_task": "Which cell learns to add modulo a number?",
     "own_model": "gru-normalised",
     "own_study": "gap-3",
+    "own_cells": "gru-layer-norm",
+    "own_models": "transformer",
+    "own_echo": "Which cell can say again",
+    "own_figure": "Skill and the learning rate behind it",
     "own_claim": "An LSTM that reads in both directions tells bears from presidents",
 }
 """Something that the report of each example, and of no other study, says."""
@@ -38,7 +45,8 @@ SAYS = {
 @pytest.fixture
 def registries() -> Iterator[None]:
     """Puts the registries back to what they were before an example added to them."""
-    before: list[tuple[dict[str, Any], dict[str, Any]]] = [(each, dict(each)) for each in (CELLS, MODELS, CLAIMS)]
+    kept: tuple[dict[str, Any], ...] = (CELLS, MODELS, TASKS, CLAIMS, FIGURES)
+    before = [(each, dict(each)) for each in kept]
     yield
     for registry, content in before:
         registry.clear()
@@ -144,6 +152,27 @@ def test_without_one_digit_the_examples_task_leaves_exactly_chance(modular_sum: 
     targets = torch.arange(4)
     guess = task.loss(torch.zeros(4, 4), Batch(targets, targets, targets))
     assert guess == pytest.approx(task.loss_references()["chance"])
+
+
+def test_the_echo_is_of_its_lag_and_its_first_signs_count_it(registries: None) -> None:
+    task = runpy.run_path(str(ROOT / "examples" / "own_echo.py"))["Echo"](lag=4).mixture()
+    batch = task.sample(np.random.default_rng(0), 200)
+    lags = (batch.inputs == task.symbols).sum(1)
+    assert set(lags.tolist()) == {1, 2, 3, 4}
+    for inputs, targets, lag in zip(batch.inputs, batch.targets, lags.tolist(), strict=True):
+        answered = (targets != -100).nonzero().flatten().tolist()
+        assert answered == list(range(2 * lag, 2 * lag + task.answers))
+        assert all(targets[step] == inputs[step - lag] for step in answered)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_what_an_example_defines_keeps_what_it_promises(path: Path, registries: None) -> None:
+    study = runpy.run_path(str(path))["STUDY"]
+    for scale in study.scales.values():
+        for label, task in scale.tasks.items():
+            check_task(label, task)
+            for variant in study.variants:
+                check_model(variant, label, task, scale.budget.parameters)
 
 
 def test_the_readme_quotes_the_examples_as_they_are() -> None:

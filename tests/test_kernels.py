@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from builders.elementary_cell import Elementary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
@@ -76,7 +77,7 @@ def compare(cell: type[Cell], shape: Shape, dtype: torch.dtype, masked: bool, re
         torch.testing.assert_close(mine / scale, other / scale, rtol=0, atol=tolerance)
 
 
-@pytest.mark.parametrize("cell", [*CELLS.values(), Everything], ids=str)
+@pytest.mark.parametrize("cell", [*CELLS.values(), Everything, Elementary], ids=str)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_every_cell_equals_the_eager_backend_in_outputs_and_all_gradients(cell: type[Cell], dtype: torch.dtype) -> None:
     torch.manual_seed(0)
@@ -98,7 +99,7 @@ def test_random_shapes_equal_the_eager_backend(
     compare(CELLS[cell], (B, T, inputs, H), torch.float64, masked, reverse)
 
 
-@pytest.mark.parametrize("cell", [*CELLS.values(), Everything], ids=str)
+@pytest.mark.parametrize("cell", [*CELLS.values(), Everything, Elementary], ids=str)
 @pytest.mark.parametrize("reverse", [False, True])
 def test_gradients_of_every_argument_are_the_differences_of_outputs(cell: type[Cell], reverse: bool) -> None:
     torch.manual_seed(3)

@@ -51,7 +51,9 @@ def test_the_answer_names_the_left_to_right_network_that_leads():
 
 def test_the_answer_names_all_that_cannot_be_told_apart():
     (first, *_) = sentences(replace(LEFT_TO_RIGHT, skill=skills(gru=0.95, lstm=0.95, rnn=0.2), noise=0.02))
-    assert re.match(r"Left to right, \*\*(lstm|gru)\*\* and \*\*(lstm|gru)\*\* cannot be told apart on copying, adding", first)
+    assert re.match(
+        r"Left to right, \*\*(lstm|gru)\*\* and \*\*(lstm|gru)\*\* cannot be told apart on copying, adding", first
+    )
 
 
 def test_the_training_time_in_the_answer_is_that_of_the_tasks_it_is_about():

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 import sympy
 import torch
 from torch import Tensor
+from torch.nn.functional import softplus as softplus_of
 
 from ablations.models.declaration import check_declaration
 from ablations.models.gate import Gate
@@ -23,6 +24,15 @@ class TorchFunctions:
     tanh = staticmethod(torch.tanh)
     relu = staticmethod(torch.relu)
     exp = staticmethod(torch.exp)
+    log = staticmethod(torch.log)
+    sqrt = staticmethod(torch.sqrt)
+    sin = staticmethod(torch.sin)
+    cos = staticmethod(torch.cos)
+    abs = staticmethod(torch.abs)
+
+    @staticmethod
+    def softplus(x: Tensor) -> Tensor:
+        return softplus_of(x, threshold=40.0)  # torch's own of 20 is a jump of 2e-9 in float64
 
     @staticmethod
     def maximum(x: Tensor, y: Tensor | float) -> Tensor:
@@ -62,6 +72,42 @@ class larger(sympy.Function):
     """The derivative of maximum by its first argument: 1 where that is the larger, 1/2 at a tie, as torch has it."""
 
 
+class log(sympy.Function):
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return 1 / self.args[0]
+
+
+class sqrt(sympy.Function):
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return 1 / (2 * self)
+
+
+class sin(sympy.Function):
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return cos(*self.args)
+
+
+class cos(sympy.Function):
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return -sin(*self.args)
+
+
+class softplus(sympy.Function):
+    """log(1 + exp(x)), a smooth relu."""
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return sigmoid(*self.args)
+
+
+class absolute(sympy.Function):
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        return sign(*self.args)
+
+
+class sign(sympy.Function):
+    """The derivative of the absolute value: 1 above zero, -1 below, 0 at zero, as torch has it."""
+
+
 class SymbolicFunctions:
     """The same functions on SymPy expressions: symbols with a derivative, which SymPy leaves as they are written."""
 
@@ -70,9 +116,15 @@ class SymbolicFunctions:
     relu = relu
     exp = exp
     maximum = maximum
+    log = log
+    sqrt = sqrt
+    sin = sin
+    cos = cos
+    softplus = softplus
+    abs = absolute
 
 
-FUNCTIONS = (sigmoid, tanh, exp, relu, maximum)
+FUNCTIONS = (sigmoid, tanh, exp, relu, maximum, log, sqrt, sin, cos, softplus, absolute)
 """The functions as symbols, all that there are."""
 
 Functions = type[TorchFunctions] | type[SymbolicFunctions]
@@ -109,8 +161,10 @@ class Cell(ABC):
     def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Value]:
         """The named quantities of one step in the order they are computed, the new state among them.
 
-        f: the functions `sigmoid`, `tanh`, `relu`, `exp`, `maximum`; a: the gates' pre-activations; s: the state before
-        the step; v: the per-unit vectors. Written with those, + − × ÷ and constants, and nothing else.
+        f: the functions `sigmoid`, `tanh`, `relu`, `softplus`, `exp`, `log`, `sqrt`, `sin`, `cos`, `abs`, `maximum`; a:
+        the gates' pre-activations; s: the state before the step; v: the per-unit vectors. Written with those, + − × ÷,
+        powers whose exponent is a number, and constants, and nothing else. What looks at several units at once, as
+        layer normalisation and softmax do, is written as a model (`ablations.models.Network`).
         """
 
     @staticmethod

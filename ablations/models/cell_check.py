@@ -3,6 +3,8 @@
 import random
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
+from traceback import extract_tb
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +15,12 @@ import torch
 from ablations.errors import UserError
 from ablations.models.cell import Cell, SymbolicFunctions, TorchFunctions
 from ablations.models.gate import A_NAME, is_name
+
+AS_A_MODEL = (
+    "what looks at several units at once, as layer normalisation and softmax do, or draws random numbers, cannot be a "
+    "cell's equation: write it as a model: `ablate new model NAME` shows how"
+)
+"""What to do instead of what no cell can do."""
 
 TRIES = 8
 """How often a step is evaluated to see whether it is always the same: a coin tossed in it is missed once in 128 times."""
@@ -52,7 +60,7 @@ def _unsteady(cell: type[Cell]) -> str | None:
         before = _random_states()
         results = {_printed(cell, functions, make) for _ in range(TRIES)}
         if _random_states() != before:
-            return "has a step that draws random numbers; a step must always compute the same"
+            return f"has a step that draws random numbers; {AS_A_MODEL}"
         if len(results) > 1:
             return "has a step that is not deterministic; a step must always compute the same"
     return None
@@ -106,7 +114,14 @@ def _reason(error: Exception) -> str:
         return f"there is no {error.name!r} among {', '.join(vars(error.obj)) or 'nothing'}"
     if isinstance(error, AttributeError) and error.obj is TorchFunctions:
         functions = [name for name in vars(TorchFunctions) if not name.startswith("_")]
-        return f"there is no function {error.name!r} among {', '.join(functions)}"
+        return f"there is no function {error.name!r} among {', '.join(functions)}; {AS_A_MODEL}"
     if isinstance(error, TypeError) and "SimpleNamespace" in str(error):
         return "the parts of a gate with recurrent='apart' are its fields: write a.n.x and a.n.h, not a.n"
-    return f"{type(error).__name__}: {error}"
+    message = " ".join(str(error).split())
+    return f"{type(error).__name__}: {message}{_if_of_torch(error)}"
+
+
+def _if_of_torch(error: Exception) -> str:
+    """What to do where an operation of torch itself was called: it may well want all units, and a check has one."""
+    last = extract_tb(error.__traceback__)[-1]
+    return f"; {AS_A_MODEL}" if Path(last.filename).is_relative_to(Path(torch.__file__).parent) else ""

@@ -9,7 +9,17 @@ import sympy
 
 from ablations.models.cell import Cell, SymbolicFunctions
 from ablations.models.gate import Gate
-from ablations.models.notation import MathML, Notation, Text, Typesetter, Typst, applied, changed, stacked
+from ablations.models.notation import (
+    MathML,
+    Notation,
+    Text,
+    Typesetter,
+    Typst,
+    applied,
+    changed,
+    is_divisor,
+    stacked,
+)
 
 
 @dataclass(frozen=True)
@@ -158,7 +168,7 @@ def _flat(expr: sympy.Expr) -> sympy.Expr:
         return expr
     arguments: list[sympy.Expr] = []
     for argument in map(_flat, expr.args):
-        fraction = any(isinstance(part, sympy.Pow) for part in argument.args)
+        fraction = any(map(is_divisor, argument.args))
         merged = isinstance(argument, sympy.Add | sympy.Mul) and type(argument) is type(expr) and not fraction
         arguments += argument.args if merged else [argument]
     return expr.func(*arguments)
@@ -168,7 +178,7 @@ def _compared(new: sympy.Expr, old: sympy.Expr) -> sympy.Expr:
     """The new expression, with its terms that the old one has otherwise marked."""
     if new == old:
         return new
-    if type(new) is not type(old) or not new.args:
+    if type(new) is not type(old) or not new.args or (isinstance(new, sympy.Pow) and new.exp != old.exp):
         return changed(new)
     if isinstance(new, sympy.Add | sympy.Mul):
         return _compared_terms(new, old)

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import sympy
 
-SUM, PRODUCT, ATOM = 1, 2, 3  # binding strength, for parentheses
+SUM, PRODUCT, ATOM, BASE = 1, 2, 3, 4  # binding strength, for parentheses
 
 
 class applied(sympy.Function):
@@ -44,6 +44,9 @@ class Notation(ABC):
     @abstractmethod
     def fraction(self, over: str, under: str) -> str: ...
 
+    @abstractmethod
+    def power(self, base: str, exponent: str) -> str: ...
+
     def number(self, value: float) -> str:
         return f"{Decimal(repr(value)).normalize():f}"
 
@@ -70,7 +73,7 @@ class Notation(ABC):
 
 
 class Text(Notation):
-    signs: ClassVar[Mapping[str, str]] = {"sigmoid": "σ", "maximum": "max"}
+    signs: ClassVar[Mapping[str, str]] = {"sigmoid": "σ", "maximum": "max", "absolute": "abs"}
     linear = True
 
     def name(self, base: str, below: str = "") -> str:
@@ -81,6 +84,9 @@ class Text(Notation):
 
     def fraction(self, over: str, under: str) -> str:
         return f"{over} / {under}"
+
+    def power(self, base: str, exponent: str) -> str:
+        return f"{base}^{exponent}"
 
     def call(self, name: str, arguments: Sequence[str]) -> str:
         return self.function(name) + self.group(self.listed(arguments))
@@ -93,6 +99,12 @@ class Typst(Notation):
         "exp": "exp",
         "maximum": "max",
         "relu": 'op("relu")',
+        "softplus": 'op("softplus")',
+        "log": "log",
+        "sqrt": "sqrt",
+        "sin": "sin",
+        "cos": "cos",
+        "absolute": "abs",
         "−": "-",
     }
 
@@ -105,9 +117,17 @@ class Typst(Notation):
     def fraction(self, over: str, under: str) -> str:
         return f"frac({over}, {under})"
 
+    def power(self, base: str, exponent: str) -> str:
+        return f"{base}^({exponent})"
+
 
 class MathML(Notation):
-    signs: ClassVar[Mapping[str, str]] = {"sigmoid": "<mi>σ</mi>", "maximum": "<mi>max</mi>"}
+    signs: ClassVar[Mapping[str, str]] = {
+        "sigmoid": "<mi>σ</mi>",
+        "maximum": "<mi>max</mi>",
+        "sqrt": "<mo>√</mo>",
+        "absolute": "<mi>abs</mi>",
+    }
 
     def name(self, base: str, below: str = "") -> str:
         return f"<msub>{self.word(base)}{self.letters(below)}</msub>" if below else self.word(base)
@@ -129,6 +149,9 @@ class MathML(Notation):
 
     def fraction(self, over: str, under: str) -> str:
         return f"<mfrac>{over}{under}</mfrac>"
+
+    def power(self, base: str, exponent: str) -> str:
+        return f"<msup>{base}{exponent}</msup>"
 
     def group(self, inner: str, brackets: str = "()") -> str:
         return self.row([super().group(inner, brackets)])
@@ -186,6 +209,9 @@ class Typesetter:
 
     def _unsigned(self, expr: sympy.Expr, binding: int) -> str:
         number, over, under = _factors(expr)
+        if isinstance(expr, sympy.Pow) and not under:
+            power = self.notation.power(self.write(expr.base, BASE), self.notation.number(float(expr.exp)))
+            return self._grouped(power, binding >= BASE)
         if not under:
             return self._product(abs(number), over, binding)
         linear = self.notation.linear
@@ -207,11 +233,16 @@ def _factors(expr: sympy.Expr) -> tuple[float, list[sympy.Expr], list[sympy.Expr
     """The number in a product, the other factors, and those that it is divided by."""
     factors = expr.args if isinstance(expr, sympy.Mul) else [expr]
     number = prod(float(factor) for factor in factors if factor.is_Number)
-    over = [factor for factor in factors if not factor.is_Number and not isinstance(factor, sympy.Pow)]
-    powers = [factor for factor in factors if isinstance(factor, sympy.Pow)]
-    if any(power.exp != -1 for power in powers):
-        raise ValueError(f"equations are written with + − × ÷ and functions, got {expr}")
-    return number, over, [power.base for power in powers]
+    under = [factor for factor in factors if is_divisor(factor)]
+    over = [factor for factor in factors if not factor.is_Number and not is_divisor(factor)]
+    if any(isinstance(factor, sympy.Pow) and not factor.exp.is_Number for factor in over):
+        raise ValueError(f"an exponent is a number; write f.exp(y * f.log(x)), not {expr}")
+    return number, over, [f.base if f.exp == -1 else sympy.Pow(f.base, -f.exp) for f in under]
+
+
+def is_divisor(factor: sympy.Expr) -> bool:
+    """Whether a factor is what a product is divided by."""
+    return isinstance(factor, sympy.Pow) and bool(factor.exp.is_negative)
 
 
 def _is_negative(expr: sympy.Expr) -> bool:

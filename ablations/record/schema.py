@@ -17,6 +17,8 @@ SCHEMA_VERSION = "3"
 
 Kind = Literal["trial", "replicate", "transferred", "cost"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+ONE_BY_ONE = "one by one"
+"""The factor `trained` of a run whose network torch cannot compute for all runs at once."""
 MLFLOW_STATUS: Mapping[str, str] = {
     "finished": "FINISHED",
     "pruned": "KILLED",
@@ -118,10 +120,11 @@ class RunRecord:
     `status` is "finished" (full budget), "pruned", "diverged" or "failed".
     A trial's `factors` hold its hyperparameters and `proposed_by`: "start-up" (the first round), or the sampler, "tpe" or
     "random". A replicate's `factors` hold the hyperparameters of its setting's best trial and that trial's number as `trial`, a
-    transferred run's those of its parent's; `backend` is that by which its cells were computed, "kernel" or "eager". A
-    cost's hold `cell`, `view` ("equal hidden size" or "equal parameters") and `hidden`. `metrics` are the values of
-    single-valued metrics, `history` the curves. `reason` says why the run did not take its whole budget. `mechanisms` has what
-    a replicate did inside by the names of `MECHANISMS`; what is in each stands in `ablations.record.mechanisms`.
+    transferred run's those of its parent's; `backend` is that by which its cells were computed, "kernel" or "eager", and
+    `trained` is `ONE_BY_ONE` where its network could not be computed together with those of other runs. A cost's hold
+    `cell`, `view` ("equal hidden size" or "equal parameters") and `hidden`. `metrics` are the values of single-valued
+    metrics, `history` the curves. `reason` says why the run did not take its whole budget. `mechanisms` has what a replicate
+    did inside by the names of `MECHANISMS`; what is in each stands in `ablations.record.mechanisms`.
     """
 
     identity: str

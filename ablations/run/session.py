@@ -62,15 +62,19 @@ def run_session(
     console: Console,
     origin: Origin,
     keep_models: KeepModels = "best",
+    prepare: Job | None = None,
 ) -> int:
     """Runs what is missing of a plan; returns how many settings failed.
+
+    prepare: what each worker does first; without it, it loads the study's file if there is one.
 
     Raises `UserError` where the results folder or a store cannot be written, and KeyboardInterrupt on Ctrl-C, SIGTERM or
     SIGHUP, after everything has been closed. The next call goes on from there.
     """
     make_writable(place.home)
     name = experiment_name(plan.name, plan.scale)
-    prepare = partial(find, origin.study_file) if origin.study_file else None  # the file may define tasks and models
+    if prepare is None and origin.study_file:
+        prepare = partial(find, origin.study_file)  # it may define tasks and models
     # The workers start first, and MLflow is imported while they do: each of the two takes seconds.
     with sole_writer(place.home, name, origin.command), _executor(executor, workers, prepare) as pool:
         record, storage = _opened(plan, place, console)

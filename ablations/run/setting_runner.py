@@ -12,7 +12,7 @@ from ablations.models.backends import backend_of
 from ablations.models.equations import equations
 from ablations.models.variant import count_parameters
 from ablations.record.protocol import ended
-from ablations.record.schema import RunRecord, SettingRecord
+from ablations.record.schema import ONE_BY_ONE, RunRecord, SettingRecord
 from ablations.run.cohort_runner import CohortState, Prune, initial_state, train
 from ablations.run.context import RunContext, Steps
 from ablations.run.jobs import Job, JobFailed
@@ -32,6 +32,7 @@ from ablations.study.identity import identity
 from ablations.study.space import HYPERPARAMETERS
 from ablations.train.cohort import Cohort, Run
 from ablations.train.evaluation import Evaluation, evaluate_test
+from ablations.train.stackability import is_stackable
 
 
 def setting_record(plan: Plan, setting: Setting) -> SettingRecord:
@@ -72,7 +73,9 @@ class SettingRunner:
         self.record = context.record
         self.entry = setting_record(plan, setting)
         cell = setting.variant.cell
-        self._backend = {} if cell is None else {"backend": backend_of(cell)}
+        self._backend: dict[str, str] = {} if cell is None else {"backend": backend_of(cell)}
+        if not is_stackable(setting.variant, setting.task.spec, setting.size):
+            self._backend["trained"] = ONE_BY_ONE
         self.best: tuple[int, dict[str, float]] | None = None
 
     def run(self) -> Steps:
@@ -99,7 +102,8 @@ class SettingRunner:
 
     def _search_and_replicate(self) -> Steps:
         parent = self.record.open_setting(self.entry)
-        search = Search(self.context.storage, parent, self.setting.name, self.plan)
+        name = f"{self.plan.name} {self.plan.scale} {self.setting.name} {parent}"  # the last keeps edited ones apart
+        search = Search(self.context.storage, name, self.setting.name, self.plan)
         best = best_trial((yield from self._search(search)))
         if best is not None:
             self.best = best, search.hyperparameters(best)

@@ -1,26 +1,28 @@
 """Loading a study's file: a Python file of a user's own that defines `STUDY`, and perhaps tasks, cells and models."""
 
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from traceback import extract_tb
 from typing import Any
 
 from pydantic import ValidationError
 
 from ablations.errors import UserError, in_one_line
 from ablations.models import CELLS, MODELS, Cell
-from ablations.models.cell_check import check_cell
+from ablations.models.cell_check import AS_A_MODEL, check_cell
 from ablations.models.equations import equations
+from ablations.models.variant import Variant
+from ablations.study.own import is_built_in, is_own, own_cells, where
 from ablations.study.study import Study
 from tasks import TASKS
 
 REGISTRIES: Mapping[str, dict[str, Any]] = {"cell": CELLS, "model": MODELS, "task": TASKS}
 """What a file may enter things of its own into, under names of their own."""
 
-PACKAGE_FOLDERS = [Path(__file__).parents[1], Path(__file__).parents[2] / "tasks"]
+PACKAGES = ("tasks", "ablations", "reports")
+"""The packages of this project."""
 
 
 def load_study(path: str, reserved_names: Collection[str]) -> Study:
@@ -39,17 +41,29 @@ def load_study(path: str, reserved_names: Collection[str]) -> Study:
             raise UserError(f"{path} defines no STUDY of type ablations.study.Study")
         if study.name in reserved_names:
             raise UserError(f"{path}: its study is named {study.name!r} like a built-in one; give it a name of its own")
-        try:
-            _check_cells(study)
-        except UserError as error:
-            raise UserError(f"{path}: {error}") from error
+        _check_cells(path, own_cells(study))
     return study
 
 
-def own_cells(study: Study) -> list[type[Cell]]:
-    """The cells of a study that are not built in."""
-    cells = [variant.cell for variant in study.variants]
-    return list(dict.fromkeys(cell for cell in cells if cell and not _is_built_in(cell)))
+def load_own_variants(path: str) -> list[Variant]:
+    """What a file has to compare: the variants of its `STUDY` with a cell or model of its own; else one of each of these.
+
+    Raises `UserError` where there is no such file, where it has an error, or where nothing in it is of its own.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"there is no file {path}")
+    with _registries_restored_on_error():
+        before = {*CELLS.values(), *MODELS.values()}
+        study = _executed(path).get("STUDY")
+        if isinstance(study, Study):
+            variants = [variant for variant in study.variants if is_own(variant)]
+        else:
+            variants = [Variant(name, "recurrent", {"cell": name}) for name in CELLS if CELLS[name] not in before]
+            variants += [Variant(name, name) for name in MODELS if MODELS[name] not in before]
+        if not variants:
+            raise UserError(f"{path} has neither a cell in CELLS nor a model in MODELS of its own")
+        _check_cells(path, [variant.cell for variant in variants if variant.cell and not is_built_in(variant.cell)])
+    return variants
 
 
 def _executed(path: str) -> dict[str, Any]:
@@ -58,18 +72,29 @@ def _executed(path: str) -> dict[str, Any]:
     try:
         variables = _module_variables(Path(path).resolve())
     except ValidationError as error:
-        raise UserError(f"{_where(path, error)}: {in_one_line(error)}") from error
+        raise UserError(f"{where(path, error)}: {in_one_line(error)}") from error
     except SyntaxError as error:
         file = path if error.filename in (None, str(Path(path).resolve())) else error.filename
         raise UserError(f"{file}, line {error.lineno}: {error.msg}") from error
+    except ImportError as error:
+        raise UserError(f"{where(path, error)}: {error}{_shadowed(path, error)}") from error
     except Exception as error:
         kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
-        raise UserError(f"{_where(path, error)}: {kind}{error}") from error
+        raise UserError(f"{where(path, error)}: {kind}{error}") from error
     for kind, registry in REGISTRIES.items():
         for name, entry in before[kind].items():
-            if _is_built_in(entry) and registry.get(name) is not entry:
+            if is_built_in(entry) and registry.get(name) is not entry:
                 raise UserError(f"{path}: its {kind} is named {name!r} like a built-in one; give it a name of its own")
     return variables
+
+
+def _shadowed(path: str, error: ImportError) -> str:
+    """What to say where a module of this project has the name of a file beside the user's, which was meant."""
+    name = (error.name or "").partition(".")[0]
+    beside = Path(path).resolve().with_name(f"{name}.py")
+    if name not in PACKAGES or not beside.exists():
+        return ""
+    return f"; the module {name!r} is this project's own and not {beside}: rename that file"
 
 
 def _module_variables(file: Path) -> dict[str, Any]:
@@ -103,33 +128,20 @@ def _registries_restored_on_error() -> Iterator[None]:
         raise
 
 
-def _check_cells(study: Study) -> None:
+def _check_cells(path: str, cells: Iterable[type[Cell]]) -> None:
     """Raises `UserError` where the step of an own cell cannot be right, or cannot be written as equations."""
-    for cell in own_cells(study):
-        check_cell(cell)
-        try:
-            equations(cell)
-        except Exception as error:  # whatever the author's code does on symbols
-            kind = type(error).__name__
-            raise UserError(f"the step of the cell {cell.name!r} is no equations: {kind}: {error}") from error
+    try:
+        for cell in cells:
+            _check_cell(cell)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
 
 
-def _is_built_in(entry: Any) -> bool:
-    module: str = getattr(entry, "func", entry).__module__
-    return module.partition(".")[0] in ("ablations", "tasks")
-
-
-def _where(path: str, error: Exception) -> str:
-    """The last line of the user's own files that the error came through, as "file, line n"."""
-    file = Path(path).resolve()
-    frames = [frame for frame in extract_tb(error.__traceback__) if _is_users(Path(frame.filename), file.parent)]
-    if not frames:
-        return path
-    last = frames[-1]
-    return f"{path if last.filename == str(file) else last.filename}, line {last.lineno}"
-
-
-def _is_users(file: Path, folder: Path) -> bool:
-    """Whether a file is in the user's folder, and neither an installed library's nor of this project."""
-    is_library = "site-packages" in file.parts or any(file.is_relative_to(package) for package in PACKAGE_FOLDERS)
-    return file.is_relative_to(folder) and not is_library
+def _check_cell(cell: type[Cell]) -> None:
+    check_cell(cell)
+    try:
+        equations(cell)
+    except Exception as error:  # whatever the author's code does on symbols
+        kind = type(error).__name__
+        message = f"the step of the cell {cell.name!r} is no equations: {kind}: {' '.join(str(error).split())}"
+        raise UserError(f"{message}; {AS_A_MODEL}") from error

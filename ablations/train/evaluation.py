@@ -3,7 +3,8 @@
 R runs, P trained parameters of each, n sequences of each run, T steps, D the size of an encoded step.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,9 +84,21 @@ def count_flops(cohort: Cohort) -> float:
     longest = [int(drawn.mask.sum(1).argmax())]
     batch = Batch(*(part[0] for part in trim(stack([Batch(*(part[longest] for part in drawn))]), task.spec)))
     network = StackedNetworks(cohort.only([0])).model.eval()
-    with eager_backend(), FlopCounterMode(display=False) as counter:  # it does not see into kernels
+    # It does not see into kernels, nor into those of oneDNN, by which torch.nn.LSTM is computed.
+    with eager_backend(), _without_onednn(), FlopCounterMode(display=False) as counter:
         task.loss(network(batch.inputs, **network.told(batch.targets)), batch).backward()
     return float(counter.get_total_flops())
+
+
+@contextmanager
+def _without_onednn() -> Iterator[None]:
+    # `torch.backends.mkldnn.flags`, which is made for this, warns on machines without an Intel GPU.
+    before = torch._C._get_mkldnn_enabled()
+    torch._C._set_mkldnn_enabled(False)
+    try:
+        yield
+    finally:
+        torch._C._set_mkldnn_enabled(before)
 
 
 def _test(cohort: Cohort, networks: StackedNetworks, state: TrainState) -> list[dict[str, Curve]]:

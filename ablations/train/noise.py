@@ -3,7 +3,9 @@
 R runs.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import torch
@@ -12,6 +14,19 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 Seeds = Callable[[], Sequence[int]]
 """The seeds of R streams; called only if something is drawn."""
+
+
+_single: ContextVar[int | None] = ContextVar("single", default=None)
+
+
+@contextmanager
+def single_run(run: int) -> Iterator[None]:
+    """Within it, operations are those of one run alone, and draw from its stream."""
+    token = _single.set(run)
+    try:
+        yield
+    finally:
+        _single.reset(token)
 
 
 def is_random(function: Any) -> bool:
@@ -47,7 +62,10 @@ class Noise(TorchDispatchMode):
         def draw(*args: Any, **kwargs: Any) -> Any:
             if self._states is None:
                 self._states = [torch.Generator().manual_seed(seed).get_state() for seed in self._seeds()]
+            run = _single.get()
             with torch.random.fork_rng(devices=[]):
+                if run is not None:
+                    return self._draw(function, args, kwargs, run)
                 drawn = [self._draw_run(function, args, kwargs, run) for run in range(len(self._states))]
             if function._schema.is_mutable:
                 return args[0]
@@ -61,9 +79,14 @@ class Noise(TorchDispatchMode):
     def _draw_run(self, function: Any, args: Any, kwargs: Any, run: int) -> Any:
         assert self._states is not None
         runs = len(self._states)
-        torch.set_rng_state(self._states[run])
         own = [_of_run(value, run, runs) for value in args]
-        drawn = function(*own, **{name: _of_run(value, run, runs) for name, value in kwargs.items()})
+        return self._draw(function, own, {name: _of_run(value, run, runs) for name, value in kwargs.items()}, run)
+
+    def _draw(self, function: Any, args: Any, kwargs: Any, run: int) -> Any:
+        """What a function draws from a run's stream."""
+        assert self._states is not None
+        torch.set_rng_state(self._states[run])
+        drawn = function(*args, **kwargs)
         self._states[run] = torch.get_rng_state()
         return drawn
 

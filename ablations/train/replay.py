@@ -30,15 +30,18 @@ class Replayed:
 
     The first inputs of a shape are computed and recorded, the next ones computed both ways. Only where both ways give the
     same bits are all others replayed: a function that reads anything but its inputs, say a counter, is computed as it is.
-    Tensors that it reads beside its inputs are read anew each time, and what is random comes from `noise`.
+    Tensors that it reads beside its inputs are read anew each time, and what is random comes from `noise`. What is not
+    `is_recorded` is computed each time: networks that `vmap` cannot run may branch on what is in a tensor.
     """
 
-    def __init__(self, function: Function, noise: Noise) -> None:
-        self._function, self._noise = function, noise
+    def __init__(self, function: Function, noise: Noise, is_recorded: bool = True) -> None:
+        self._function, self._noise, self._is_recorded = function, noise, is_recorded
         self._recordings: dict[tuple[Any, ...], Function] = {}
         self._trusted: set[tuple[Any, ...]] = set()
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        if not self._is_recorded:
+            return self._computed(*inputs)
         key = tuple((tensor.shape, tensor.stride(), tensor.dtype) for tensor in inputs)
         if key in self._trusted:
             return self._recordings[key](*inputs)

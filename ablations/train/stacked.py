@@ -5,15 +5,19 @@ R runs, P trained parameters of each, n sequences of each run, T steps.
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
+from torch.utils._pytree import tree_map
 
 from ablations.models import Network
 from ablations.study.seeds import integer
 from ablations.train.cohort import Buffers, Cohort
+from ablations.train.noise import single_run
+from ablations.train.stackability import is_stackable
 from ablations.train.stacked_functions import StackedFunctions
 from tasks import Batch
 
@@ -24,12 +28,13 @@ class StackedNetworks:
     """The networks of a cohort as one: a structure to call, and the runs' parameters and buffers at their start.
 
     initial (R, P): the trained parameters, one row for each run. initial_buffers: name -> (R, …). frozen: name -> (R, …),
-    the parameters that are not trained.
+    the parameters that are not trained. Networks that are not `is_stackable` run one after the other.
     """
 
     def __init__(self, cohort: Cohort) -> None:
         setting = cohort.setting
         self.task = setting.task
+        self.is_stackable = is_stackable(setting.variant, setting.task.spec, setting.size)
         seeds = [integer(cohort.seed, setting.name, *run.stream, "start") for run in cohort.runs]
         by_seed = {seed: setting.variant.build(setting.task.spec, setting.size, seed) for seed in set(seeds)}
         networks = [by_seed[seed] for seed in seeds]
@@ -87,8 +92,12 @@ class StackedNetworks:
     ) -> tuple[Tensor, Buffers]:
         arguments = (batch.inputs, batch.mask) if has_padding else (batch.inputs,)
         own = {name: buffer.clone() for name, buffer in buffers.items()}
-        with StackedFunctions():
-            outputs, changed = vmap(call, randomness="different")(self.parameters(theta), own, arguments, told)
+        stacked = self.parameters(theta), own, arguments, told
+        if self.is_stackable:
+            with StackedFunctions():
+                outputs, changed = vmap(call, randomness="different")(*stacked)
+        else:
+            outputs, changed = _one_by_one(call, len(theta), stacked)
         return outputs, {name: buffer.detach() for name, buffer in changed.items()}
 
     def losses(self, outputs: Tensor, batch: Batch) -> Tensor:
@@ -123,6 +132,16 @@ class _Applied(nn.Module):
 
     def forward(self) -> Any:
         return self.function(self.model)
+
+
+def _one_by_one(call: Callable[..., tuple[Tensor, Buffers]], runs: int, stacked: Any) -> tuple[Tensor, Buffers]:
+    """What `vmap` computes, by a call for each run with its own parts of the stacked tensors."""
+    results = []
+    for run in range(runs):
+        with single_run(run):
+            results.append(call(*tree_map(itemgetter(run), stacked)))
+    outputs, changed = zip(*results, strict=True)
+    return torch.stack(outputs), {name: torch.stack([own[name] for own in changed]) for name in changed[0]}
 
 
 def is_padded(batch: Batch) -> bool:

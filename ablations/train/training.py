@@ -35,7 +35,7 @@ class Training:
         self._buffers = dict(self.networks.initial_buffers)
         self._noise = Noise()
         self._replays = {
-            has_padding: Replayed(partial(self._differentiate, has_padding), self._noise)
+            has_padding: Replayed(partial(self._differentiate, has_padding), self._noise, self.networks.is_stackable)
             for has_padding in (False, True)
         }
         self._hyperparameters = self._stacked_hyperparameters()

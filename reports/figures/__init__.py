@@ -29,3 +29,5 @@ FIGURES: dict[str, FigureKind] = {
     "search": SEARCH,
 }
 """Every figure by name, in the order of the report."""
+
+__all__ = ["FIGURES", "FigureKind"]

@@ -97,8 +97,28 @@ def _polynomial(builder: ir.IRBuilder, x: ir.Value, coefficients: Sequence[float
     return value
 
 
+def _softplus(exp_of: Callable[[ir.IRBuilder, ir.Value], ir.Value]) -> Callable[[ir.IRBuilder, ir.Value], ir.Value]:
+    """max(x, 0) + log(1 + e), e = exp(-|x|). What 1 + e loses by rounding is put back (Kahan), so that a small e stays."""
+
+    def body(builder: ir.IRBuilder, x: ir.Value) -> ir.Value:
+        zero, one = constant(x.type, 0.0), constant(x.type, 1.0)
+        small = exp_of(builder, builder.fneg(_by_llvm("fabs")(builder, x)))
+        above = builder.fadd(one, small)  # without fast-math flags: they would take (1 + e) - 1 for e
+        rest = builder.fsub(above, one)
+        ratio = builder.fdiv(builder.fmul(_by_llvm("log")(builder, above), small), rest)
+        logarithm = builder.select(builder.fcmp_ordered("==", rest, zero), small, ratio)
+        positive_part = builder.select(builder.fcmp_ordered("<", x, zero), zero, x)  # not-a-number stays
+        return builder.fadd(positive_part, logarithm)
+
+    return body
+
+
 log = _function(_by_llvm("log"), _by_llvm("log"))
-root = _function(_by_llvm("sqrt"), _by_llvm("sqrt"))
+root = sqrt = _function(_by_llvm("sqrt"), _by_llvm("sqrt"))
+sin = _function(_by_llvm("sin"), _by_llvm("sin"))
+cos = _function(_by_llvm("cos"), _by_llvm("cos"))
+absolute = _function(_by_llvm("fabs"), _by_llvm("fabs"))
+softplus = _function(_softplus(_exp), _softplus(_exp_double))
 exp = _function(_exp, _exp_double)
 tanh = _function(_tanh, _tanh_double)
 
@@ -122,6 +142,12 @@ def maximum(x, y):
 def positive(x):
     """The derivative of relu: 1 above zero, else 0."""
     return select(x, 1.0, 0.0)
+
+
+@compiled
+def sign(x):
+    """The derivative of the absolute value."""
+    return select(x, 1.0, select(-x, -1.0, 0.0))
 
 
 @compiled

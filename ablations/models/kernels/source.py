@@ -18,17 +18,30 @@ from ablations.models.kernels.layout import Layout
 
 
 class _Printer(StrPrinter):
-    """SymPy expressions as Python, with powers as products and quotients."""
+    """SymPy expressions as Python: whole powers as products and quotients, others by root or exp and log."""
 
     def _print_Pow(self, expr: sympy.Pow, rational: bool = False) -> str:
-        if not expr.exp.is_Integer:
-            raise ValueError(f"equations have whole powers only, got {expr}")
-        product = "*".join([self.parenthesize(expr.base, 100)] * abs(int(expr.exp)))
-        return f"({product})" if expr.exp > 0 else f"(1/({product}))"
+        if not expr.exp.is_Number:
+            raise ValueError(f"an exponent is a number; write f.exp(y * f.log(x)), not {expr}")
+        exponent = abs(float(expr.exp))
+        if exponent.is_integer():
+            power = "*".join([self.parenthesize(expr.base, 100)] * int(exponent))
+        elif exponent == 0.5:
+            power = f"sqrt({self._print(expr.base)})"
+        else:
+            power = f"exp({exponent!r} * log({self._print(expr.base)}))"
+        return f"({power})" if expr.exp > 0 else f"(1/({power}))"
 
 
 PARTS = (sympy.Symbol, sympy.Number, sympy.Add, sympy.Mul, sympy.Pow, *FUNCTIONS)
 """What equations may be made of."""
+
+
+FURTHER = ("absolute", "cos", "log", "sign", "sin", "softplus", "sqrt")
+"""The functions that are imported where a cell calls them; the template imports those of most cells."""
+
+IMPORTS = "from ablations.models.kernels.lanes import"
+"""The beginning of the line above which they are imported."""
 
 
 @cache
@@ -114,7 +127,10 @@ def source(cell: type[Cell]) -> str:
         python=_Printer().doprint,
         adjoint=lambda derivation, name: _Printer().doprint(derivation.adjoints.get(name, sympy.S.Zero)),
     )
-    return re.sub(r"\n( *\n)+(?= )", "\n", text)  # the empty lines that macros leave within functions
+    text = re.sub(r"\n( *\n)+(?= )", "\n", text)  # the empty lines that macros leave within functions
+    called = [name for name in FURTHER if re.search(rf"\b{name}\(", text)]
+    lines = f"from ablations.models.kernels.functions import {', '.join(called)}\n" if called else ""
+    return text.replace(IMPORTS, lines + IMPORTS)
 
 
 def _check(layout: Layout, step: Derivation, operand: Derivation) -> None:

@@ -1,0 +1,101 @@
+"""What a command is asked about, the plan or the record of a study, and carrying that plan out."""
+
+import shlex
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ablations.ending import INTERRUPTED
+from ablations.errors import in_one_line
+from ablations.home import home, storage_url
+from ablations.home import tracking_uri as default_uri
+from ablations.registry import is_file
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ablations.record.schema import StudyRecord
+    from ablations.run.session import Origin
+    from ablations.study import Plan, Study
+
+
+def command_line(name: str, study: str, scale: str) -> str:
+    return shlex.join(["ablate", name, study, "--scale", scale])
+
+
+def plan_of(name: str, scale: str, changes: Mapping[str, int]) -> "Plan":
+    """The plan of a study at a scale, with another seed, and with changes of its budget."""
+    from ablations.studies import find
+
+    return bound(find(name), scale, changes)
+
+
+def bound(study: "Study", scale: str, changes: Mapping[str, int]) -> "Plan":
+    """A study at a scale, with another seed, and with changes of its budget."""
+    from pydantic import ValidationError
+
+    try:
+        return study.with_changes(scale, changes).at(scale)
+    except ValidationError as error:
+        raise click.UsageError(in_one_line(error)) from error
+
+
+def record_of(study: str, scale: str, tracking_uri: str | None, curves: bool = True) -> "StudyRecord":
+    """The record of a study, given its name or its file. A study's code is loaded only where a file is given."""
+    from ablations.record.reader import read
+
+    if is_file(study):
+        from ablations.studies import find
+
+        study = find(study).name
+    return read(tracking_uri or default_uri(), study, scale, curves)
+
+
+def outdated(study: str, scale: str, record: "StudyRecord") -> str | None:
+    """What to say where a study's file is not what was recorded last."""
+    if not is_file(study):
+        return None
+    from ablations.run.recorded_plan import differences
+
+    parts = differences(plan_of(study, scale, record.provenance.get("changes", {})), record)
+    if not parts:
+        return None
+    return (
+        f"{study} is not what was recorded last of {record.name} at scale {scale}: {', '.join(parts)} changed. "
+        f"First: {command_line('run', study, scale)}; or, of what is recorded: {command_line('report', record.name, scale)}"
+    )
+
+
+def check_plan(plan: "Plan") -> None:
+    """Raises an error, in one line, where what is a user's own in a plan, or a task's data, cannot be used."""
+    from ablations.study.plan_check import check_plan
+
+    check_plan(plan)
+
+
+def carry_out(
+    plan: "Plan",
+    options: Mapping[str, Any],
+    workers: int,
+    console: "Console",
+    origin: "Origin",
+    prepare: Callable[[], Any] | None = None,
+) -> int:
+    """Runs what is missing of a plan; the exit code, after what is to be said of an interruption or of failures.
+
+    options: those of the command: `executor`, and perhaps `tracking_uri`, `storage` and `keep_models`.
+    """
+    from ablations.run.session import Place, run_session
+
+    place = Place(home(), options.get("tracking_uri") or default_uri(), options.get("storage") or storage_url())
+    keep_models = options.get("keep_models", "best")
+    try:
+        failures = run_session(plan, place, workers, options["executor"], console, origin, keep_models, prepare)
+    except KeyboardInterrupt:
+        click.echo(f"\nstopped; everything finished is kept. To go on: {origin.command}", err=True)
+        return INTERRUPTED
+    if failures:
+        click.echo(f"settings failed: {failures}. To try them again: {origin.command}", err=True)
+        return 1
+    return 0
