@@ -3,26 +3,23 @@
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from ablations.errors import UserError, in_one_line, user_errors
+from ablations.options import BUDGET, with_changes, with_place
 from ablations.registry import is_file
 
 if TYPE_CHECKING:
     from ablations.record.schema import StudyRecord
     from ablations.study import Plan, Study
 
-BUDGET = ("trials", "trials_per_round", "search_seeds", "replicates", "steps", "segments", "batch", "parameters",
-          "validation", "test")  # fmt: skip
 KINDS = ("tasks", "cells", "models", "ablations", "studies", "claims")
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 INTERRUPTED = 130
-
-Command = Callable[..., Any]
 
 
 def main() -> NoReturn:
@@ -51,27 +48,6 @@ def _home() -> Path:
     return Path(os.environ.get("ABLATIONS_HOME") or "results").expanduser()
 
 
-def _with_scale(command: Command) -> Command:
-    text = "Its size: smoke, demo, standard, paper, or a name of the study's own."
-    return click.option("--scale", default="demo", show_default=True, help=text)(command)
-
-
-def _with_place(command: Command) -> Command:
-    """The options that say which record is meant."""
-    uri = click.option("--tracking-uri", help="MLflow store.  [default: mlflow.db in the results folder]")
-    return _with_scale(uri(command))
-
-
-def _with_changes(command: Command) -> Command:
-    """An option for the seed, and one for each part of the budget."""
-    command = click.option("--seed", type=click.IntRange(min=0), help="Instead of the study's seed.")(command)
-    for part in reversed(BUDGET):
-        command = click.option(
-            f"--{part.replace('_', '-')}", type=click.IntRange(min=1), help=f"Instead of the budget's {part}."
-        )(command)
-    return command
-
-
 def _tracking(uri: str | None) -> str:
     from ablations.sqlite import sqlite_url
 
@@ -91,12 +67,12 @@ def cli(context: click.Context) -> None:
 
 @cli.command()
 @click.argument("study")
-@_with_place
+@with_place
 @click.option("--storage", help="Optuna storage.  [default: optuna.db in the results folder]")
 @click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count(), show_default=True, help="Processes.")
 @click.option("--executor", type=click.Choice(["processes", "serial"]), default="processes", show_default=True)
 @click.option("--dry-run", is_flag=True, help="Show settings, runs and an estimate of the time, and stop.")
-@_with_changes
+@with_changes
 def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> int:
     """Run STUDY, a name or a Python file that defines STUDY. What is recorded is not trained again."""
     from rich.console import Console
@@ -173,7 +149,7 @@ def _outdated(study: str, scale: str, record: "StudyRecord") -> str | None:
 
 @cli.command()
 @click.argument("study")
-@_with_place
+@with_place
 def report(study: str, scale: str, tracking_uri: str | None) -> None:
     """Write the HTML and PDF report of STUDY, a name or a file, from its record, and describe it in MLflow."""
     from rich.console import Console
@@ -213,7 +189,7 @@ def list_(kind: str | None) -> None:
 
 @cli.command()
 @click.argument("name")
-@_with_place
+@with_place
 @click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count(), show_default=True, help="Of a study.")
 @click.option("--source", is_flag=True, help="Of a cell: the Python that is compiled.")
 def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: bool) -> None:
@@ -223,8 +199,11 @@ def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: 
     """
     from ablations.record.lookup import is_replicate
 
-    if is_replicate(name) and not is_file(name):
-        _show_replicate(name, scale, tracking_uri)
+    if is_replicate(name):
+        from reports.inside import show_replicate
+
+        for line in show_replicate(_tracking(tracking_uri), name, scale, _home()):
+            click.echo(line)
         return
     from ablations import describe as texts
     from ablations.studies import find
@@ -242,26 +221,9 @@ def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: 
         click.echo(texts.cell_source(name) if source else texts.explain(name, claims, describe_study))
 
 
-def _show_replicate(name: str, scale: str, tracking_uri: str | None) -> None:
-    """Draws the mechanisms of a recorded replicate, and says in words what they are."""
-    from ablations.record.lookup import replicate_at, replicate_with_id, study_of
-    from reports.inside import describe, draw, tables_of
-
-    study = study_of(name)
-    if study is None:
-        record, setting, run = replicate_with_id(_tracking(tracking_uri), name)
-    else:
-        record, setting, run = replicate_at(_record(study, scale, tracking_uri), name)
-    tables = tables_of(record, setting, run)
-    click.echo("\n".join(describe(setting, run, tables)))
-    place = f"{record.name}-{record.scale}-{setting.task}-{setting.variant}-{run.number}"
-    for path in draw(tables, _home() / "mechanisms" / place):
-        click.echo(path)
-
-
 @cli.command()
 @click.argument("study")
-@_with_place
+@with_place
 def status(study: str, scale: str, tracking_uri: str | None) -> None:
     """Show how many runs of STUDY, a name or a file, are done: by setting, how they ended, and the scores so far."""
     from ablations.record.status import describe_status

@@ -25,6 +25,7 @@ INNER = (
     "record",
     "run",
     "describe",
+    "options",
     "cli",
 )
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc"}

@@ -52,9 +52,10 @@ def evaluate_test(cohort: Cohort, state: TrainState) -> list[Evaluation]:
     flops = count_flops(cohort)
     evaluations = [Evaluation(curves, {"flops_per_sequence": flops}) for curves in _test(cohort, networks, state)]
     inside = mechanisms_of(cohort, networks, state)
-    for evaluation, attended, own in zip(evaluations, attention_on_pairs(cohort, networks, state), inside, strict=True):
+    attending = attention_on_pairs(cohort, networks, state)
+    for evaluation, attended, mechanisms in zip(evaluations, attending, inside, strict=True):
         evaluation.values.update(attended.scores)
-        evaluation.mechanisms.update(own | ({"attention": attended.example} if attended.example else {}))
+        evaluation.mechanisms.update(mechanisms | ({"attention": attended.example} if attended.example else {}))
     spec = cohort.setting.task.spec
     if not spec.per_step and not spec.symbols:
         batch = _test_batch(cohort, cohort.setting.task.nominal, EXAMPLES)

@@ -1,6 +1,7 @@
 """Skill against difficulty, beyond the difficulties of training."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -82,7 +83,11 @@ def _mark_half_lives(axis: Axes, rows: pd.DataFrame, labels: Sequence[Label]) ->
         life = line["half_life"].iloc[0]
         if line["difficulty"].iloc[0] <= life <= line["difficulty"].iloc[-1]:
             height = np.interp(life, line["difficulty"], line["mean"])
-            style = {"markeredgecolor": label.colour, "markerfacecolor": "white", "markeredgewidth": 1.3}
+            style: dict[str, Any] = {
+                "markeredgecolor": label.colour,
+                "markerfacecolor": "white",
+                "markeredgewidth": 1.3,
+            }
             axis.plot(life, height, marker="D", markersize=6, linestyle="none", zorder=4, **style)
 
 
