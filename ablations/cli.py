@@ -171,8 +171,11 @@ def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: 
     """
     from ablations.record.lookup import is_replicate
 
-    if is_replicate(name) and not is_file(name):
-        _show_replicate(name, scale, tracking_uri)
+    if is_replicate(name):
+        from reports.inside import show_replicate
+
+        for line in show_replicate(tracking_uri or default_uri(), name, scale, home()):
+            click.echo(line)
         return
     from ablations import describe as texts
     from ablations.studies import find
@@ -242,23 +245,6 @@ def try_(file: str, scale: str, workers: int, **options: Any) -> int:
     for path in paths:
         click.echo(path)
     return 0
-
-
-def _show_replicate(name: str, scale: str, tracking_uri: str | None) -> None:
-    """Draws the mechanisms of a recorded replicate, and says in words what they are."""
-    from ablations.record.lookup import replicate_at, replicate_with_id, study_of
-    from reports.inside import describe, draw, tables_of
-
-    study = study_of(name)
-    if study is None:
-        record, setting, run = replicate_with_id(tracking_uri or default_uri(), name)
-    else:
-        record, setting, run = replicate_at(record_of(study, scale, tracking_uri), name)
-    tables = tables_of(record, setting, run)
-    click.echo("\n".join(describe(setting, run, tables)))
-    place = f"{record.name}-{record.scale}-{setting.task}-{setting.variant}-{run.number}"
-    for path in draw(tables, home() / "mechanisms" / place):
-        click.echo(path)
 
 
 @cli.command()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ablations.record.lookup import find_replicate
 from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
 from reports.estimates import Estimates
 from reports.figures.attention_maps import ATTENTION_MAPS, pair
@@ -22,6 +23,15 @@ KINDS: dict[str, FigureKind] = {
     "gradient_flow": GRADIENT_FLOW,
 }
 """The figures that can be drawn of a single replicate."""
+
+
+def show_replicate(uri: str, name: str, scale: str, home: Path) -> Iterator[str]:
+    """The lines about a replicate of a record, and the paths of its figures, which are written below the results folder."""
+    study, setting, run = find_replicate(uri, name, scale)
+    tables = tables_of(study, setting, run)
+    yield from describe(setting, run, tables)
+    place = f"{study.name}-{study.scale}-{setting.task}-{setting.variant}-{run.number}"
+    yield from map(str, draw(tables, home / "mechanisms" / place))
 
 
 def tables_of(study: StudyRecord, setting: SettingRecord, run: RunRecord) -> dict[str, pd.DataFrame]:

@@ -71,7 +71,7 @@ def test_a_memory_holds_means_over_units_and_the_units_that_change_most(cohort: 
     memory = mechanisms["memory"]
     symbols = {"_": 8, ":": 9} | {chr(ord("a") + k): k for k in range(8)}
     x = network.encoder(torch.tensor([[symbols[step] for step in memory["steps"]]]))
-    quantities = network.recurrent.layers[0][0].quantities(x)
+    quantities = {name: each.detach() for name, each in network.recurrent.layers[0][0].quantities(x).items()}
     assert set(memory["quantities"]) == set(quantities)
     for name, lines in memory["quantities"].items():
         assert lines["mean"] == pytest.approx(quantities[name][0].mean(-1).tolist(), abs=0.006)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from math import sqrt
 from operator import index
-from typing import Literal, SupportsIndex, cast
+from typing import Literal, SupportsIndex
 
 import torch
 from torch import Tensor, nn
@@ -194,11 +194,6 @@ class Recurrent(nn.Module):
             read = [direction(x, mask) for direction in layer.children()]
             x = self._merged([outputs for outputs, _ in read])
         return x, self._merged([state[0] for _, state in read])
-
-    @property
-    def first_layer(self) -> RecurrentLayer:
-        """The layer that reads the input, in the direction that it has first."""
-        return cast(RecurrentLayer, next(next(self.layers.children()).children()))
 
     def _merged(self, parts: list[Tensor]) -> Tensor:
         if len(parts) == 1:

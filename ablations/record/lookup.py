@@ -8,7 +8,7 @@ from ablations.record.reader import read
 from ablations.record.schema import RecordError, RunRecord, SettingRecord, StudyRecord, is_ours
 
 RUN_ID = re.compile(r"[0-9a-f]{32}")
-PLACE = re.compile(r"(.+)/([^/]+)/([^/]+)/(\d+)")
+PLACE = re.compile(r"([^/]+)/([^/]+)/([^/]+)/(\d+)")
 """STUDY/TASK/VARIANT/number."""
 
 Found = tuple[StudyRecord, SettingRecord, RunRecord]
@@ -23,14 +23,17 @@ def is_replicate(name: str) -> bool:
     return bool(RUN_ID.fullmatch(name) or PLACE.fullmatch(name))
 
 
-def study_of(name: str) -> str | None:
-    """The study in a replicate's place; None of a run id."""
+def find_replicate(uri: str, name: str, scale: str) -> Found:
+    """The replicate of that run id, in whatever study it is, or at that place of a study at that scale.
+
+    Raises `RecordError` where there is none.
+    """
     place = PLACE.fullmatch(name)
-    return place[1] if place else None
+    return replicate_at(read(uri, place[1], scale), name) if place else replicate_with_id(uri, name)
 
 
 def replicate_with_id(uri: str, run_id: str) -> Found:
-    """The replicate with that MLflow run id, in whatever study it is. Raises `RecordError` where there is none."""
+    """The replicate with that MLflow run id. Raises `RecordError` where there is none."""
     source = open_source(uri)
     for experiment in source.experiments():
         if is_ours(experiment.tags) and any(run.run_id == run_id for run in source.runs(experiment.experiment_id)):

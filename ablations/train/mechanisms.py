@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ablations.models import Network
-from ablations.models.recurrent import Recurrent
+from ablations.models.recurrent import RecurrentLayer
 from ablations.study.seeds import generator
 from ablations.train.batches import stack
 from ablations.train.cohort import Cohort, TrainState
@@ -82,7 +82,7 @@ def _up_to(batch: Batch, index: int, end: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _memories(cohort: Cohort, networks: StackedNetworks, state: TrainState) -> list[dict[str, Any]]:
-    batch = _sequence(cohort) if _reads_encoded_steps(networks.model) else None
+    batch = _sequence(cohort) if first_layer(networks.model) else None
     if batch is None:
         return [{} for _ in cohort.runs]
     steps = cohort.setting.task.read_steps(batch, 0)
@@ -93,10 +93,13 @@ def _memories(cohort: Cohort, networks: StackedNetworks, state: TrainState) -> l
     ]
 
 
-def _reads_encoded_steps(model: Network) -> bool:
-    """Whether its first layer is recurrent, as far as that can be seen in a network of a user's own."""
+def first_layer(model: Network) -> RecurrentLayer | None:
+    """Its first layer, in the direction that it has first; None where that is not recurrent, as far as can be seen."""
     recurrent = getattr(model, "recurrent", None)
-    return isinstance(recurrent, Recurrent) and recurrent.first_layer.weight.shape[1] == model.encoder.size
+    layer = (
+        next((part for part in recurrent.modules() if isinstance(part, RecurrentLayer)), None) if recurrent else None
+    )
+    return layer if layer and layer.weight.shape[1] == model.encoder.size else None
 
 
 def _sequence(cohort: Cohort) -> Batch | None:
@@ -112,9 +115,9 @@ def _sequence(cohort: Cohort) -> Batch | None:
 
 
 def _memory(model: Network, inputs: Tensor) -> dict[str, Any]:
-    """The quantities of the first layer, in the direction that it has first, over one sequence (1, T) or (1, T, D)."""
-    recurrent: Recurrent = model.recurrent  # type: ignore[assignment]
-    layer = recurrent.first_layer
+    """The quantities of its first layer over one sequence (1, T) or (1, T, D)."""
+    layer = first_layer(model)
+    assert layer is not None
     quantities = {name: each[0] for name, each in layer.quantities(model.encoder(inputs)).items()}  # (T, H)
     name = layer.cell.state[min(1, len(layer.cell.state) - 1)]  # h alone, or what stands beside it, as c does
     memory = quantities[name]

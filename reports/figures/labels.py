@@ -44,7 +44,7 @@ def coloured(variants: Sequence[str]) -> list[str]:
     ['cnn', 'rnn', 'gru', 'lstm', 'bilstm', 'tcn']
     """
 
-    chosen = foremost([v for v in variants if size_base(v, variants) == v], MOST_COLOURED)
+    chosen = foremost([v for v in variants if not _is_other_size(v, variants)], MOST_COLOURED)
     return [variant for variant in variants if variant in chosen]
 
 
@@ -57,9 +57,15 @@ def foremost(variants: Sequence[str], most: int) -> list[str]:
 
     def rank(variant: str) -> tuple[bool, int]:
         known = FIRST_COLOURED.index(variant) if variant in FIRST_COLOURED else len(FIRST_COLOURED)
-        return size_base(variant, variants) != variant, known
+        return _is_other_size(variant, variants), known
 
     return sorted(variants, key=rank)[:most]
+
+
+def _is_other_size(variant: str, variants: Sequence[str]) -> bool:
+    """Whether one of the variants is the same at the usual size."""
+    base = size_base(variant, variants)
+    return base != variant and base in variants
 
 
 def spread(places: ArrayLike, gap: float, low: float = 0.0, high: float = 1.0) -> list[float]:

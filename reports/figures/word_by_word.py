@@ -118,20 +118,21 @@ def finding(table: pd.DataFrame) -> str:
     rows = right_sense(table[table["is_drawn"]])
     cues = " or ".join(f"“{cue}”" for cue in rows["cues"].iloc[0])
     gives = in_a_row([f"{row.variant} gives {row.whole:.2f}" for row in rows.itertuples()])
-    return f"To the right sense {gives}, shown the whole sentence; before {cues} nobody can know more than {rows['known'].iloc[0]:.2f}"
+    most = f"{rows['known'].iloc[0]:.2f}"
+    return f"To the right sense {gives}, shown the whole sentence; before {cues} nobody can know more than {most}"
 
 
 def caption(table: pd.DataFrame) -> str:
     asked = table["asked"].iloc[0]
     n = table[table["is_drawn"]]["n"].max()
     return (
-        f"The probability of each sense that a network gives to “{asked}”, after each further word of two test sentences that are "
-        f"alike up to the word that decides. Networks are trained to answer at “{asked}” alone, on whole sentences; here each is "
-        "shown the sentence up to the word on the axis, with the rest hidden. So the last point is what was trained, and the cut "
-        "sentences before it are unlike any in training: what a network makes of them it was never told. Solid: the right sense; "
-        "dashed: the word's other sense; grey: all other senses. Dotted: the right sense for a reader who knows the task and has "
-        f"read so far. A network that reads from left to right answers when it reads “{asked}”, and what follows cannot change "
-        f"that. Means over {n} replicates, the bands from the lowest to the highest."
+        f"The probability of each sense that a network gives to “{asked}”, after each further word of two test sentences that "
+        f"are alike up to the word that decides. Networks are trained to answer at “{asked}” alone, on whole sentences; here "
+        "each is shown the sentence up to the word on the axis, with the rest hidden. So the last point is what was trained, "
+        "and the cut sentences before it are unlike any in training: what a network makes of them it was never told. Solid: "
+        "the right sense; dashed: the word's other sense; grey: all other senses. Dotted: the right sense for a reader who "
+        f"knows the task and has read so far. A network that reads from left to right answers when it reads “{asked}”, and "
+        f"what follows cannot change that. Means over {n} replicates, the bands from the lowest to the highest."
     )
 
 
