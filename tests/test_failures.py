@@ -1,5 +1,6 @@
 """A failure costs its setting, is told in one line, and its traceback is kept where the line says."""
 
+import io
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from rich.console import Console
 from ablations.models.variants import VARIANTS
 from ablations.record.schema import RunRecord
 from ablations.record.status import describe_status
+from ablations.run.context import COSTS
 from ablations.run.executors import SerialExecutor
 from ablations.run.jobs import JobFailed
 from ablations.run.progress import Reporter
@@ -121,18 +123,18 @@ def test_an_error_in_this_process_is_not_taken_for_a_failed_setting(
 
 
 def test_a_failed_setting_is_one_line_and_is_not_counted_as_a_run() -> None:
-    console = Console(width=60, record=True, force_terminal=False)
+    console = Console(width=60, record=True, force_terminal=False, file=io.StringIO())
     with Reporter(console, planned=10, existing=3) as reporter:
         reporter.on_setting_start("adding/lstm")
         reporter.on_run_end("adding/lstm", RunRecord("i", "trial", 0, "finished", {}, {}))
         reporter.on_setting_failure("adding/lstm", JobFailed("ValueError: " + "long " * 20, "Traceback …"))
-        text = reporter._text(1.0)
         reporter.on_setting_end("adding/lstm")
-    lines = console.export_text().splitlines()
-    assert len(lines) == 1
-    assert lines[0].startswith("adding/lstm failed: ValueError: long")
-    assert lines[0].endswith("(traceback: the artifact failure.txt of the MLflow run adding/lstm)")
-    assert text.startswith("4 of 10 runs (1 finished) · settings failed: 1 · time left: not known yet")
+        reporter.on_setting_start(COSTS)
+    start, failure, last = console.export_text().splitlines()
+    assert start.startswith("3 of 10 runs · elapsed: 0 s")
+    assert failure.startswith("adding/lstm failed: ValueError: long")
+    assert failure.endswith("(traceback: the artifact failure.txt of the MLflow run adding/lstm)")
+    assert last.startswith("4 of 10 runs · 1 finished · settings failed: 1 · elapsed: 0 s · left: not known yet")
 
 
 BROKEN_FILE = """
