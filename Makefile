@@ -11,7 +11,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 HOME_FOLDER := $(or $(ABLATIONS_HOME),results)
 
-.PHONY: help setup data demo study report status ui dashboard test test-fast test-long check bench atlas clean
+.PHONY: help setup data demo study report status ui dashboard test test-fast test-long check bench atlas sample clean
 
 help: ## show this help
 	@echo "make TARGET [STUDY=$(STUDY)] [SCALE=smoke|demo|standard|paper] [WORKERS=$(WORKERS)]"
@@ -76,6 +76,9 @@ bench: .venv/ready ## compare speed with torch.nn, Python loops, JAX and a scrip
 atlas: .venv/ready ## run the study atlas, and put its 4,800 scores into reports/atlas.csv (about an hour)
 	@$(MAKE) --no-print-directory study report STUDY=atlas SCALE=demo
 	$(BIN)/python -m reports.atlas $(HOME_FOLDER)/reports/atlas-demo/tables/replicates.csv
+
+sample: .venv/ready ## put the demo's report into docs/sample/, and its answer into the README (after make demo)
+	$(BIN)/python -m reports.sample $(HOME_FOLDER)/reports/claims-demo docs/sample README.md
 
 clean: ## remove .venv and caches; keep the results
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
