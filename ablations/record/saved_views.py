@@ -24,6 +24,8 @@ TASK, VARIANT, KIND, REASON, REFUSED = (f"tags.`{name}`" for name in ("task", "v
 SCORES = tuple(f"metrics.`{name}`" for name in (*METRICS, *BEHIND))
 START = "attributes.`start_time`"
 DURATION, MODELS = "attributes.`Duration`", "attributes.`Models`"
+WIDTHS = dict.fromkeys(SCORES, 145) | {REASON: 640, REFUSED: 240}
+"""Pixels of columns that need more than the UI gives them."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class View:
             "lifecycleFilter": "Active",
             "selectedColumns": list(self.columns),
             "columnOrder": list(self.columns),
+            "columnWidths": {column: WIDTHS[column] for column in self.columns if column in WIDTHS},
             "runsHiddenMode": "SHOW_ALL",
             "autoRefreshEnabled": False,
             **({} if self.axes is None else _parallel_coordinates(*self.axes)),
@@ -119,7 +122,7 @@ def _parallel_coordinates(parameters: Sequence[str], metrics: Sequence[str]) -> 
         "type": "PARALLEL", "uuid": "tried", "metricSectionId": "search", "showAllRuns": True,
         "selectedParams": list(parameters), "selectedMetrics": list(metrics), **made_by_hand,
     }  # fmt: skip
-    return {"compareRunSections": [{**section, "columns": 1, "cardHeight": 520}], "compareRunCharts": [chart]}
+    return {"compareRunSections": [{**section, "columns": 1, "cardHeight": 400}], "compareRunCharts": [chart]}
 
 
 def _is(tag: str, value: str) -> str:

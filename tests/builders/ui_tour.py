@@ -1,9 +1,10 @@
 """A reader's way through the MLflow UI: five questions, each answered from a printed link in at most three clicks.
 
-`python -m builders.ui_tour LOG PICTURES`, with `tests` on PYTHONPATH, takes the pictures of docs/mlflow.md on the study
-claims at demo scale, while `ablate ui > LOG` runs.
+`python -m builders.ui_tour LOG EXPERIMENT PICTURES`, with `tests` on PYTHONPATH, takes the pictures of docs/mlflow.md, while
+`ablate ui > LOG` runs.
 """
 
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -40,6 +41,9 @@ class Tour:
         """By how much do two networks differ? The description of the run of one setting."""
         self._open(f"{self.task}: networks, best first")
         self._click(f"{self.task}/{variant}")
+        self.page.get_by_text("Show more").first.wait_for()
+        self.clicks += 1
+        self.page.get_by_text("Show more").first.click()
         self.page.get_by_text("paired by seed").first.wait_for()
         self.take(self.page, "mlflow-difference")
         return str(self.page.inner_text("body"))
@@ -47,9 +51,9 @@ class Tour:
     def search(self) -> list[str]:
         """What did the search try, and what was best? The rows beside the chart, the best first."""
         self._open(f"{self.task}: what the search tried")
-        self.page.locator("text=What was tried (1)").first.wait_for()
-        self.page.locator(".parcoords canvas, .parcoords svg").first.wait_for()
-        rows = self._rows()
+        self.page.get_by_text("What was tried").first.wait_for()
+        self.page.locator("canvas.foreground").first.wait_for()
+        rows = [str(text) for text in self.page.get_by_role("link", name=f"{self.task}/").all_inner_texts()]
         self.take(self.page, "mlflow-search")
         return rows
 
@@ -96,25 +100,25 @@ def printed_links(lines: list[str], study: str) -> dict[str, str]:
     return {name.strip(): url for name, _, url in (line.rpartition("  ") for line in own)}
 
 
-def main(log: str, pictures: str) -> None:
-    """Takes the pictures, given the file of what `ablate ui` printed, and a folder."""
+def main(log: str, study: str, pictures: str) -> None:
+    """Takes the pictures, given the file of what `ablate ui` printed, an experiment, and a folder."""
+    from PIL import Image
     from playwright.sync_api import sync_playwright
 
     def take(page: Any, name: str) -> None:
         page.wait_for_timeout(3000)
-        page.screenshot(path=Path(pictures) / f"{name}.png")
+        file = Path(pictures) / f"{name}.png"
+        page.screenshot(path=file)
+        Image.open(file).convert("RGB").quantize(64).save(file, optimize=True)
 
-    links = printed_links(Path(log).read_text(encoding="utf-8").splitlines(), "claims-demo")
+    links = printed_links(Path(log).read_text(encoding="utf-8").splitlines(), study)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        tour = Tour(browser.new_page(viewport={"width": 1500, "height": 820}), links, "copying", take)
-        (
-            tour.best(),
-            tour.difference("lstm"),
-            tour.search(),
-            tour.failures(),
-            tour.provenance("copying/lstm replicate 0"),
-        )
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        tour = Tour(browser.new_page(viewport={"width": 1500, "height": 900}), links, "copying", take)
+        for answer in (tour.best, lambda: tour.difference("lstm"), tour.search, tour.failures):
+            answer()
+        tour.page.set_viewport_size({"width": 1500, "height": 1500})
+        tour.provenance("copying/lstm replicate 0")
         browser.close()
 
 
