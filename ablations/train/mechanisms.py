@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ablations.models import Network
 from ablations.models.recurrent import RecurrentLayer
@@ -96,9 +96,8 @@ def _memories(cohort: Cohort, networks: StackedNetworks, state: TrainState) -> l
 def first_layer(model: Network) -> RecurrentLayer | None:
     """Its first layer, in the direction that it has first; None where that is not recurrent, as far as can be seen."""
     recurrent = getattr(model, "recurrent", None)
-    layer = (
-        next((part for part in recurrent.modules() if isinstance(part, RecurrentLayer)), None) if recurrent else None
-    )
+    parts = recurrent.modules() if isinstance(recurrent, nn.Module) else ()
+    layer = next((part for part in parts if isinstance(part, RecurrentLayer)), None)
     return layer if layer and layer.weight.shape[1] == model.encoder.size else None
 
 
