@@ -43,7 +43,8 @@ class _Called:
         if not is_traced():
             self._check(sequences.x, [] if hx is None else self._states(hx), sequences.is_single)
         initial = None if hx is None else torch.stack([sequences.initial(state) for state in self._states(hx)], 1)
-        x, finals = sequences.x, list[Tensor]()
+        x = sequences.x
+        finals: list[Tensor] = []
         directions = (False, True) if self.bidirectional else (False,)
         for depth in range(self.num_layers):
             if depth and self.dropout and self.training:
@@ -55,7 +56,7 @@ class _Called:
                 read.append(outputs)
                 finals.append(final)
             x = torch.cat(read, -1) if self.bidirectional else read[0]
-        states = tuple(sequences.final(state) for state in torch.stack(finals, 1))
+        states = tuple(sequences.final(state) for state in torch.stack(finals, 1).unbind(0))
         return sequences.in_given_form(x), states if len(states) > 1 else states[0]
 
     def _read(
