@@ -56,7 +56,7 @@ class _Called:
                 read.append(outputs)
                 finals.append(final)
             x = torch.cat(read, -1) if self.bidirectional else read[0]
-        states = tuple(sequences.final(state) for state in torch.stack(finals, 1))
+        states = tuple(sequences.final(state) for state in torch.stack(finals, 1).unbind(0))
         return sequences.in_given_form(x), states if len(states) > 1 else states[0]
 
     def _read(
