@@ -24,7 +24,7 @@ TASK, VARIANT, KIND, REASON, REFUSED = (f"tags.`{name}`" for name in ("task", "v
 SCORES = tuple(f"metrics.`{name}`" for name in (*METRICS, *BEHIND))
 START = "attributes.`start_time`"
 DURATION, MODELS = "attributes.`Duration`", "attributes.`Models`"
-WIDTHS = dict.fromkeys(SCORES, 145) | {REASON: 640, REFUSED: 240}
+WIDTHS = dict.fromkeys(SCORES, 122) | {REASON: 640, REFUSED: 240}
 """Pixels of columns that need more than the UI gives them."""
 
 
