@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ablations.asked import bound, carry_out, check_plan, command_line, outdated, plan_of, record_of
+from ablations.commands import COMMANDS
 from ablations.ending import end_of
 from ablations.errors import UserError
-from ablations.home import home, storage_url
+from ablations.home import home
 from ablations.home import tracking_uri as default_uri
 from ablations.options import (
     BUDGET,
     HELP,
     with_changes,
     with_place,
-    with_port,
-    with_store,
     with_workers,
 )
 from ablations.registry import is_file
-from ablations.scaffold import FILES
 from ablations.stages import Stages
 
 if TYPE_CHECKING:
@@ -47,6 +45,10 @@ def cli(context: click.Context) -> None:
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
+
+
+for command in COMMANDS:
+    cli.add_command(command)
 
 
 @cli.command()
@@ -198,20 +200,6 @@ def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: 
     click.echo("\n\n".join([describe_study(study), *texts.describe_own(study, scale)]))
 
 
-@cli.command()
-@click.argument("kind", type=click.Choice(FILES))
-@click.argument("name")
-def new(kind: str, name: str) -> None:
-    """Write a commented file NAME.py that runs.
-
-    It has a cell, a task, a model, a study or a claim of your own.
-    """
-    from ablations.scaffold import write_new
-
-    for line in write_new(kind, name):
-        click.echo(line)
-
-
 @cli.command("try")
 @click.argument("file")
 @with_place
@@ -245,49 +233,3 @@ def try_(file: str, scale: str, workers: int, **options: Any) -> int:
     for path in paths:
         click.echo(path)
     return 0
-
-
-@cli.command()
-@click.argument("study")
-@with_place
-def status(study: str, scale: str, tracking_uri: str | None) -> None:
-    """Show how many runs of STUDY, a name or a file, are done.
-
-    By setting, how they ended, and the scores so far.
-    """
-    from ablations.record.status import describe_status
-
-    record = record_of(study, scale, tracking_uri, curves=False)
-    click.echo("\n".join(describe_status(record)))
-    if change := outdated(study, scale, record):
-        click.echo(f"note: {change}", err=True)
-
-
-@cli.command()
-@with_store
-@with_port(5000)
-def ui(tracking_uri: str | None, port: int) -> None:
-    """Serve the record in the MLflow UI on this machine, until Ctrl-C.
-
-    It is reached by the loopback address only.
-    """
-    from ablations.record.ui import serve
-
-    if not tracking_uri and not (home() / "mlflow.db").exists():
-        raise click.UsageError(f"there is no record in {home()} yet; `ablate run` comes first")
-    serve(tracking_uri or default_uri(), port, click.echo)
-
-
-@cli.command()
-@click.option("--storage", metavar="URI", help="Optuna storage.  [default: optuna.db in the results folder]")
-@with_port(8080)
-def dashboard(storage: str | None, port: int) -> None:
-    """Serve the searches in optuna-dashboard on this machine, until Ctrl-C.
-
-    It is reached by the loopback address only.
-    """
-    from ablations.run.dashboard import serve
-
-    if not storage and not (home() / "optuna.db").exists():
-        raise click.UsageError(f"there is no search in {home()} yet; `ablate run` comes first")
-    serve(storage or storage_url(), port, click.echo)

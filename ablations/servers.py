@@ -8,9 +8,8 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from http.client import HTTPConnection, HTTPException
 from typing import NoReturn
-from urllib.error import HTTPError
-from urllib.request import ProxyHandler, build_opener
 
 from ablations.errors import UserError
 
@@ -66,12 +65,14 @@ def _wait_for_answer(process: subprocess.Popen[bytes], port: int) -> None:
 
 def answers(port: int) -> bool:
     """Whether an HTTP server answers at a port of this machine."""
+    connection = HTTPConnection(HOST, port, timeout=5)
     try:
-        build_opener(ProxyHandler({})).open(f"http://{HOST}:{port}/", timeout=5).close()
-    except HTTPError:
-        return True  # it does
-    except OSError:
+        connection.request("GET", "/")
+        connection.getresponse()
+    except (OSError, HTTPException):
         return False
+    finally:
+        connection.close()
     return True
 
 

@@ -8,7 +8,8 @@ import pandas as pd
 
 from reports.document import Block, Heading, Paragraph, Table
 from reports.estimates import SOLVED, Estimates
-from reports.figures.base import compact, in_a_row, unique
+from reports.figures.base import compact, unique
+from reports.prose import in_a_row
 from reports.skill import LEARNT
 from reports.speed import LEVEL, log_ranks, speed_ranks
 from reports.statistics.decision import FEWEST

@@ -1,5 +1,6 @@
 """The record as small tidy tables: one row per replicate, per point of a curve, per trial, or per timed round."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,9 +25,7 @@ class ResultTables:
     @cached_property
     def settings(self) -> pd.DataFrame:
         """One row per setting, `SETTING`: its rule of size, hidden size, number of parameters, and number of replicates."""
-        counts = {setting.identity: 0 for setting in self.study.settings}
-        for run in self.study.replicates:
-            counts[run.setting] += 1
+        counts = Counter(run.setting for run in self.study.replicates)
         rows = [
             [s.task, s.variant, s.model, s.causal, s.size_rule, s.hidden, s.parameters, s.nominal, counts[s.identity]]
             for s in self.study.settings
@@ -135,7 +134,7 @@ class ResultTables:
     @cached_property
     def tasks(self) -> list[str]:
         """The tasks in the study's order."""
-        return list(dict.fromkeys(setting.task for setting in self.study.settings))
+        return list(dict.fromkeys(s.task for s in self.study.settings))
 
     @cached_property
     def variants(self) -> list[str]:

@@ -30,9 +30,9 @@ INNER = (
     "run",
     "describe",
     "ending",
-    "options",
     "asked",
     "scaffold",
+    "commands",
     "cli",
 )
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc"}

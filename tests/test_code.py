@@ -26,9 +26,13 @@ from ablations.study.normal_form import normal_form
 ROOT = Path(__file__).parents[1]
 TRACED = ("tasks", "ablations/models", "ablations/train", "ablations/study/seeds.py")
 TRACED_IN_PARENT = ("ablations/run/cohort_runner.py", "ablations/run/outcomes.py", "ablations/search.py")
-UNTRACED = ("ablations/models/kernels", "ablations/models/cell_check.py")
-# Of the search, what opens the storage: it gives no number.
-NO_NUMBERS = {Place("ablations.search", "storage_at")}
+UNTRACED = ("ablations/models/kernels", "ablations/models/cell_check.py", "ablations/models/transforms.py")
+# What opens the search's storage, says why a run ended, and chooses the network that is kept: it gives no number.
+NO_NUMBERS = {
+    Place("ablations.search", "storage_at"),
+    Place("ablations.run.outcomes", "end_reason"),
+    Place("ablations.run.outcomes", "best_replicate"),
+}
 MEAN = {"cell": "lstm", "pooling": "mean", "forget_bias": "chrono", "direction": "both"}
 SETTINGS = [
     (Variant("attention", "bilstm-attention", {"cell": "gru"}), "adam"),

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from reports.claims.comparison import MARGIN
 from reports.document import as_text
 from reports.estimates import Estimates
-from reports.figures.base import FigureKind, in_a_row, panels, shared_legend, unique
+from reports.figures.base import FigureKind, panels, shared_legend, unique
+from reports.prose import in_a_row
 from reports.statistics.decision import FEWEST
 from reports.statistics.intervals import mean, mean_over_tasks, probability_of_improvement
 from reports.statistics.sample import Sample, sample

@@ -15,6 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullForm
 
 from reports.document import Picture
 from reports.estimates import Estimates
+from reports.prose import SUPERSCRIPTS, in_a_row
 from reports.style import WIDTH, as_svg, styled
 
 TALLEST = 8.5
@@ -28,8 +29,6 @@ TITLE_CHARACTERS = 86
 TITLE_STYLE: dict[str, Any] = {"fontsize": 9.5, "fontweight": "bold", "x": 0.008, "ha": "left", "va": "top"}
 MOST_LABELS = 5
 """The most labels of a logarithmic axis; of more, those between powers of ten are left out."""
-
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -175,16 +174,6 @@ def percent(share: float) -> str:
     '98 %'
     """
     return f"{100 * share:.0f} %"
-
-
-def in_a_row(names: Sequence[str]) -> str:
-    """Names as a text.
-
-    >>> in_a_row(["a", "b", "c"]), in_a_row(["a"])
-    ('a, b and c', 'a')
-    """
-    *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
 
 
 def several(names: Sequence[str], most: int = 3) -> str:

@@ -5,8 +5,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from reports.estimates import Estimates
-from reports.figures.base import FigureKind, compact, in_a_row, panels, plain_log, unique
+from reports.figures.base import FigureKind, compact, panels, plain_log, unique
 from reports.figures.lines import draw_lines, finish
+from reports.prose import in_a_row
 from reports.statistics.intervals import geometric_mean
 from reports.statistics.sample import sample
 

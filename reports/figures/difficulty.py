@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.estimates import Estimates
-from reports.figures.base import FigureKind, few_ticks, in_a_row, panels, several, unique
+from reports.figures.base import FigureKind, few_ticks, panels, several, unique
 from reports.figures.labels import GREY, Label
 from reports.figures.lines import draw_lines, finish
+from reports.prose import in_a_row
 
 HEIGHT = 2.3
 """Inches; that of a panel."""

@@ -7,9 +7,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from reports.estimates import Estimates
-from reports.figures.base import FigureKind, in_a_row, panels, power_of_ten, powers_of_ten, unique
+from reports.figures.base import FigureKind, panels, power_of_ten, powers_of_ten, unique
 from reports.figures.labels import POINTS, foremost
 from reports.figures.lines import draw_lines, finish
+from reports.prose import in_a_row
 
 TITLES = {"initial": "before training", "trained": "after training"}
 HEIGHT = 2.2

@@ -6,9 +6,10 @@ from matplotlib.figure import Figure
 
 from reports.comparison import WAYS
 from reports.estimates import SOLVED, Estimates
-from reports.figures.base import FigureKind, in_a_row, panels, percent, unique
+from reports.figures.base import FigureKind, panels, percent, unique
 from reports.figures.labels import coloured, foremost
 from reports.figures.lines import draw_lines, finish
+from reports.prose import in_a_row
 from reports.statistics.intervals import proportion
 
 COLUMNS = ["reads", "tasks", "variant", "skill", "share", "low", "high", "n"]

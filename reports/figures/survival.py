@@ -4,8 +4,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from reports.estimates import Estimates
-from reports.figures.base import FigureKind, compact, counts, in_a_row, panels, several, unique
+from reports.figures.base import FigureKind, compact, counts, panels, several, unique
 from reports.figures.lines import draw_lines, finish
+from reports.prose import in_a_row
 from reports.statistics.survival import survival
 
 HEIGHT = 2.2

@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 
 from ablations.record.schema import RunRecord, SettingRecord
 from reports.estimates import Estimates
-from reports.figures.base import FigureKind, in_a_row, panels, unique
+from reports.figures.base import FigureKind, panels, unique
 from reports.figures.labels import GREY, Label
 from reports.figures.lines import finish
 from reports.mechanisms import replicates_with
+from reports.prose import in_a_row
 
 COLUMNS = [
     "task", "variant", "causal", "is_drawn", "sentence", "text", "asked", "right", "place", "word", "sense", "known",

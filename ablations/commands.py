@@ -1,0 +1,74 @@
+"""The commands that need no report: they write a file, say how far a study is, or serve what is recorded."""
+
+from collections.abc import Sequence
+
+import click
+
+from ablations.asked import outdated, record_of
+from ablations.home import home, storage_url
+from ablations.home import tracking_uri as default_uri
+from ablations.options import with_place, with_port, with_store
+from ablations.scaffold import FILES
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(FILES))
+@click.argument("name")
+def new(kind: str, name: str) -> None:
+    """Write a commented file NAME.py that runs.
+
+    It has a cell, a task, a model, a study or a claim of your own.
+    """
+    from ablations.scaffold import write_new
+
+    for line in write_new(kind, name):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("study")
+@with_place
+def status(study: str, scale: str, tracking_uri: str | None) -> None:
+    """Show how many runs of STUDY, a name or a file, are done.
+
+    By setting, how they ended, and the scores so far.
+    """
+    from ablations.record.status import describe_status
+
+    record = record_of(study, scale, tracking_uri, curves=False)
+    click.echo("\n".join(describe_status(record)))
+    if change := outdated(study, scale, record):
+        click.echo(f"note: {change}", err=True)
+
+
+@click.command()
+@with_store
+@with_port(5000)
+def ui(tracking_uri: str | None, port: int) -> None:
+    """Serve the record in the MLflow UI on this machine, until Ctrl-C.
+
+    It is reached by the loopback address only.
+    """
+    from ablations.record.ui import serve
+
+    if not tracking_uri and not (home() / "mlflow.db").exists():
+        raise click.UsageError(f"there is no record in {home()} yet; `ablate run` comes first")
+    serve(tracking_uri or default_uri(), port, click.echo)
+
+
+@click.command()
+@click.option("--storage", metavar="URI", help="Optuna storage.  [default: optuna.db in the results folder]")
+@with_port(8080)
+def dashboard(storage: str | None, port: int) -> None:
+    """Serve the searches in optuna-dashboard on this machine, until Ctrl-C.
+
+    It is reached by the loopback address only.
+    """
+    from ablations.run.dashboard import serve
+
+    if not storage and not (home() / "optuna.db").exists():
+        raise click.UsageError(f"there is no search in {home()} yet; `ablate run` comes first")
+    serve(storage or storage_url(), port, click.echo)
+
+
+COMMANDS: Sequence[click.Command] = (new, status, ui, dashboard)
