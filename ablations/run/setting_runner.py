@@ -60,7 +60,7 @@ class SettingRunner:
         self.record = context.record
         self.entry = setting_record(plan, setting)
         cell = setting.variant.cell
-        self._backend = {} if cell is None else {"backend": backend_of(cell)}
+        self._backend: dict[str, float | str] = {} if cell is None else {"backend": backend_of(cell)}
         if not is_stackable(setting.variant, setting.task.spec, setting.size):
             self._backend["trained"] = ONE_BY_ONE
         self.best: tuple[int, dict[str, float]] | None = None

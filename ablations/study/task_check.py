@@ -50,6 +50,7 @@ def _wrong_declaration(task: Task) -> str | None:
 
 def _wrong_references(task: Task) -> str | None:
     """The score's references are numbers between 0 and 1, chance below perfect; those of the loss are numbers."""
+    values: Any
     for what, values in {"references()": task.references(), "loss_references()": task.loss_references()}.items():
         if not isinstance(values, Mapping):
             return f"has {what} that give no dictionary, but {type(values).__name__}"
@@ -143,7 +144,7 @@ def _wrong_inputs(batch: Batch, n: int, spec: TaskSpec) -> str | None:
 
 
 def _wrong_targets(batch: Batch, n: int, spec: TaskSpec) -> str | None:
-    targets = batch.targets
+    targets: Any = batch.targets
     if not isinstance(targets, Tensor):
         return f"gives targets that are no tensor, but {_form(targets)}"
     is_fitting = targets.shape == batch.mask.shape if spec.per_step else targets.dim() == (2 if spec.symbols else 1)

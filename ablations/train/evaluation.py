@@ -88,12 +88,12 @@ def count_flops(cohort: Cohort) -> float:
 
 @contextmanager
 def _without_onednn() -> Iterator[None]:
-    before = torch.backends.mkldnn.enabled
-    torch.backends.mkldnn.enabled = False  # `flags`, which is made for this, warns on machines without an Intel GPU
+    before = torch._C._get_mkldnn_enabled()
+    torch._C._set_mkldnn_enabled(False)  # `flags`, which is made for this, warns on machines without an Intel GPU
     try:
         yield
     finally:
-        torch.backends.mkldnn.enabled = before
+        torch._C._set_mkldnn_enabled(before)
 
 
 def _test(cohort: Cohort, networks: StackedNetworks, state: TrainState) -> list[dict[str, Curve]]:
