@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from ablations.study import VARIANTS, Budget, Range, Scale, Study
 from reports.estimates import Estimates
-from reports.figures import FIGURES, FigureKind
+from reports.figures import FIGURES
+from reports.figures.base import FigureKind
 from tasks import TASKS
 
 
