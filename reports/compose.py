@@ -24,6 +24,7 @@ from reports.result_tables import ResultTables
 from reports.rules import rule_blocks
 from reports.search_summary import search_blocks
 from reports.statistics.simulation import SimulatedTables, simulated_tables
+from reports.task_pages import task_blocks
 from reports.theorems import measured, theorem_blocks
 from reports.verdicts import judge_claims
 from reports.written_answers import written_blocks, written_tables
@@ -65,6 +66,7 @@ def compose(
         page_one(estimates, verdicts),
         *claim_blocks(verdicts),
         *literature_blocks(results, verdicts),
+        *task_blocks(results),
         *theorem_blocks(study, data["theorems"]),
         *comparison_blocks(estimates),
         *capability_blocks(estimates),

@@ -39,6 +39,13 @@ class Paragraph:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """A text of several lines whose columns stand below each other."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Note:
     """Highlighted text; `tone` is the label of a verdict, or "warning"."""
 
@@ -106,7 +113,7 @@ class Formula:
     alt: str
 
 
-Block = Heading | Paragraph | Note | Table | Picture | Formula | PageOne | Strip
+Block = Heading | Paragraph | Sample | Note | Table | Picture | Formula | PageOne | Strip
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typst
 
-from reports.document import Block, Document, Formula, Heading, Note, Paragraph, Picture, Table
+from reports.document import Block, Document, Formula, Heading, Note, Paragraph, Picture, Sample, Table
 from reports.markup import MarkupError, checked_typst
 from reports.page_one.blocks import PageOne, Strip
 from reports.page_one.pdf import page_typst, strip_typst
@@ -158,6 +158,11 @@ def _text(text: str) -> str:
     return f'"{text.translate(ESCAPES)}"'
 
 
+def _lines_of(text: str) -> str:
+    """A Typst string of several lines."""
+    return ' + "\\n" + '.join(map(_text, text.splitlines())) or _text("")
+
+
 @dataclass(frozen=True)
 class Typeset:
     """Writes blocks as Typst source. `anchors` are those of the blocks by their identity."""
@@ -186,6 +191,8 @@ class Typeset:
                 return strip_typst(block, _text)
             case Paragraph(text):
                 return f"#par({self._linked(text)})"
+            case Sample(text):
+                return f"#text(size: 6.5pt, raw(block: true, {_lines_of(text)}))"
             case Note(text, tone):
                 return f'#note({_text(tone)}, rgb("{COLOURS[tone]}"), {self._linked(text)})'
             case Formula():

@@ -16,7 +16,7 @@ TOLERANCE = 0.04
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Adding(Task):
-    """The adding problem in two of its published forms, chosen by `protocol`.
+    """Add the two marked numbers of a sequence: the adding problem, in two published forms, chosen by `protocol`.
 
     "arjovsky" (Arjovsky, Shah & Bengio 2016): values uniform in [0, 1]; one step of the first half and one of the
     second is marked 1, the others 0; the target is the sum of the two marked values.

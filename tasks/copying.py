@@ -28,7 +28,7 @@ from tasks.task import (
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Copying(Task):
-    """The copy memory task of Arjovsky, Shah & Bengio (2016).
+    """Read some symbols, wait, and write them down again: the copy memory task of Arjovsky, Shah & Bengio (2016).
 
     Rule: the input is `items` random symbols, `delay` − 1 blanks, a delimiter, and `items` blanks. During these last
     blanks the answer is the symbols in order; before, it is blank. One sequence has delay + 2·items steps.

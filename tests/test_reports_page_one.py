@@ -63,7 +63,7 @@ def test_the_training_time_in_the_answer_is_that_of_the_tasks_it_is_about():
     slow = {s.identity: 400.0 if s.task == "dates" else 2.0 if s.variant == "gru" else 1.0 for s in study.settings}
     runs = tuple(replace(r, metrics={**r.metrics, "seconds": slow[r.setting]}) for r in study.replicates)
     (first, *_) = answer(Estimates(ResultTables(replace(study, replicates=runs))))
-    assert "at 2.00 of lstm's training time" in first
+    assert "at 2.00 of lstm's training time at equal parameters" in first
 
 
 def test_the_answer_says_who_solves_what_needs_the_future():
@@ -78,7 +78,7 @@ def test_the_answer_says_who_solves_what_needs_the_future():
 def test_the_answer_names_tasks_that_one_network_or_none_solves():
     world = replace(LEFT_TO_RIGHT, skill=skills(rnn=0.2, lstm=0.3, gru=0.3) | {("adding", "gru"): 0.99})
     told = " ".join(sentences(world))
-    assert "Only **gru** solves adding in most seeds." in told
+    assert "Of the networks run on them, only **gru** solves adding in most seeds." in told
     assert "No network solves copying and france at this size and budget." in told
 
 

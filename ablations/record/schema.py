@@ -87,8 +87,9 @@ class SettingRecord:
     `references` are the task's exact scores ("chance", "perfect" = 1, perhaps "causal", …), `equations` the typeset
     equations of the variant's cell (each with "name", "text", "mathml", "typst"), empty where there is no cell.
     An ablation has the name of its `parent`, and the `change` in which it differs from that. `size_rule` says how the
-    hidden size was chosen ("3,000 parameters", "hidden size of lstm"); a variant that is another one at another size has
-    that one's name as its `base`. `failure` is the first line of the reason where a job of the setting failed.
+    hidden size was chosen ("3,000 parameters", "hidden size of lstm"); a variant that is another one at another size
+    has that one's name as its `base`. `rule` says what the task asks, and `example` has one of its sequences.
+    `failure` is the first line of the reason where a job of the setting failed.
     """
 
     run_id: str
@@ -111,6 +112,8 @@ class SettingRecord:
     base: str | None = None
     best_trial: int | None = None
     failure: str | None = None
+    rule: str = ""
+    example: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,12 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
+from inspect import getdoc
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
+
+import numpy as np
 
 from ablations.models.backends import backend_of
 from ablations.models.equations import equations
@@ -58,6 +61,8 @@ def setting_record(plan: Plan, setting: Setting) -> SettingRecord:
         change=variant.change,
         size_rule=str(variant.size_rule(plan.budget.parameters)),
         base=variant.base,
+        rule=(getdoc(task) or "").partition("\n")[0],
+        example=task.read(task.sample(np.random.default_rng(0), 1), 0),
     )
 
 

@@ -27,7 +27,7 @@ def _ratio(
 
 
 def _lstm_slow(estimates: Estimates) -> Sequence[Comparison]:
-    time = "the ratio of the LSTM's training time to the RNN's"
+    time = "the ratio of the LSTM's training time to the RNN's at equal hidden size"
     return [_ratio(estimates, time, "seconds_per_sequence", "lstm", "rnn", "above", MARKEDLY)]
 
 
@@ -45,7 +45,7 @@ LSTM_SLOW = Claim(
 
 
 def _gru_cheaper(estimates: Estimates) -> Sequence[Comparison]:
-    time, operations = "the GRU's share of the LSTM's training time", "its share of the LSTM's operations"
+    time, operations = "the GRU's share of the LSTM's training time at equal hidden size", "its share of the operations"
     return [
         _ratio(estimates, time, "seconds_per_sequence", "gru", "lstm", "below", 1.0),
         _ratio(estimates, operations, "flops_per_sequence", "gru", "lstm", "below", 1.0, fixed=True),

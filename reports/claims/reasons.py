@@ -24,9 +24,12 @@ def missing(parts: Sequence[Comparison]) -> str:
 
 
 def _unlearnt(parts: Sequence[Comparison]) -> str:
-    """Which tasks decide nothing."""
-    tasks = list(dict.fromkeys(task for part in parts for task in part.unlearnt))
-    return f"{in_a_row(tasks)} was not learnt at its easiest, so that it decides nothing" if tasks else ""
+    """What is left out, for who would have to know a task has not learnt it."""
+    bare = [part for part in parts if part.unlearnt and not part.samples]
+    tasks = list(dict.fromkeys(task for part in parts if part.samples for task in part.unlearnt))
+    told = [f"left out, since its easiest form was not learnt: {part.label}" for part in bare]
+    told += [f"{in_a_row(tasks)} is left out: no network of this kind learnt its easiest form"] if tasks else []
+    return ". ".join(map(capitalised, told))
 
 
 def reason(label: VerdictLabel, parts: Sequence[Comparison]) -> str:

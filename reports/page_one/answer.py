@@ -85,7 +85,7 @@ def _left_to_right(estimates: Estimates) -> str:
     return (
         f"left to right, take **{best}**: it has the highest skill on {tasks} (solved by {_counts(estimates, best, group)} "
         f"seeds; {second}: {_counts(estimates, second, group)}), at {_time(estimates, best, second, group)} of {second}'s "
-        "training time."
+        "training time at equal parameters."
     )
 
 
@@ -128,7 +128,7 @@ def _alone(estimates: Estimates) -> str:
         if len(names) == 1 and len(_run_on(estimates, task)) > 1:
             alone.setdefault(names[0], []).append(task)
     told = [f"only **{variant}** solves {in_a_row(tasks, MOST_NAMED)}" for variant, tasks in alone.items()]
-    return f"{'; '.join(told)} in most seeds." if told else ""
+    return f"of the networks run on them, {'; '.join(told)} in most seeds." if told else ""
 
 
 def _unsolved(estimates: Estimates) -> str:

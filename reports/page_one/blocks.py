@@ -50,11 +50,15 @@ class SolverRow:
 
 @dataclass(frozen=True)
 class Solvers:
-    """Who solves what. `columns` are names with notes; `groups` are titles with rows; `seeds` is how many a cell has."""
+    """Who solves what. `columns` are names with notes; `groups` are titles with rows; `seeds` is how many a cell has.
+
+    `legend` says in a line each what is to be known of the columns.
+    """
 
     columns: Sequence[tuple[str, str]]
     groups: Sequence[tuple[str, Sequence[SolverRow]]]
     seeds: int
+    legend: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

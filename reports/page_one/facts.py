@@ -35,7 +35,7 @@ def date(started: str) -> str:
 def facts(estimates: Estimates) -> list[tuple[str, str]]:
     """Titles and texts."""
     provenance = estimates.results.study.provenance
-    command = f"{provenance['command']}\nseed {estimates.results.study.plan['seed']}"
+    command = f"{provenance['command']}\n(of seed {estimates.results.study.plan['seed']})"
     return [
         ("How sure?", _how_sure(estimates)),
         ("How fair?", _how_fair(estimates)),
@@ -58,8 +58,8 @@ def _how_sure(estimates: Estimates) -> str:
     )
     least, average = typical[f"least, n = {known}"].min(), pooled[f"mean, n = {known}"].mean()
     return (
-        f"{seeds} On 4,800 recorded scores, “95 %” intervals of {known} seeds cover at least {least:.0f} % for typical runs, and "
-        f"{average:.0f} % for means over tasks."
+        f"{seeds} On 4,800 recorded scores, the bars of {known} seeds hold the truth: at least {least:.0f} % of those on one "
+        f"task (typical runs), {average:.0f} % of those over several tasks (means)."
     )
 
 
@@ -70,7 +70,7 @@ def _how_fair(estimates: Estimates) -> str:
     others = len(results.variants) - len(usual_size(estimates))
     edges = int((found["edge"] != "").sum())
     return (
-        f"About {budget['parameters']:,} parameters each{f' ({others} networks of another size: below)' if others else ''}, "
+        f"About {budget['parameters']:,} parameters each{f' ({others} networks have another size)' if others else ''}, "
         f"{budget['trials']} trials on {budget['search_seeds']} search seeds. {edges} of {len(found)} best values lie at an end "
         "of those tried."
     )

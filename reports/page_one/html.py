@@ -7,6 +7,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from reports.estimates import SOLVED
+from reports.page_one import legends
 from reports.page_one.blocks import SIGNS, PageOne, Strip
 from reports.page_one.cells import cell_colours
 from reports.page_one.numbers import in_numbers, in_words, label
@@ -35,7 +36,7 @@ def _macros(name: str, block: PageOne | Strip) -> Markup:
         "rest": lambda measurement: in_numbers(measurement)[1],
         "cell": _cell,
     }
-    environment.globals["signs"] = SIGNS
+    environment.globals |= {"signs": SIGNS, "legends": legends}
     source = files("reports").joinpath("templates/page_one.html").read_text(encoding="utf-8")
     macro = getattr(environment.from_string(source).module, name)
     return Markup(macro(block))

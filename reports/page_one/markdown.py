@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from reports.estimates import SOLVED
 from reports.page_one.blocks import SIGNS, PageOne, Solvers, StripRow
+from reports.page_one.legends import SOLVERS, STRIP, solvers_title
 from reports.page_one.numbers import in_words
 
 FILE = "page-one.md"
@@ -21,10 +22,12 @@ def _tables(page: PageOne) -> Iterator[str]:
     yield f"## {page.tally}"
     if page.strip.rows:
         yield _table(["verdict", "claim", "because", "decided by"], [_row(row) for row in page.strip.rows])
+        yield STRIP
     if page.solvers.groups:
-        yield f"## Who solves what: seeds with skill above {SOLVED}, of {page.solvers.seeds}"
+        yield f"## {solvers_title(page.solvers.seeds)}"
         names = [f"{name} ({note})" for name, note in page.solvers.columns]
         yield _table(["", *names], list(_solver_rows(page.solvers)))
+        yield "  \n".join([SOLVERS, *page.solvers.legend])
 
 
 def _row(row: StripRow) -> list[str]:

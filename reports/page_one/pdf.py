@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from reports.estimates import SOLVED
 from reports.page_one.blocks import SIGNS, PageOne, SolverRow, Solvers, Strip, StripRow, Tone
 from reports.page_one.cells import cell_colours
+from reports.page_one.legends import SOLVERS, STRIP, solvers_title
 from reports.page_one.numbers import in_numbers, in_words, label
 from reports.page_one.sparks import dots_svg, interval_svg
 
@@ -19,7 +20,7 @@ CHIPS: dict[Tone, str] = {
     "not run": "#555555",
     "warning": "#8a5a00",
 }
-QUIET = "luma(35%)"
+QUIET = "luma(28%)"
 
 
 def page_typst(page: PageOne, quote: Quote, title: str) -> str:
@@ -31,7 +32,7 @@ def page_typst(page: PageOne, quote: Quote, title: str) -> str:
         f'#block(stroke: (left: 3pt + rgb("#0b57a4")), inset: (left: 10pt, y: 4pt), text(size: 11pt, {answer}))',
         f'#block(above: 10pt, below: 5pt, text(size: 11pt, weight: "bold", {quote(page.tally)}))',
         strip_typst(page.strip, quote),
-        f"#text(size: 7pt, fill: {QUIET}, {quote(LEGEND)})",
+        f"#text(size: 7pt, fill: {QUIET}, {quote(STRIP)})",
         *(_solvers(page.solvers, quote) if page.solvers.groups else ()),
         _facts(page.facts, quote),
     ]
@@ -49,7 +50,6 @@ BODY
   scale(f * 100%, origin: top + left, reflow: true, block(width: room.width / f, page-one))
 })
 """
-LEGEND = "Green: the side on which the claim holds; bar: the 95 % interval of what decides it; line: the limit."
 
 
 def strip_typst(strip: Strip, quote: Quote) -> str:
@@ -81,8 +81,8 @@ def _row(row: StripRow, quote: Quote) -> Iterator[str]:
 
 
 def _solvers(block: Solvers, quote: Quote) -> Iterator[str]:
-    title = f"Who solves what: seeds with skill above {SOLVED}, of {block.seeds} (dots: each seed's skill, 0 to 1)"
-    yield f'#block(above: 9pt, below: 4pt, text(size: 10pt, weight: "bold", {quote(title)}))'
+    title = quote(solvers_title(block.seeds))
+    yield f'#block(above: 9pt, below: 4pt, text(size: 10pt, weight: "bold", {title}))'
     columns = len(block.columns) + 1
     head = ", ".join(
         f'par(leading: 0.4em, text(weight: "bold", {quote(name)}) + linebreak() + text(size: 6.5pt, fill: {QUIET}, '
@@ -94,6 +94,8 @@ def _solvers(block: Solvers, quote: Quote) -> Iterator[str]:
         f"#text(size: 7.5pt, table(columns: (auto,) + (1fr,) * {columns - 1}, stroke: 1pt + white, inset: (x: 3pt, y: 1.9pt), "
         f"align: (left + horizon,) + (center + horizon,) * {columns - 1}, table.header([], {head}), {rows}))"
     )
+    lines = " + linebreak() + ".join(map(quote, [SOLVERS, *block.legend]))
+    yield f"#block(above: 4pt)[#set par(leading: 0.4em)\n#text(size: 6.5pt, fill: {QUIET}, {lines})]"
 
 
 def _group(title: str, rows: Sequence[SolverRow], columns: int, quote: Quote) -> Iterator[str]:

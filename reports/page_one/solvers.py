@@ -28,7 +28,8 @@ def solvers(estimates: Estimates) -> Solvers:
             for way, names in ways.items()
             if names
         ]
-        return Solvers(tasks, groups, seeds)
+        rules = [f"{s.task}: {s.rule}" for task, _ in tasks if (s := results.setting(task)) and s.rule]
+        return Solvers(tasks, groups, seeds, rules)
     networks = [(name, way) for way, names in ways.items() for name in names]
     rows = [SolverRow(task, note, [cells.get((name, task)) for name, _ in networks]) for task, note in tasks]
     return Solvers(networks, [("", rows)], seeds)

@@ -200,6 +200,8 @@ def _setting(world: World, task: str, variant: str) -> SettingRecord:
         base=world.bases.get(variant),
         best_trial=1 if failure is None else None,
         failure=failure,
+        rule=f"What {task} asks.",
+        example=f"a sequence of <{task}>\nand its answer",
     )
 
 
