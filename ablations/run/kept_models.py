@@ -60,7 +60,7 @@ def save_model(folder: Path, cohort: Cohort, state: TrainState, index: int, stud
     files = {
         MODEL: asdict(_description(setting, study_file)),
         MLMODEL: _mlmodel(setting.task.spec),
-        EXAMPLE: {"inputs": {"inputs": example.inputs.tolist(), "mask": example.mask.tolist()}},
+        EXAMPLE: {"inputs": example.inputs.tolist(), "mask": example.mask.tolist()},
     }
     for name, content in files.items():
         (folder / name).write_text(json.dumps(content), encoding="utf-8")
