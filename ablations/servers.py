@@ -16,7 +16,7 @@ from ablations.errors import UserError
 HOST = "127.0.0.1"
 """The loopback address: nothing but this machine reaches it."""
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds in which a server has to answer."""
 
 Say = Callable[[str], object]
