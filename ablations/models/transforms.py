@@ -15,7 +15,8 @@ def is_exporting() -> bool:
 
 def is_tracing() -> bool:
     """Whether `torch.jit.trace` writes operations down."""
-    return bool(torch._C._is_tracing())
+    # torch._C has it too, but that torch.compile cannot follow.
+    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
 
 
 def is_autocast(device: str) -> bool:

@@ -1,5 +1,7 @@
 """The search over nuisance factors: each value that was tried, what came of it, and the range that was searched."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -88,16 +90,9 @@ def _draw_window(axis: Axes, own: pd.DataFrame, place: float, variant: str, colo
             alpha=0.4,
             solid_capstyle="butt",
         )
-    axis.plot(
-        best["value"],
-        [place] * len(best),
-        "o",
-        color=colour,
-        markersize=4,
-        markerfacecolor="white",
-        clip_on=False,
-        zorder=4,
-    )
+    if len(best):  # an empty line that is not clipped takes the whole room
+        style: dict[str, Any] = {"markersize": 4, "markerfacecolor": "white", "clip_on": False, "zorder": 4}
+        axis.plot(best["value"], [place] * len(best), "o", color=colour, **style)
     axis.text(1.03, place, variant, transform=axis.get_yaxis_transform(), color=colour, fontsize=POINTS, va="center")
 
 
