@@ -60,9 +60,9 @@ def ui(tracking_uri: str | None, port: int) -> None:
 @click.option("--storage", metavar="URI", help="Optuna storage.  [default: optuna.db in the results folder]")
 @with_port(8080)
 def dashboard(storage: str | None, port: int) -> None:
-    """Serve the searches in optuna-dashboard on this machine, until Ctrl-C.
+    """Serve the searches in optuna-dashboard, until Ctrl-C.
 
-    It is reached by the loopback address only.
+    It is on this machine, and reached by the loopback address only.
     """
     from ablations.run.dashboard import serve
 

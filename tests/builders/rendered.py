@@ -26,7 +26,6 @@ class Page(HTMLParser):
         self.pictures: list[str] = []
         self.comments: list[str] = []
         self.anchors: list[str] = []
-        self.is_in_svg = False
         self.feed(html)
         self.close()
 
@@ -34,15 +33,11 @@ class Page(HTMLParser):
         attributes = {name: value or "" for name, value in attrs}
         self.elements.add(tag)
         self.attributes.update(attributes)
-        self.is_in_svg |= tag == "svg"
-        self.anchors += [attributes["id"]] if "id" in attributes and not self.is_in_svg else []
+        self.anchors += [attributes["id"]] if "id" in attributes else []
         addresses = [attributes[name] for name in FETCHING if name in attributes]
         (self.links if tag == "a" else self.fetched).extend(addresses)
         if attributes.get("role") == "img":
             self.pictures.append(attributes["aria-label"])
-
-    def handle_endtag(self, tag: str) -> None:
-        self.is_in_svg &= tag != "svg"
 
     def handle_data(self, data: str) -> None:
         self.text.append(data)
