@@ -1,4 +1,4 @@
-"""Puts a report into the repository as a sample: its PDF, its first page, its figures, and its answer into the README.
+"""Puts a report into the repository as a sample: its PDF, its first page, some figures, and its answer into the README.
 
 python -m reports.sample REPORT DOCS README
 """
@@ -13,6 +13,9 @@ from reports.page_one.markdown import FILE, PICTURE
 ANSWER = re.compile(r"(?<=<!-- answer: made by `make sample` -->\n).*?(?=<!-- /answer -->)", re.DOTALL)
 """What the README says was found, between two comments."""
 
+SHOWN = ("score_matrix.svg", "difficulty.svg", "word_by_word.svg", "gates.svg", "search.svg", "attention_maps_1.svg")
+"""The figures that are put beside the PDF, which has all: a repository stays small."""
+
 
 def put_sample(report: Path, folder: Path, readme: Path) -> None:
     """Replaces the sample in a folder, and the answer in the README, by those of a report."""
@@ -20,7 +23,9 @@ def put_sample(report: Path, folder: Path, readme: Path) -> None:
     folder.mkdir(parents=True)
     for name in ("report.pdf", FILE, PICTURE):
         shutil.copyfile(report / name, folder / name)
-    shutil.copytree(report / "figures", folder / "figures")
+    (folder / "figures").mkdir()
+    for name in SHOWN:
+        shutil.copyfile(report / "figures" / name, folder / "figures" / name)
     text = readme.read_text(encoding="utf-8")
     answer = answer_of((report / FILE).read_text(encoding="utf-8"))
     readme.write_text(ANSWER.sub(lambda _: answer, text), encoding="utf-8")
