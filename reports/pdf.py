@@ -90,7 +90,8 @@ def front_png(document: Document) -> bytes:
     links = references(document)
     anchors = {id(block): links.anchors.get(place, "") for place, block in enumerate(document.blocks)}
     targets = [f"#metadata(none) <{anchor}>" for anchor in links.anchors.values()]  # what the page links to
-    source = "\n".join([_preamble(document), Typeset(links, anchors).front(document), *targets])
+    front = Typeset(links, anchors).front(document)
+    source = "\n".join([_preamble(document), "#set page(numbering: none)", front, *targets])
     pages = typst.compile(source.encode(), font_paths=_fonts(), format="png", ppi=144)
     return pages if isinstance(pages, bytes) else pages[0]
 

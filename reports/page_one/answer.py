@@ -20,7 +20,7 @@ from reports.prose import capitalised, in_a_row, in_prose
 MOST = 3
 """The most sentences."""
 
-MOST_NAMED = 4
+MOST_NAMED = 6
 """The most networks or tasks that a sentence names one by one."""
 
 
