@@ -36,6 +36,7 @@ from ablations.study.space import HYPERPARAMETERS
 from ablations.train.cohort import Cohort, Run
 from ablations.train.evaluation import Evaluation, evaluate_test
 from ablations.train.stackability import is_stackable
+from tasks import Task
 
 
 def setting_record(plan: Plan, setting: Setting) -> SettingRecord:
@@ -62,8 +63,16 @@ def setting_record(plan: Plan, setting: Setting) -> SettingRecord:
         size_rule=str(variant.size_rule(plan.budget.parameters)),
         base=variant.base,
         rule=(getdoc(task) or "").partition("\n")[0],
-        example=task.read(task.sample(np.random.default_rng(0), 1), 0),
+        example=_example(task),
     )
+
+
+def _example(task: Task) -> str:
+    """One of a task's sequences; nothing where it fails, which its jobs will say."""
+    try:
+        return task.read(task.sample(np.random.default_rng(0), 1), 0)
+    except Exception:
+        return ""
 
 
 class SettingRunner:

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from ablations.models import Network
-from ablations.models.recurrent import RecurrentLayer
 from ablations.study.seeds import generator
 from ablations.train.batches import stack
 from ablations.train.cohort import Cohort, TrainState
@@ -93,11 +92,14 @@ def _memories(cohort: Cohort, networks: StackedNetworks, state: TrainState) -> l
     ]
 
 
-def first_layer(model: Network) -> RecurrentLayer | None:
-    """Its first layer, in the direction that it has first; None where that is not recurrent, as far as can be seen."""
+def first_layer(model: Network) -> Any:
+    """Its first layer, in the direction that it has first; None where that is not recurrent, as far as can be seen.
+
+    A recurrent layer tells its quantities. Its class is not named here, so that no other network's numbers depend on its code.
+    """
     recurrent = getattr(model, "recurrent", None)
     parts = recurrent.modules() if isinstance(recurrent, nn.Module) else ()
-    layer = next((part for part in parts if isinstance(part, RecurrentLayer)), None)
+    layer: Any = next((part for part in parts if hasattr(part, "quantities")), None)
     return layer if layer and layer.weight.shape[1] == model.encoder.size else None
 
 
