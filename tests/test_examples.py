@@ -183,8 +183,9 @@ def test_the_readme_quotes_the_examples_as_they_are() -> None:
 
 
 def test_every_block_of_python_in_the_readme_is_a_quote_or_runs() -> None:
+    """The one that loads a kept network runs with the tests of kept networks."""
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    own = [block for block in blocks if not block.startswith("# examples/")]
+    own = [block for block in blocks if not block.startswith("# examples/") and "<run id>" not in block]
     assert own
     for block in own:
         exec(block, {})

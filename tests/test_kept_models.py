@@ -1,6 +1,7 @@
 """Of each setting the best replicate's network is kept, as data: it loads in one line, and loading executes nothing of it."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,6 +30,7 @@ from ablations.train.stacked import StackedNetworks
 from tasks import TASKS
 
 MakeCohort = Callable[..., Cohort]
+README = Path(__file__).parent.parent / "README.md"
 RESERVOIR = Variant("reservoir", "reservoir")  # it has weights that are not trained
 
 
@@ -104,6 +106,17 @@ def test_a_setting_gives_the_network_of_its_best_replicate(small: Study, home: P
         of_setting, of_run = (ablations.load(f"runs:/{each}", _uri(home)) for each in (setting.run_id, run.run_id))
         assert of_setting.state_dict().keys() == of_run.state_dict().keys()
         assert all(torch.equal(a, b) for a, b in zip(of_setting.parameters(), of_run.parameters(), strict=True))
+
+
+@pytest.mark.slow
+def test_what_the_readme_says_loads_and_scores_a_kept_network(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    (block,) = (each for each in blocks if "<run id>" in each)
+    monkeypatch.setenv("ABLATIONS_HOME", str(home))
+    *_, last = block.strip().splitlines()
+    names: dict[str, Any] = {}
+    exec(block.replace("<run id>", next(iter(_models(home)))).replace(last, f"    score = {last.strip()}"), names)
+    assert -10 < names["score"] <= 1
 
 
 @pytest.mark.slow

@@ -153,10 +153,11 @@ def compact(number: float) -> str:
 
 
 def few_ticks(values: Sequence[float], least: float = 0.09) -> list[float]:
-    """Some of the values in order, so that labels there do not touch: apart by at least that share of the whole range.
+    """Some of the values in order, so that labels there do not touch: apart by at least that share of the whole range. Of two
+    that would, the greater stays.
 
     >>> few_ticks([1, 2, 3, 12, 24])
-    [1, 12, 24]
+    [3, 12, 24]
     """
     ordered = sorted(set(values))
     apart = least * (ordered[-1] - ordered[0])
