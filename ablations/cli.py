@@ -3,11 +3,12 @@
 import shlex
 import sys
 from collections.abc import Mapping
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ablations.ending import INTERRUPTED, end_of
+from ablations.ending import INTERRUPTED, TIME_IS_OVER, end_of
 from ablations.errors import UserError, in_one_line
 from ablations.options import (
     BUDGET,
@@ -15,6 +16,7 @@ from ablations.options import (
     home,
     store_uri,
     with_changes,
+    with_control,
     with_place,
     with_scale,
     with_store,
@@ -53,6 +55,7 @@ def cli(context: click.Context) -> None:
 @click.option("--storage", metavar="URI", help="Optuna storage.  [default: optuna.db in the results folder]")
 @with_workers("Processes that train.")
 @click.option("--executor", type=click.Choice(["processes", "serial"]), default="processes", show_default=True)
+@with_control
 @click.option("--dry-run", is_flag=True, help="Show settings, runs and an estimate of the time, and stop.")
 @with_changes
 def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> int:
@@ -64,31 +67,46 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
 
     from ablations.describe import describe_plan
     from ablations.record.reader import ended_runs
-    from ablations.run.session import Origin, Place, run_session
-    from ablations.sqlite import sqlite_url
+    from ablations.run.control import Control, TimeLimitReached, check_patterns, seconds_of
+    from ablations.run.memory import check_memory
     from ablations.stages import Stages
 
-    console = Console()
+    console, start = Console(), monotonic()
+    limit = options["time_limit"] and seconds_of(options["time_limit"])
+    control = Control(options["only"], options["retry_failed"], start + limit if limit else None)
     changes = {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
     with Stages(console, "reading the study"):
         plan = _plan(study, scale, changes)
         for task in plan.tasks.values():
             task.references()  # raises DataError where a file of it is missing: not after hours of the other tasks
+        check_patterns(plan, options["only"])
+        check_memory(plan, options["cohort_memory"])
     if dry_run:
         for line in describe_plan(plan, workers, ended_runs(store_uri(options["tracking_uri"]), plan.name, scale)):
             click.echo(line)
         return 0
+    from ablations.run.session import Origin, Place, run_session
+    from ablations.sqlite import sqlite_url
+
     place = Place(home(), store_uri(options["tracking_uri"]), options["storage"] or sqlite_url(home() / "optuna.db"))
     command = shlex.join(["ablate", *sys.argv[1:]])
     origin = Origin(command, study if is_file(study) else None, changes)
     try:
-        failures = run_session(plan, place, workers, options["executor"], console, origin)
+        failures, missing = run_session(
+            plan, place, workers, options["executor"], console, origin, control, options["cohort_memory"]
+        )
+    except TimeLimitReached:
+        click.echo(f"the time limit is reached; everything finished is kept. To go on: {command}", err=True)
+        return TIME_IS_OVER
     except KeyboardInterrupt:
         click.echo(f"\nstopped; everything finished is kept. To go on: {command}", err=True)
         return INTERRUPTED
     if failures:
         click.echo(f"settings failed: {failures}. To try them again: {command}", err=True)
         return 1
+    if control.is_partial and missing:
+        click.echo(f"what was chosen is done; {missing} of {plan.runs} runs of {plan.name} are left at scale {scale}")
+        return 0
     if plan.runs <= BRIEF:
         with Stages(console, "") as say:
             say("reading what was found")

@@ -7,11 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ablations.record.closed import closed_settings
 from ablations.record.contents import contents
 from ablations.record.long_tags import LONGEST_TAG, json_tags, read_json
 from ablations.record.migration import schema_version
 from ablations.record.opening import open_source
-from ablations.record.protocol import Ended, ended, parameters_of
+from ablations.record.protocol import Closed, Ended, ended, parameters_of
 from ablations.record.schema import (
     INTERRUPTED,
     MLFLOW_STATUS,
@@ -52,8 +53,9 @@ class MlflowRecorder:
         self._plan = plan
         self.experiment_id = self._open_experiment(artifacts)
         self._parents: dict[str, str] = {}
-        self._failed: set[str] = set()
+        self.failed: set[str] = set()
         self.finished: dict[str, Ended] = {}
+        self.closed: dict[str, Closed] = {}
         self._load_existing()
 
     def count_existing(self) -> tuple[int, int]:
@@ -106,15 +108,15 @@ class MlflowRecorder:
 
     def close_parent(self, identity: str, tags: Mapping[str, Any] | None = None) -> None:
         self._annotate(self._parents[identity], tags or {})
-        if identity in self._failed:
+        if identity in self.failed:
             self.client.delete_tag(self._parents[identity], "error")
-            self._failed.remove(identity)
+            self.failed.remove(identity)
         self.client.set_terminated(self._parents[identity])
 
     def fail_parent(self, identity: str, reason: str, details: str = "") -> None:
         run_id = self._parents[identity]
         self._annotate(run_id, {"error": reason[:LONGEST_TAG]})
-        self._failed.add(identity)
+        self.failed.add(identity)
         if details:
             self.client.log_text(run_id, details, "failure.txt")
         self.client.set_terminated(run_id, "FAILED")
@@ -155,7 +157,8 @@ class MlflowRecorder:
         for identity, parent in existing.parents.items():
             self._parents[identity] = parent.run.run_id
             if "error" in parent.run.tags:
-                self._failed.add(identity)
+                self.failed.add(identity)
+        self.closed = closed_settings(existing, self._plan.identity)
         self.finished.update({identity: ended(run) for identity, run in existing.ended.items()})
 
     def _annotate(self, run_id: str, tags: Mapping[str, Any]) -> None:

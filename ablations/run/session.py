@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -17,11 +17,14 @@ from ablations.record.protocol import Recorder
 from ablations.record.schema import experiment_name
 from ablations.run.checkpoints import Checkpoints
 from ablations.run.context import RunContext
+from ablations.run.control import Control
 from ablations.run.executors import Executor, ProcessExecutor, SerialExecutor
 from ablations.run.jobs import Job
+from ablations.run.memory import COHORT_MEMORY, check_memory
 from ablations.run.progress import Reporter
 from ablations.run.provenance import provenance
 from ablations.run.scheduler import run_plan
+from ablations.run.space import check_before, needed_space
 from ablations.search import storage_at
 from ablations.stages import Stages
 from ablations.studies import find
@@ -57,12 +60,17 @@ def run_session(
     executor: str,
     console: Console,
     origin: Origin,
-) -> int:
-    """Runs what is missing of a plan; returns how many settings failed.
+    control: Control | None = None,
+    cohort_memory: float = COHORT_MEMORY,
+) -> tuple[int, int]:
+    """Runs what is missing of a plan; returns how many settings failed, and how many runs of the plan are still missing.
 
-    Raises `UserError` where the results folder or a store cannot be written, and KeyboardInterrupt on Ctrl-C or SIGTERM,
+    Raises `UserError` where the results folder or a store cannot be written, or a run would not fit into memory or onto the
+    disk, `TimeLimitReached` where the time that `control` gives is over, and KeyboardInterrupt on Ctrl-C or SIGTERM,
     after everything has been closed. The next call goes on from there.
     """
+    control = replace(control or Control(), folder=place.home)
+    check_memory(plan, cohort_memory)
     make_writable(place.home)
     name = experiment_name(plan.name, plan.scale)
     prepare = partial(find, origin.study_file) if origin.study_file else None  # the file may define tasks and models
@@ -70,6 +78,8 @@ def run_session(
     with sole_writer(place.home, name, origin.command), _executor(executor, workers, prepare) as pool:
         record, storage = _opened(plan, place, console)
         existing, others = record.count_existing()
+        at_once = SETTINGS_OF_A_WORKER * workers
+        check_before(place.home, needed_space(plan, max(0, plan.runs - existing), at_once))
         if others > int(plan.costs is not None):
             console.print(
                 "Older runs of this study, of other code or other settings, stay in MLflow and are left out.",
@@ -77,9 +87,10 @@ def run_session(
             )
         checkpoints = Checkpoints(place.home / "checkpoints" / name)
         with Reporter(console, plan.runs, existing) as callback:
-            context = RunContext(record, storage, checkpoints, callback)
+            context = RunContext(record, storage, checkpoints, callback, cohort_memory)
             with _timed(record, {**provenance(origin.command), **_recorded(origin), "workers": workers}):
-                return run_plan(plan, context, pool, at_once=SETTINGS_OF_A_WORKER * workers)
+                failures = run_plan(plan, context, pool, at_once, control)
+                return failures, max(0, plan.runs - record.count_existing()[0])
 
 
 def _opened(plan: Plan, place: Place, console: Console) -> tuple[Recorder, BaseStorage]:
