@@ -3,7 +3,6 @@
 import shlex
 import sys
 from collections.abc import Mapping
-from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -67,20 +66,16 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
 
     from ablations.describe import describe_plan
     from ablations.record.reader import ended_runs
-    from ablations.run.control import Control, TimeLimitReached, check_patterns, seconds_of
-    from ablations.run.memory import check_memory
+    from ablations.run.control import TimeLimitReached, control_of
     from ablations.stages import Stages
 
-    console, start = Console(), monotonic()
-    limit = options["time_limit"] and seconds_of(options["time_limit"])
-    control = Control(options["only"], options["retry_failed"], start + limit if limit else None)
+    console, control = Console(), control_of(options)
     changes = {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
     with Stages(console, "reading the study"):
         plan = _plan(study, scale, changes)
         for task in plan.tasks.values():
             task.references()  # raises DataError where a file of it is missing: not after hours of the other tasks
-        check_patterns(plan, options["only"])
-        check_memory(plan, options["cohort_memory"])
+        control.check(plan)
     if dry_run:
         for line in describe_plan(plan, workers, ended_runs(store_uri(options["tracking_uri"]), plan.name, scale)):
             click.echo(line)
@@ -92,27 +87,24 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
     command = shlex.join(["ablate", *sys.argv[1:]])
     origin = Origin(command, study if is_file(study) else None, changes)
     try:
-        failures, missing = run_session(
-            plan, place, workers, options["executor"], console, origin, control, options["cohort_memory"]
-        )
-    except TimeLimitReached:
-        click.echo(f"the time limit is reached; everything finished is kept. To go on: {command}", err=True)
-        return TIME_IS_OVER
-    except KeyboardInterrupt:
-        click.echo(f"\nstopped; everything finished is kept. To go on: {command}", err=True)
-        return INTERRUPTED
+        failures, missing = run_session(plan, place, workers, options["executor"], console, origin, control)
+    except (KeyboardInterrupt, TimeLimitReached) as end:
+        is_over = isinstance(end, TimeLimitReached)
+        why = "\nthe time limit is reached" if is_over else "\nstopped"
+        click.echo(f"{why}; everything finished is kept. To go on: {command}", err=True)
+        return TIME_IS_OVER if is_over else INTERRUPTED
     if failures:
         click.echo(f"settings failed: {failures}. To try them again: {command}", err=True)
         return 1
-    if control.is_partial and missing:
+    if missing:
         click.echo(f"what was chosen is done; {missing} of {plan.runs} runs of {plan.name} are left at scale {scale}")
-        return 0
-    if plan.runs <= BRIEF:
+    elif plan.runs <= BRIEF:
         with Stages(console, "") as say:
             say("reading what was found")
             lines = _found(_record(study, scale, options["tracking_uri"]))
         click.echo("\n".join(lines))
-    click.echo(f"{plan.name} is complete at scale {scale}. Next, its report: {_command('report', study, scale)}")
+    if not missing:
+        click.echo(f"{plan.name} is complete at scale {scale}. Next, its report: {_command('report', study, scale)}")
     return 0
 
 

@@ -1,13 +1,15 @@
 """What one session does of a plan: which settings, and until when."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from ablations.errors import UserError
+from ablations.run.memory import COHORT_MEMORY, check_memory
 from ablations.run.space import check_on_the_way
 from ablations.study import Plan, Setting
 
@@ -23,14 +25,20 @@ class Control:
     """What a session does of a plan.
 
     only: patterns of the names of the settings that are run; none is all of them. retry_failed: of these, only those that
-    failed in an earlier session. deadline: the moment of `time.monotonic` after which no job is started. folder: where
-    results are written; no job is started while it has next to no space left.
+    failed in an earlier session. deadline: the moment of `time.monotonic` after which no job is started. cohort_memory:
+    the gigabytes that a job may take. folder: where results are written; no job is started while next to nothing is free.
     """
 
     only: tuple[str, ...] = ()
     retry_failed: bool = False
     deadline: float | None = None
+    cohort_memory: float = COHORT_MEMORY
     folder: Path | None = None
+
+    def check(self, plan: Plan) -> None:
+        """Raises `UserError` for a pattern that no setting's name matches, and where a run has no room in memory."""
+        check_patterns(plan, self.only)
+        check_memory(plan, self.cohort_memory)
 
     @property
     def is_partial(self) -> bool:
@@ -47,6 +55,13 @@ class Control:
         if self.folder:
             check_on_the_way(self.folder)
         return self.deadline is None or monotonic() < self.deadline
+
+
+def control_of(options: Mapping[str, Any]) -> Control:
+    """The control that a command's options mean; its time counts from now on."""
+    limit = options["time_limit"]
+    deadline = None if limit is None else monotonic() + seconds_of(limit)
+    return Control(options["only"], options["retry_failed"], deadline, options["cohort_memory"])
 
 
 def check_patterns(plan: Plan, patterns: Sequence[str]) -> None:

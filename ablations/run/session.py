@@ -20,7 +20,6 @@ from ablations.run.context import RunContext
 from ablations.run.control import Control
 from ablations.run.executors import Executor, ProcessExecutor, SerialExecutor
 from ablations.run.jobs import Job
-from ablations.run.memory import COHORT_MEMORY, check_memory
 from ablations.run.progress import Reporter
 from ablations.run.provenance import provenance
 from ablations.run.scheduler import run_plan
@@ -61,7 +60,6 @@ def run_session(
     console: Console,
     origin: Origin,
     control: Control | None = None,
-    cohort_memory: float = COHORT_MEMORY,
 ) -> tuple[int, int]:
     """Runs what is missing of a plan; returns how many settings failed, and how many runs of the plan are still missing.
 
@@ -70,7 +68,7 @@ def run_session(
     after everything has been closed. The next call goes on from there.
     """
     control = replace(control or Control(), folder=place.home)
-    check_memory(plan, cohort_memory)
+    control.check(plan)
     make_writable(place.home)
     name = experiment_name(plan.name, plan.scale)
     prepare = partial(find, origin.study_file) if origin.study_file else None  # the file may define tasks and models
@@ -87,7 +85,7 @@ def run_session(
             )
         checkpoints = Checkpoints(place.home / "checkpoints" / name)
         with Reporter(console, plan.runs, existing) as callback:
-            context = RunContext(record, storage, checkpoints, callback, cohort_memory)
+            context = RunContext(record, storage, checkpoints, callback, control.cohort_memory)
             with _timed(record, {**provenance(origin.command), **_recorded(origin), "workers": workers}):
                 failures = run_plan(plan, context, pool, at_once, control)
                 return failures, max(0, plan.runs - record.count_existing()[0])

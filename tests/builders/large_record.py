@@ -157,7 +157,15 @@ class _TableClient:
     def flush(self, file: Path) -> None:
         latest = {(key, run_id): (key, value, time, step, run_id) for key, value, time, run_id, step in self.metrics}
         runs = [
-            (run_id, row["name"], row["status"], row["start"], row["start"] + 1000, row["experiment_id"])
+            (
+                run_id,
+                row["name"],
+                row["status"],
+                row["start"],
+                row["start"] + 1000,
+                row["experiment_id"],
+                (file.parent / "artifacts" / run_id).as_uri(),
+            )  # fmt: skip
             for run_id, row in self.rows.items()
         ]
         with closing(sqlite3.connect(file)) as database, database:
@@ -165,7 +173,7 @@ class _TableClient:
                 (
                     "insert into runs (run_uuid, name, status, start_time, end_time, experiment_id, lifecycle_stage, "
                     "source_type, source_name, entry_point_name, source_version, user_id, artifact_uri) "
-                    "values (?, ?, ?, ?, ?, ?, 'active', 'UNKNOWN', '', '', '', 'test', '')",
+                    "values (?, ?, ?, ?, ?, ?, 'active', 'UNKNOWN', '', '', '', 'test', ?)",
                     runs,
                 ),
                 ("insert into tags values (?, ?, ?)", [(key, text, run) for (run, key), text in self.tags.items()]),
