@@ -89,10 +89,9 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
     try:
         failures, missing = run_session(plan, place, workers, options["executor"], console, origin, control)
     except (KeyboardInterrupt, TimeLimitReached) as end:
-        is_over = isinstance(end, TimeLimitReached)
-        why = "\nthe time limit is reached" if is_over else "\nstopped"
-        click.echo(f"{why}; everything finished is kept. To go on: {command}", err=True)
-        return TIME_IS_OVER if is_over else INTERRUPTED
+        why, code = ("time is over", TIME_IS_OVER) if isinstance(end, TimeLimitReached) else ("stopped", INTERRUPTED)
+        click.echo(f"\n{why}; everything finished is kept. To go on: {command}", err=True)
+        return code
     if failures:
         click.echo(f"settings failed: {failures}. To try them again: {command}", err=True)
         return 1

@@ -17,7 +17,7 @@ from reports.references import References, references, stem
 SIZES = ((6, 9.0), (9, 8.0), (100, 7.0))
 """(columns, points): the type size of a table with at most so many columns."""
 
-MOST_ROWS = 400
+MOST_ROWS = 150
 """Rows of a table that are printed, some pages; of more, the first ones. Tagged tables of thousands take gigabytes."""
 
 ESCAPES = str.maketrans({chr(code): " " for code in range(32)} | {"\\": r"\\", '"': r"\""})

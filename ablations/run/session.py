@@ -61,7 +61,7 @@ def run_session(
     origin: Origin,
     control: Control | None = None,
 ) -> tuple[int, int]:
-    """Runs what is missing of a plan; returns how many settings failed, and how many runs of the plan are still missing.
+    """Runs what is missing of a plan; returns how many settings failed, and how many runs `control` has left out.
 
     Raises `UserError` where the results folder or a store cannot be written, or a run would not fit into memory or onto the
     disk, `TimeLimitReached` where the time that `control` gives is over, and KeyboardInterrupt on Ctrl-C or SIGTERM,
@@ -88,7 +88,8 @@ def run_session(
             context = RunContext(record, storage, checkpoints, callback, control.cohort_memory)
             with _timed(record, {**provenance(origin.command), **_recorded(origin), "workers": workers}):
                 failures = run_plan(plan, context, pool, at_once, control)
-                return failures, max(0, plan.runs - record.count_existing()[0])
+                missing = max(0, plan.runs - record.count_existing()[0]) if control.is_partial else 0
+                return failures, missing
 
 
 def _opened(plan: Plan, place: Place, console: Console) -> tuple[Recorder, BaseStorage]:

@@ -165,7 +165,7 @@ class _TableClient:
                 row["start"] + 1000,
                 row["experiment_id"],
                 (file.parent / "artifacts" / run_id).as_uri(),
-            )  # fmt: skip
+            )
             for run_id, row in self.rows.items()
         ]
         with closing(sqlite3.connect(file)) as database, database:
