@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ablations.ending import INTERRUPTED
+from ablations.ending import INTERRUPTED, TIME_IS_OVER
 from ablations.errors import in_one_line
 from ablations.home import home, storage_url
 from ablations.home import tracking_uri as default_uri
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ablations.record.schema import StudyRecord
+    from ablations.run.control import Control
     from ablations.run.session import Origin
     from ablations.study import Plan, Study
 
@@ -81,21 +82,23 @@ def carry_out(
     console: "Console",
     origin: "Origin",
     prepare: Callable[[], Any] | None = None,
-) -> int:
-    """Runs what is missing of a plan; the exit code, after what is to be said of an interruption or of failures.
+    control: "Control | None" = None,
+) -> tuple[int, int]:
+    """Runs what is missing of a plan, after what is to be said of an interruption or of failures.
 
-    options: those of the command: `executor`, and perhaps `tracking_uri`, `storage` and `keep_models`.
+    Returns the exit code, and how many runs `control` has left out.
+    options: those of the command: `executor`, and perhaps `tracking_uri` and `storage`.
     """
+    from ablations.run.control import TimeLimitReached
     from ablations.run.session import Place, run_session
 
     place = Place(home(), options.get("tracking_uri") or default_uri(), options.get("storage") or storage_url())
-    keep_models = options.get("keep_models", "best")
     try:
-        failures = run_session(plan, place, workers, options["executor"], console, origin, keep_models, prepare)
-    except KeyboardInterrupt:
-        click.echo(f"\nstopped; everything finished is kept. To go on: {origin.command}", err=True)
-        return INTERRUPTED
+        failures, left_out = run_session(plan, place, workers, options["executor"], console, origin, prepare, control)
+    except (KeyboardInterrupt, TimeLimitReached) as end:
+        why, code = ("time is over", TIME_IS_OVER) if isinstance(end, TimeLimitReached) else ("stopped", INTERRUPTED)
+        click.echo(f"\n{why}; everything finished is kept. To go on: {origin.command}", err=True)
+        return code, 0
     if failures:
         click.echo(f"settings failed: {failures}. To try them again: {origin.command}", err=True)
-        return 1
-    return 0
+    return int(failures > 0), left_out

@@ -16,6 +16,7 @@ from ablations.options import (
     BUDGET,
     HELP,
     with_changes,
+    with_control,
     with_place,
     with_workers,
 )
@@ -57,6 +58,7 @@ for command in COMMANDS:
 @click.option("--storage", metavar="URI", help="Optuna storage.  [default: optuna.db in the results folder]")
 @with_workers("Processes that train.")
 @click.option("--executor", type=click.Choice(["processes", "serial"]), default="processes", show_default=True)
+@with_control
 @click.option("--dry-run", is_flag=True, help="Show settings, runs and an estimate of the time, and stop.")
 @click.option(
     "--keep-models",
@@ -75,22 +77,28 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
 
     from ablations.describe import describe_plan
     from ablations.record.reader import ended_runs
+    from ablations.run.control import control_of
     from ablations.run.session import Origin
     from ablations.stages import Stages
 
-    console = Console()
+    console, control = Console(), control_of(options)
     changes = {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
     uri = options["tracking_uri"] or default_uri()
     with Stages(console, "reading the study"):
         plan = plan_of(study, scale, changes)
         check_plan(plan)
+        control.check(plan)
     if dry_run:
         for line in describe_plan(plan, workers, ended_runs(uri, plan.name, scale)):
             click.echo(line)
         return 0
     origin = Origin(shlex.join(["ablate", *sys.argv[1:]]), study if is_file(study) else None, changes)
-    if code := carry_out(plan, options, workers, console, origin):
+    code, left_out = carry_out(plan, options, workers, console, origin, control=control)
+    if code:
         return code
+    if left_out:
+        click.echo(f"what was chosen is done; {left_out} of {plan.runs} runs of {plan.name} are left at scale {scale}")
+        return 0
     if plan.runs <= BRIEF:
         with Stages(console, "") as say:
             say("reading what was found")
@@ -225,7 +233,8 @@ def try_(file: str, scale: str, workers: int, **options: Any) -> int:
         check_plan(study)
     origin = Origin(shlex.join(["ablate", *sys.argv[1:]]), None, changes)
     load = partial(scorecard_study, file)
-    if code := carry_out(study, options, workers, console, origin, load):
+    code, _ = carry_out(study, options, workers, console, origin, load)
+    if code:
         return code
     with Stages(console, "writing the scorecard"):
         record = record_of(study.name, scale, options["tracking_uri"])

@@ -16,7 +16,7 @@ from ablations.models.variants import VARIANTS
 from ablations.record.schema import RunRecord
 from ablations.registry import look_up
 from ablations.run.progress import duration
-from ablations.run.time_estimate import Work, remaining_work, total_seconds
+from ablations.run.time_estimate import Work, remaining_works, total_seconds
 from ablations.studies import STUDIES
 from ablations.study import Plan, Study
 from ablations.study.identity import costs_identity
@@ -148,7 +148,7 @@ def _model_text(name: str, tasks: Mapping[str, Task]) -> str:
 
 
 def describe_plan(plan: Plan, workers: int, ended: Mapping[str, Sequence[RunRecord]]) -> Iterator[str]:
-    """The lines about a plan: question, settings with sizes, runs, and the time that is left at most, measured here.
+    """The lines about a plan: question, settings with sizes, runs, and the time that is left at most.
 
     ended: the recorded runs by the identity of their setting, or of the measurement of costs.
     """
@@ -163,19 +163,18 @@ def describe_plan(plan: Plan, workers: int, ended: Mapping[str, Sequence[RunReco
     yield ""
     width = max(32, *(len(setting.name) for setting in plan.settings))
     yield f"{'setting':{width}} {'hidden':>6} {'parameters':>10} {'recorded':>8} {'left':>6} {'at most':>12}"
-    works = []
+    works = remaining_works(plan, ended)
     for setting in plan.settings:
-        work = remaining_work(plan, setting, ended.get(plan.identities[setting.name], ()), workers)
+        work = works[setting.name]
         parameters = count_parameters(setting.variant, setting.task.spec, setting.size)
         time = duration(work.seconds / workers)
         yield f"{setting.name:{width}} {setting.size:6} {parameters:10} {work.recorded:8} {work.left:6} {time:>12}"
-        works.append(work)
     yield ""
     yield _totals(plan, works, workers, ended)
 
 
-def _totals(plan: Plan, works: Sequence[Work], workers: int, ended: Mapping[str, Sequence[RunRecord]]) -> str:
-    recorded = sum(work.recorded for work in works)
+def _totals(plan: Plan, works: Mapping[str, Work], workers: int, ended: Mapping[str, Sequence[RunRecord]]) -> str:
+    recorded = sum(work.recorded for work in works.values())
     size = f"{len(works)} settings, {plan.runs} runs"
     size += f", of which {recorded} are recorded and {plan.runs - recorded} are left" if recorded else ""
     costs = bool(plan.costs and ended.get(costs_identity(plan.costs, plan.seed)))

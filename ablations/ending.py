@@ -12,6 +12,7 @@ import click
 from ablations.errors import user_errors
 
 BAD_INPUT = 2
+TIME_IS_OVER = 124  # as timeout(1) says it
 INTERRUPTED = 130
 KEPT = "what is finished is kept: mend it, and give the same command again"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

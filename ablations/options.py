@@ -21,6 +21,7 @@ BUDGET = {
 }
 """The parts of a budget that can be changed, and what each is."""
 
+POSITIVE = click.FloatRange(min=0, min_open=True)
 Command = Callable[..., Any]
 
 
@@ -45,6 +46,21 @@ def with_workers(help: str) -> Callable[[Command], Command]:
     """An option for the number of worker processes."""
     kind = click.IntRange(min=1)
     return click.option("--workers", metavar="N", type=kind, default=os.cpu_count(), show_default=True, help=help)
+
+
+def with_control(command: Command) -> Command:
+    """Options that say which part of a plan is run, for how long, and in how much memory."""
+    only = "Run only these settings; * stands for anything. May be given again."
+    limit = "Stop cleanly after 45s, 90m or 2h30m, with exit code 124."
+    memory = "Memory of one job at most; a cohort that needs more is split."
+    for option in (
+        click.option("--cohort-memory", metavar="GB", type=POSITIVE, default=4.0, show_default=True, help=memory),
+        click.option("--time-limit", metavar="TIME", help=limit),
+        click.option("--retry-failed", is_flag=True, help="Run only settings that failed in an earlier call."),
+        click.option("--only", metavar="TASK/VARIANT", multiple=True, help=only),
+    ):
+        command = option(command)
+    return command
 
 
 def with_changes(command: Command) -> Command:

@@ -17,6 +17,9 @@ from reports.references import References, references, stem
 SIZES = ((6, 9.0), (9, 8.0), (100, 7.0))
 """(columns, points): the type size of a table with at most so many columns."""
 
+MOST_ROWS = 150
+"""Rows of a table that are printed, some pages; of more, the first ones. Tagged tables of thousands take gigabytes."""
+
 ESCAPES = str.maketrans({chr(code): " " for code in range(32)} | {"\\": r"\\", '"': r"\""})
 """Replacements within a Typst string; control characters cannot be printed and become spaces."""
 
@@ -210,11 +213,15 @@ class Typeset:
         size = next(size for limit, size in SIZES if len(columns) <= limit)
         header = ", ".join(_text(column.name) for column in columns)
         aligned = ", ".join("right" if column.is_numeric else "left" for column in columns)
-        cells = ", ".join(self._lines(cell) for row in block.rows for cell in row)
+        rows = block.rows[:MOST_ROWS]
+        cells = ", ".join(self._lines(cell) for row in rows for cell in row)
         caption = f"figure.caption(position: top, {self._linked(block.caption)})"
         table = f"table(columns: {len(columns)}, align: ({aligned},), table.header({header}), {cells})"
         figure = f"#figure({table}, kind: table, caption: {caption}) {self._label(block)}"
-        return f"#whole[#set text(size: {size}pt)\n{figure}]"
+        if len(rows) == len(block.rows):
+            return f"#whole[#set text(size: {size}pt)\n{figure}]"
+        rest = f"The first {len(rows)} of {len(block.rows):,} rows. All of them are in tables/{stem(block.name)}.csv."
+        return f"#[#set text(size: {size}pt)\n{figure}\n#par({_text(rest)})]"  # no page has room: nothing is measured
 
     def _pointer(self, block: Table) -> str:
         target = f"link(<{self.anchors[id(block)]}>, {_text(block.title)})"

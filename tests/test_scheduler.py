@@ -17,6 +17,7 @@ from ablations.record.memory import MemoryRecorder
 from ablations.record.schema import CURVES, VALUES
 from ablations.run.cohort_runner import CohortState
 from ablations.run.executors import ProcessExecutor, SerialExecutor
+from ablations.run.jobs import LESS_MEMORY
 from ablations.studies import find
 from ablations.study import Study
 
@@ -191,7 +192,7 @@ def test_a_failing_job_costs_its_setting_only_and_is_tried_again(
     watch = carry_out(study, failed, Failing())
     assert watch.failures == 1
     settings = recorded(study, failed).settings
-    reason = f"MemoryError: no memory left (test_scheduler.py, line {_fail.__code__.co_firstlineno + 1})"
+    reason = f"MemoryError: no memory left (test_scheduler.py, line {_fail.__code__.co_firstlineno + 1}); {LESS_MEMORY}"
     assert [(s.failure, s.best_trial is None) for s in settings if s.failure] == [(reason, True)]
     carry_out(study, whole)
     carry_out(study, failed)

@@ -1,9 +1,10 @@
 """A variant: a model with its flags, built from a seed, and sized by a rule: a number of parameters, or a hidden size."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from inspect import signature
+from math import ceil, sqrt
 from typing import Any
 
 import numpy as np
@@ -184,19 +185,40 @@ def solve_size(variant: Variant, spec: TaskSpec, parameters: int) -> int:
 
     if count(1) > 2 * parameters:
         raise UserError(f"{variant.name} has {count(1)} parameters at least; {parameters} cannot be met")
+    low = _quadratic_root(count, parameters)
+    if not (low < LARGEST and count(low) < parameters <= count(low + 1)):
+        low = _bisection(variant.name, count, parameters)
+    return min(low, low + 1, key=lambda size: abs(count(size) - parameters))
+
+
+def _quadratic_root(count: Callable[[int], int], parameters: int) -> int:
+    """The size below which a parabola through the counts at three sizes has fewer parameters.
+
+    The counts of most networks lie on it, and five networks are built where a bisection builds twelve.
+    """
+    steepness = count(2) - count(1)
+    curvature = ((count(4) - count(2)) / 2 - steepness) / 3
+    slope = steepness - 3 * curvature
+    rest = parameters - (count(1) - slope - curvature)
+    root = 2 * rest / (slope + sqrt(max(0.0, slope**2 + 4 * curvature * rest)) or 1)
+    return max(1, min(LARGEST, ceil(root) - 1))
+
+
+def _bisection(name: str, count: Callable[[int], int], parameters: int) -> int:
+    """The largest size, at least 1, whose count is below `parameters`. Raises `UserError` where no count reaches that."""
     high = 2
     while count(high) < parameters:
         high *= 2
         if high > LARGEST:
             raise UserError(
-                f"{variant.name} has {count(high)} parameters at hidden size {high}; {parameters} cannot be met. "
+                f"{name} has {count(high)} parameters at hidden size {high}; {parameters} cannot be met. "
                 "Does the model ignore its size?"
             )
     low = high // 2
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if count(middle) < parameters else (low, middle)
-    return min(low, high, key=lambda size: abs(count(size) - parameters))
+    return low
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablations.record.long_tags import as_json
-from ablations.record.protocol import Ended, ended, factors_of, parameters_of
+from ablations.record.protocol import Closed, Ended, ended, factors_of, parameters_of
 from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
 from ablations.record.selection import in_order, select
 
@@ -33,6 +33,11 @@ class MemoryRecorder:
         self._runs: dict[str, RunRecord] = earlier._runs if earlier else {}
         self.finished: dict[str, Ended] = earlier.finished if earlier else {}
         self.provenance: dict[str, Any] = earlier.provenance if earlier else {}
+        self.closed: dict[str, Closed] = {}  # every session opens all settings
+
+    @property
+    def failed(self) -> set[str]:
+        return {identity for identity, parent in self._parents.items() if parent.failure}
 
     def count_existing(self) -> tuple[int, int]:
         own = set(self._plan.identities.values())

@@ -1,6 +1,7 @@
 """What carrying out a plan needs of a record that it writes to."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -28,6 +29,17 @@ def ended(run: RunRecord) -> Ended:
     return Ended(run.status, metrics.get("objective"), loss, run.setting, score, metrics.get("seconds", 0.0))
 
 
+class Closed(NamedTuple):
+    """A setting that ended as part of a plan: as it is recorded, its best trial, and the factors of its trials' runs.
+
+    trials: (number, seed) -> factors.
+    """
+
+    setting: SettingRecord
+    best: int
+    trials: Mapping[tuple[int, float | str | None], Mapping[str, float | str]]
+
+
 class Recorder(Protocol):
     """The record of one plan, open for writing.
 
@@ -38,6 +50,16 @@ class Recorder(Protocol):
     @property
     def finished(self) -> Mapping[str, Ended]:
         """How each run ended that need not be trained again, by its identity."""
+        ...
+
+    @property
+    def closed(self) -> Mapping[str, Closed]:
+        """The settings, by identity, that an earlier session of this plan has ended."""
+        ...
+
+    @property
+    def failed(self) -> AbstractSet[str]:
+        """The identities of the parents that failed and have not been closed since."""
         ...
 
     def count_existing(self) -> tuple[int, int]:

@@ -7,12 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ablations.record.closed import closed_settings
 from ablations.record.contents import contents, failure_of
 from ablations.record.long_tags import LONGEST_TAG, json_tags, read_json
 from ablations.record.migration import schema_version
 from ablations.record.model_log import log_model
 from ablations.record.opening import open_source
-from ablations.record.protocol import Ended, ended, parameters_of
+from ablations.record.protocol import Closed, Ended, ended, parameters_of
 from ablations.record.saved_views import setting_view, study_views
 from ablations.record.schema import (
     INTERRUPTED,
@@ -55,10 +56,11 @@ class MlflowRecorder:
         self._plan = plan
         self.experiment_id = self._open_experiment(artifacts)
         self._parents: dict[str, str] = {}
-        self._failed: set[str] = set()
+        self.failed: set[str] = set()
         self._starts: dict[str, int] = {}  # of each parent, in milliseconds
         self._bare: set[str] = set()  # parents whose writer died before it had written their parameters
         self.finished: dict[str, Ended] = {}
+        self.closed: dict[str, Closed] = {}
         self._load_existing()
         self._origin = origin_tags(self.provenance, plan.seed)
 
@@ -109,16 +111,16 @@ class MlflowRecorder:
 
     def close_parent(self, identity: str, tags: Mapping[str, Any] | None = None) -> None:
         self._annotate(self._parents[identity], tags or {})
-        if identity in self._failed:
+        if identity in self.failed:
             for tag in ("reason", "error"):  # the second up to version 2 of the schema
                 _delete_tag(self.client, self._parents[identity], tag)
-            self._failed.remove(identity)
+            self.failed.remove(identity)
         self._end_parent(identity, "FINISHED")
 
     def fail_parent(self, identity: str, reason: str, details: str = "") -> None:
         run_id = self._parents[identity]
         self._annotate(run_id, {"reason": reason[:LONGEST_TAG]})
-        self._failed.add(identity)
+        self.failed.add(identity)
         if details:
             self.client.log_text(run_id, details, "failure.txt")
         self._end_parent(identity, "FAILED")
@@ -167,9 +169,10 @@ class MlflowRecorder:
         for identity, parent in existing.parents.items():
             self._parents[identity], self._starts[identity] = parent.run.run_id, parent.run.start_time
             if failure_of(parent.run):
-                self._failed.add(identity)
+                self.failed.add(identity)
             if not parent.run.params:
                 self._bare.add(identity)
+        self.closed = closed_settings(existing, self._plan.identity)
         self.finished.update({identity: ended(run) for identity, run in existing.ended.items()})
 
     def _annotate(self, run_id: str, tags: Mapping[str, Any]) -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import ceil
 from typing import Any
 
 from ablations.run.jobs import Job
-from ablations.train.cohort import Cohort, TrainState
+from ablations.train.cohort import Cohort, TrainState, joined
 from ablations.train.metrics import Curve, SegmentMetrics
 from ablations.train.segment import train_segment
 
@@ -50,24 +51,49 @@ def initial_state(cohort: Cohort) -> CohortState:
 
 
 def train(
-    state: CohortState, save: Callable[[CohortState], None], prune: Prune | None = None
+    state: CohortState, save: Callable[[CohortState], None], prune: Prune | None = None, most: int | None = None
 ) -> Generator[Job, Any, CohortState]:
     """Trains a cohort from wherever it is to the end; yields the jobs, is sent their results, returns the last state.
 
     After each segment, runs end that have diverged, been pruned, or taken all steps. None ends because it has solved its
     task: that would favour slow learners, which are stopped at the score that fast ones go on from. Which runs are in the
     cohort follows from results alone. `save` is called with the state after each segment; training can go on from there.
+    A job has at most `most` runs; where the cohort has more, several jobs train each segment, one after the other.
     """
     budget = state.cohort.budget
     length = budget.steps // budget.segments
     while active := state.active:
-        rows = state.train_state.rows(active) if state.train_state else None
-        trained, metrics = yield partial(train_segment, state.cohort.only(active), rows, length)
+        trained, metrics = yield from _segment(state, parts(active, most), length)
         state = _extended(state, trained, metrics)
         if prune and state.active:
             state = _pruned(state, prune, state.step // length)
         save(state)
     return state
+
+
+def parts(indices: Sequence[int], most: int | None) -> list[Sequence[int]]:
+    """Indices in as few parts as have at most `most` each, and about as many.
+
+    >>> parts([0, 1, 2, 3, 4], 3), parts([0, 1], None)
+    ([[0, 1, 2], [3, 4]], [[0, 1]])
+    """
+    number = ceil(len(indices) / (most or len(indices)))
+    size = ceil(len(indices) / number)
+    return [indices[first : first + size] for first in range(0, len(indices), size)]
+
+
+def _segment(
+    state: CohortState, groups: Sequence[Sequence[int]], length: int
+) -> Generator[Job, Any, tuple[TrainState, list[SegmentMetrics]]]:
+    """Trains groups of runs for a segment, one group after the other; the states and metrics of all of them."""
+    trained: list[TrainState] = []
+    metrics: list[SegmentMetrics] = []
+    for group in groups:
+        rows = state.train_state.rows(group) if state.train_state else None
+        after, own = yield partial(train_segment, state.cohort.only(group), rows, length)
+        trained.append(after)
+        metrics += own
+    return joined(trained), metrics
 
 
 def _pruned(state: CohortState, prune: Prune, segment: int) -> CohortState:

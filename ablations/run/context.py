@@ -11,6 +11,7 @@ from ablations.record.schema import RunRecord
 from ablations.run.checkpoints import Checkpoints
 from ablations.run.cohort_runner import CohortState
 from ablations.run.jobs import Job, JobFailed
+from ablations.run.memory import COHORT_MEMORY
 
 COSTS = "costs"
 """The name under which the measurement of costs runs; any other is a setting's."""
@@ -38,10 +39,14 @@ class Callback(Protocol):
 
 @dataclass(frozen=True)
 class RunContext:
-    """Where a plan is recorded, where it is searched, where its checkpoints are, who is told, and which models are kept."""
+    """Where a plan is recorded, where it is searched, where its checkpoints are, who is told, and which models are kept.
+
+    cohort_memory: the gigabytes that one job may take.
+    """
 
     record: Recorder
     storage: BaseStorage
     checkpoints: Checkpoints
     callback: Callback
     keep_models: KeepModels = "best"
+    cohort_memory: float = COHORT_MEMORY

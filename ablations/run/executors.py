@@ -1,5 +1,6 @@
 """Where jobs run: in this process, or in a pool of worker processes that survives the death of a worker."""
 
+import signal
 from abc import ABC, abstractmethod
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -7,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from ablations.processes import new_pool, stop
-from ablations.run.jobs import Job, JobFailed, failure, run_job
+from ablations.run.jobs import LESS_MEMORY, Job, JobFailed, failure, run_job
 from ablations.train.threads import use_one_thread
 
 ATTEMPTS = 3
@@ -58,6 +59,7 @@ class ProcessExecutor(Executor):
         self._workers, self._prepare = workers, prepare
         self._pool = self._new_pool()
         self._running: dict[Future[Any], tuple[int, Job, int]] = {}
+        self._was_killed = False  # some worker, from outside
 
     def submit(self, key: int, job: Job) -> None:
         self._start(key, job, attempt=1)
@@ -67,17 +69,16 @@ class ProcessExecutor(Executor):
             done, _ = wait(self._running, return_when=FIRST_COMPLETED)
             future = next(iter(done))
             error = future.exception()
+            self._note_kills(error)
             if not isinstance(error, BrokenProcessPool) or self._running[future][2] >= ATTEMPTS:
                 key, _, _ = self._running.pop(future)
                 return key, self._failure(error) if error else future.result()
             self._recover()
 
-    @staticmethod
-    def _failure(error: BaseException) -> JobFailed:
+    def _failure(self, error: BaseException) -> JobFailed:
         if isinstance(error, BrokenProcessPool):
-            return JobFailed(
-                f"its worker process died {ATTEMPTS} times; is there enough memory?", failure(error).details
-            )
+            end = "was killed, as the system does when memory runs out" if self._was_killed else "died"
+            return JobFailed(f"its worker process {end}, {ATTEMPTS} times; {LESS_MEMORY}", failure(error).details)
         return failure(error)
 
     def close(self) -> None:
@@ -89,6 +90,13 @@ class ProcessExecutor(Executor):
         except BrokenProcessPool:
             self._recover()
             self._start(key, job, attempt)
+
+    def _note_kills(self, error: BaseException | None) -> None:
+        """Remembers whether a worker got SIGKILL: nothing but the system or a person sends that; a pool sends SIGTERM."""
+        if isinstance(error, BrokenProcessPool):
+            for process in list((self._pool._processes or {}).values()):
+                process.join(timeout=1)
+                self._was_killed |= process.exitcode == -signal.SIGKILL
 
     def _recover(self) -> None:
         """Makes a new pool, and starts every job of the broken one again that has no result."""

@@ -8,6 +8,8 @@ from typing import Any
 Job = Callable[[], Any]
 """A pure, picklable piece of work. The executor decides where it runs."""
 
+LESS_MEMORY = "fewer --workers or a smaller --cohort-memory need less memory"
+
 
 class JobFailed(Exception):  # it says what happened
     """A job raised an error, or its worker died again and again.
@@ -27,7 +29,13 @@ def failure(error: BaseException) -> JobFailed:
     """An error as a `JobFailed`."""
     message = " ".join(str(error).split())
     reason = f"{type(error).__name__}: {message}" if message else type(error).__name__
-    return JobFailed(reason + _place(error), "".join(format_exception(error)))
+    advice = f"; {LESS_MEMORY}" if _lacks_memory(error) else ""
+    return JobFailed(reason + _place(error) + advice, "".join(format_exception(error)))
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    """Whether it is Python's error or that of torch where memory cannot be had."""
+    return isinstance(error, MemoryError) or "can't allocate memory" in str(error)
 
 
 def _place(error: BaseException) -> str:

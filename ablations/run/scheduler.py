@@ -7,6 +7,7 @@ from typing import Any
 
 from ablations.record.schema import RunRecord
 from ablations.run.context import COSTS, RunContext, Steps
+from ablations.run.control import Control, TimeLimitReached
 from ablations.run.executors import Executor
 from ablations.run.jobs import JobFailed
 from ablations.run.setting_runner import SettingRunner
@@ -15,59 +16,82 @@ from ablations.study.identity import costs_identity, identity
 from ablations.train.costs import measure
 
 
-def run_plan(plan: Plan, context: RunContext, executor: Executor, at_once: int) -> int:
+def run_plan(plan: Plan, context: RunContext, executor: Executor, at_once: int, control: Control | None = None) -> int:
     """Runs what is missing of a plan, `at_once` settings at a time; returns how many settings failed.
+
+    With a `control`, of the settings that it chooses, and as long as it lets jobs start. Raises `TimeLimitReached` where
+    something is left when it does not any more; the jobs that run are then waited for, and what they did is kept.
 
     The jobs of a setting run one after the other, and settings do not depend on each other: no number depends on when
     and where a job runs. A setting with a failed job is recorded as failed. The others go on, and the next call tries it
     again. Transferred runs need the results of their parents' searches and come after all searches. Costs are measured
     last, when nothing else runs.
     """
+    control = control or Control()
+    failed = {name for name, identity in plan.identities.items() if identity in context.record.failed}
     runners: dict[tuple[str, str], SettingRunner] = {}
 
     def searches() -> Iterator[Steps]:
         """Lazy, so that training starts before all settings are prepared."""
         for setting in plan.settings:
-            runner = runners[setting.label, setting.variant.name] = SettingRunner(plan, setting, context)
-            yield runner.run()
+            if control.chooses(setting, setting.name in failed):
+                runner = runners[setting.label, setting.variant.name] = SettingRunner(plan, setting, context)
+                yield runner.run()
 
     def transfers() -> Iterator[Steps]:
+        by_place = {(setting.label, setting.variant.name): setting for setting in plan.settings}
         for (label, variant), runner in runners.items():
             if parent := plan.parents.get(variant):
-                yield runner.run_with_parent_hyperparameters(runners[label, parent])
+                place = label, parent
+                yield runner.run_with_parent_hyperparameters(
+                    runners.get(place) or SettingRunner(plan, by_place[place], context)
+                )
 
-    costs = [_measure_costs(plan.costs, plan.seed, context)] if plan.costs else []
-    failures = _side_by_side(searches(), executor, at_once)
-    failures += _side_by_side(transfers(), executor, at_once)
-    return failures + _side_by_side(iter(costs), executor, 1)
-
-
-def _side_by_side(works: Iterator[Steps], executor: Executor, at_once: int) -> int:
-    """Does all of the works; returns how many failed."""
-    active: dict[int, Steps] = {}
-    started = failures = 0
-    while True:
-        while len(active) < at_once and (work := next(works, None)):
-            started += 1
-            active[started] = work
-            failures += _go_on(active, executor, started, None)
-        if not active:
-            return failures
-        failures += _go_on(active, executor, *executor.next_result())
+    costs = [_measure_costs(plan.costs, plan.seed, context)] if plan.costs and not control.is_partial else []
+    failures = _SideBySide(searches(), executor, at_once, control).run()
+    failures += _SideBySide(transfers(), executor, at_once, control).run()
+    return failures + _SideBySide(iter(costs), executor, 1, control).run()
 
 
-def _go_on(active: dict[int, Steps], executor: Executor, key: int, result: Any) -> int:
-    """Sends a job's result to its work, and submits the next job; 1 where the work has failed, else 0."""
-    try:
-        job = active[key].throw(result) if isinstance(result, JobFailed) else active[key].send(result)
-    except StopIteration:
-        del active[key]
-        return 0
-    except JobFailed:
-        del active[key]
-        return 1
-    executor.submit(key, job)
-    return 0
+class _SideBySide:
+    """Does works side by side, `at_once` of them at a time, as long as `control` lets jobs start."""
+
+    def __init__(self, works: Iterator[Steps], executor: Executor, at_once: int, control: Control) -> None:
+        self._works, self._executor, self._at_once, self._control = works, executor, at_once, control
+        self._active: dict[int, Steps] = {}
+        self._started = self._failures = 0
+        self._is_stopped = False
+
+    def run(self) -> int:
+        """Returns how many works failed. Raises `TimeLimitReached` where one was stopped, after the jobs that ran then."""
+        while True:
+            while len(self._active) < self._at_once and not self._is_stopped and (work := next(self._works, None)):
+                self._started += 1
+                self._active[self._started] = work
+                self._go_on(self._started, None)
+            if not self._active:
+                break
+            self._go_on(*self._executor.next_result())
+        if self._is_stopped:
+            raise TimeLimitReached
+        return self._failures
+
+    def _go_on(self, key: int, result: Any) -> None:
+        """Sends a job's result to its work, and submits the next job."""
+        work = self._active[key]
+        try:
+            job = work.throw(result) if isinstance(result, JobFailed) else work.send(result)
+        except StopIteration:
+            del self._active[key]
+        except JobFailed:
+            del self._active[key]
+            self._failures += 1
+        else:
+            if self._control.may_start():
+                self._executor.submit(key, job)
+            else:
+                self._is_stopped = True
+                self._active.pop(key).close()
 
 
 def _measure_costs(costs: Costs, seed: int, context: RunContext) -> Steps:

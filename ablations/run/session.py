@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -16,12 +16,14 @@ from ablations.record.lock import make_writable, sole_writer
 from ablations.record.protocol import Recorder
 from ablations.record.schema import experiment_name
 from ablations.run.checkpoints import Checkpoints
-from ablations.run.context import KeepModels, RunContext
+from ablations.run.context import RunContext
+from ablations.run.control import Control
 from ablations.run.executors import Executor, ProcessExecutor, SerialExecutor
 from ablations.run.jobs import Job
 from ablations.run.progress import Reporter
 from ablations.run.provenance import provenance
 from ablations.run.scheduler import run_plan
+from ablations.run.space import check_before, needed_space
 from ablations.search import storage_at
 from ablations.stages import Stages
 from ablations.studies import find
@@ -61,16 +63,19 @@ def run_session(
     executor: str,
     console: Console,
     origin: Origin,
-    keep_models: KeepModels = "best",
     prepare: Job | None = None,
-) -> int:
-    """Runs what is missing of a plan; returns how many settings failed.
+    control: Control | None = None,
+) -> tuple[int, int]:
+    """Runs what is missing of a plan; returns how many settings failed, and how many runs `control` has left out.
 
     prepare: what each worker does first; without it, it loads the study's file if there is one.
 
-    Raises `UserError` where the results folder or a store cannot be written, and KeyboardInterrupt on Ctrl-C, SIGTERM or
+    Raises `UserError` where the results folder or a store cannot be written, or a run would not fit into memory or onto the
+    disk, `TimeLimitReached` where the time that `control` gives is over, and KeyboardInterrupt on Ctrl-C, SIGTERM or
     SIGHUP, after everything has been closed. The next call goes on from there.
     """
+    control = replace(control or Control(), folder=place.home)
+    control.check(plan)
     make_writable(place.home)
     name = experiment_name(plan.name, plan.scale)
     if prepare is None and origin.study_file:
@@ -79,6 +84,8 @@ def run_session(
     with sole_writer(place.home, name, origin.command), _executor(executor, workers, prepare) as pool:
         record, storage = _opened(plan, place, console)
         existing, others = record.count_existing()
+        at_once = SETTINGS_OF_A_WORKER * workers
+        check_before(place.home, needed_space(plan, max(0, plan.runs - existing), at_once))
         if others > int(plan.costs is not None):
             console.print(
                 "Older runs of this study, of other code or other settings, stay in MLflow and are left out.",
@@ -86,9 +93,11 @@ def run_session(
             )
         checkpoints = Checkpoints(place.home / "checkpoints" / name)
         with Reporter(console, plan.runs, existing) as callback:
-            context = RunContext(record, storage, checkpoints, callback, keep_models)
+            context = RunContext(record, storage, checkpoints, callback, control.keep_models, control.cohort_memory)
             with _timed(record, {**provenance(origin.command), **_recorded(origin), "workers": workers}):
-                return run_plan(plan, context, pool, at_once=SETTINGS_OF_A_WORKER * workers)
+                failures = run_plan(plan, context, pool, at_once, control)
+                missing = max(0, plan.runs - record.count_existing()[0]) if control.is_partial else 0
+                return failures, missing
 
 
 def _opened(plan: Plan, place: Place, console: Console) -> tuple[Recorder, BaseStorage]:

@@ -3,7 +3,7 @@
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import partial
+from functools import cache, cached_property, partial
 from inspect import getdoc
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,15 +11,18 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ablations.models import Cell
 from ablations.models.backends import backend_of
 from ablations.models.equations import equations
 from ablations.models.variant import count_parameters
+from ablations.record.long_tags import as_json
 from ablations.record.protocol import ended
 from ablations.record.schema import ONE_BY_ONE, RunRecord, SettingRecord
-from ablations.run.cohort_runner import CohortState, Prune, initial_state, train
+from ablations.run.cohort_runner import CohortState, Prune, initial_state, parts, train
 from ablations.run.context import RunContext, Steps
 from ablations.run.jobs import Job, JobFailed
 from ablations.run.kept_models import save_model
+from ablations.run.memory import most_runs
 from ablations.run.outcomes import (
     Outcome,
     best_replicate,
@@ -57,7 +60,7 @@ def setting_record(plan: Plan, setting: Setting) -> SettingRecord:
         causal=variant.causal,
         hidden=setting.size,
         parameters=count_parameters(variant, task.spec, setting.size),
-        equations=[] if cell is None else [asdict(equation) for equation in equations(cell)],
+        equations=[] if cell is None else _equations(cell),
         parent=variant.parent,
         change=variant.change,
         size_rule=str(variant.size_rule(plan.budget.parameters)),
@@ -73,6 +76,11 @@ def _example(task: Task) -> str:
         return task.read(task.sample(np.random.default_rng(0), 1), 0)
     except Exception:
         return ""
+
+
+@cache
+def _equations(cell: type[Cell]) -> list[dict[str, str]]:
+    return [asdict(equation) for equation in equations(cell)]
 
 
 class SettingRunner:
@@ -93,13 +101,19 @@ class SettingRunner:
         self.best: tuple[int, dict[str, float]] | None = None
 
     def run(self) -> Steps:
-        """Searches, replicates the best trial, and closes the setting. After a failed job the next call tries again."""
-        yield from self._reported(self._search_and_replicate())
+        """Searches, replicates the best trial, and closes the setting. After a failed job the next call tries again.
+
+        Nothing is opened of a setting that an earlier session has closed, and whose runs are all there.
+        """
+        self.best = self.recorded_best()
+        if self.best is None:
+            yield from self._reported(self._search_and_replicate())
 
     def run_with_parent_hyperparameters(self, parent: "SettingRunner") -> Steps:
         """Trains the replicates a second time, with the best hyperparameters of the parent's setting."""
-        if parent.best is not None:
-            yield from self._reported(self._replicate("transferred", *parent.best))
+        best = parent.best or parent.recorded_best()
+        if best is not None:
+            yield from self._reported(self._replicate("transferred", *best))
 
     def _reported(self, steps: Steps) -> Steps:
         """The steps. The callback is told of their start and end, a failure is written to the record."""
@@ -113,6 +127,23 @@ class SettingRunner:
             raise
         finally:
             callback.on_setting_end(name)
+
+    def recorded_best(self) -> tuple[int, dict[str, float]] | None:
+        """The best trial, where the record holds all of the setting; None where something may be left to do."""
+        closed = self.record.closed.get(self.entry.identity)
+        if closed is None or as_json(asdict(closed.setting)) != as_json(asdict(self.entry)):
+            return None
+        trials, seeds = self.budget.trials, self.budget.search_seeds
+        places = [(number, seed) for number in range(trials) for seed in range(seeds)]
+        if not all(place in closed.trials for place in places) or not 0 <= closed.best < trials:
+            return None
+        factors = closed.trials[closed.best, 0]
+        best = {name: value for name in self.plan.nuisance if isinstance(value := factors.get(name), float)}
+        runs = (self._run("replicate", number, number, best) for number in range(self.budget.replicates))
+        is_whole = len(best) == len(self.plan.nuisance)
+        return (
+            (closed.best, best) if is_whole and all(self._identity(r) in self.record.finished for r in runs) else None
+        )
 
     def _search_and_replicate(self) -> Steps:
         parent = self.record.open_setting(self.entry)
@@ -160,7 +191,7 @@ class SettingRunner:
         key = f"{self.entry.identity}-{runs[0].kind}"
         while missing := tuple(run for run in runs if self._identity(run) not in self.record.finished):
             state = self._interrupted(key, set(runs)) or initial_state(self._cohort(tuple(runs) if prune else missing))
-            state = yield from train(state, partial(self._save, key), prune)
+            state = yield from train(state, partial(self._save, key), prune, self._most_runs)
             tests = (yield from self._test(state)) if prune is None else {}
             entries = {
                 run: self._run_record(run, state, index, tests.get(index), factors)
@@ -215,8 +246,15 @@ class SettingRunner:
         sound = [index for index, status in enumerate(state.status) if status != "diverged"]
         if not sound or state.train_state is None:
             return {}
-        tests = yield partial(evaluate_test, state.cohort.only(sound), state.train_state.rows(sound))
+        tests: list[Evaluation] = []
+        for group in parts(sound, self._most_runs):
+            tests += yield partial(evaluate_test, state.cohort.only(group), state.train_state.rows(group))
         return dict(zip(sound, tests, strict=True))
+
+    @cached_property
+    def _most_runs(self) -> int:
+        """How many runs have room in one job."""
+        return most_runs(self.setting, self.budget, self.context.cohort_memory)
 
     def _run(
         self,

@@ -1,19 +1,19 @@
-"""The time that is left of a plan: from the recorded times of its runs, else from a few timed steps of each setting."""
+"""The time that is left of a plan, in an instant: from the recorded times of its runs, else from counted operations."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from math import ceil
 from statistics import fmean
-from time import perf_counter
-from typing import TypeVar
 
+from ablations.models import Cell
+from ablations.models.backends import backend_of
 from ablations.record.schema import RunRecord
+from ablations.run.rates import Rates, training_sequences
 from ablations.study import Plan, Setting
-from ablations.train.batches import CHUNK
-from ablations.train.cohort import Cohort, Run, TrainState
-from ablations.train.evaluation import evaluate_test
-from ablations.train.segment import PIECE, train_segment
+from ablations.study.budget import FAR_SEQUENCES
+from tasks import Task
 
 # Seconds. They do not grow with the length of a run.
 START = 6.0
@@ -22,10 +22,10 @@ RECORD = 0.05
 """A run's share of search and record, which the parent process does beside its workers."""
 COST_POINT = 0.15
 """One cell at one hidden size in the measurement of costs."""
-LOAD = 1.0
-"""At most, what a worker needs for the first segment of a cohort more than for the next; what compiles is kept."""
-
-Result = TypeVar("Result")
+COMPILE = 4.0
+"""One cell that is not in the kernel cache."""
+COHORT = 0.3
+"""What a cohort needs until its steps are recorded, in all workers that train a segment of it."""
 
 
 @dataclass(frozen=True)
@@ -37,64 +37,86 @@ class Work:
     seconds: float
 
 
-def remaining_work(plan: Plan, setting: Setting, ended: Sequence[RunRecord], workers: int) -> Work:
-    """A setting's work, given its recorded runs. Where none of a kind is recorded, some steps are timed here."""
+def remaining_works(plan: Plan, ended: Mapping[str, Sequence[RunRecord]]) -> dict[str, Work]:
+    """The work of each setting by its name, given the recorded runs by the identities of their settings."""
+    left = {setting.name: _left(plan, setting, _runs(plan, setting, ended)) for setting in plan.settings}
+    rates = Rates(plan, [setting for setting in plan.settings if any(left[setting.name].values())], ended)
+    test = cache(lambda task: _test_sequences(plan, task))
+    works = {}
+    for setting in plan.settings:
+        runs, missing = _runs(plan, setting, ended), left[setting.name]
+        seconds = sum(
+            number * (RECORD + _run_seconds(plan, setting, kind, runs, rates, test(setting.label)))
+            + COHORT * _cohorts(plan, kind, number)
+            for kind, number in missing.items()
+            if number
+        )
+        planned = plan.runs_of(setting.variant.name)
+        works[setting.name] = Work(planned - sum(missing.values()), sum(missing.values()), seconds)
+    return works
+
+
+def total_seconds(plan: Plan, works: Mapping[str, Work], workers: int, costs_recorded: bool) -> float:
+    """The time of all works side by side, with what comes before and after."""
+    costs = COST_POINT * plan.costs.points if plan.costs and not costs_recorded else 0.0
+    seconds = sum(work.seconds for work in works.values())
+    if not seconds and not costs:
+        return 0.0
+    left = [setting for setting in plan.settings if works[setting.name].left]
+    return START + compile_seconds(left, workers) + seconds / workers + costs
+
+
+def compile_seconds(settings: Iterable[Setting], workers: int) -> float:
+    """The time to compile the cells that the kernel cache does not have, one cell in each worker."""
+    missing = [cell for cell in _compiled_cells(settings) if not _is_cached(cell)]
+    return COMPILE * ceil(len(missing) / workers)
+
+
+def _compiled_cells(settings: Iterable[Setting]) -> list[type[Cell]]:
+    cells = dict.fromkeys(setting.variant.cell for setting in settings)
+    return [cell for cell in cells if cell is not None and backend_of(cell) == "kernel"]
+
+
+def _is_cached(cell: type[Cell]) -> bool:
+    from ablations.models.kernels.compilation import is_compiled  # Numba takes a second to import
+
+    return is_compiled(cell)
+
+
+def _runs(plan: Plan, setting: Setting, ended: Mapping[str, Sequence[RunRecord]]) -> Sequence[RunRecord]:
+    return ended.get(plan.identities[setting.name], ())
+
+
+def _left(plan: Plan, setting: Setting, ended: Sequence[RunRecord]) -> dict[str, int]:
+    """The runs of each kind that are not recorded."""
     budget, counts = plan.budget, Counter[str](run.kind for run in ended)
-    cohorts = {"trial": min(budget.trials_per_round, budget.trials) * budget.search_seeds}
     planned = {"trial": budget.trials * budget.search_seeds, "replicate": budget.replicates}
     if setting.variant.name in plan.parents:
         planned["transferred"] = budget.replicates
-    left = {kind: max(0, number - counts[kind]) for kind, number in planned.items()}
-    seconds = sum(
-        number * (RECORD + _run_seconds(plan, setting, kind, ended, cohorts.get(kind, budget.replicates), workers))
-        for kind, number in left.items()
-        if number
-    )
-    return Work(sum(planned.values()) - sum(left.values()), sum(left.values()), seconds)
+    return {kind: max(0, number - counts[kind]) for kind, number in planned.items()}
 
 
-def total_seconds(plan: Plan, works: Sequence[Work], workers: int, costs_recorded: bool) -> float:
-    """The time of all works side by side, with what comes before and after."""
-    costs = COST_POINT * plan.costs.points if plan.costs and not costs_recorded else 0.0
-    seconds = sum(work.seconds for work in works)
-    return START + seconds / workers + costs if seconds or costs else 0.0
-
-
-def _run_seconds(plan: Plan, setting: Setting, kind: str, ended: Sequence[RunRecord], runs: int, workers: int) -> float:
-    """One run's share of its cohort's time."""
-    of_kind = [run.metrics["seconds"] for run in ended if run.kind == kind and "seconds" in run.metrics]
-    if of_kind:
-        return fmean(of_kind)
-    return _cohort_seconds(plan, setting, runs, kind != "trial", workers) / runs
-
-
-def _cohort_seconds(plan: Plan, setting: Setting, runs: int, is_tested: bool, workers: int) -> float:
-    """The time of a cohort: a line through the times of two short segments of different length, and its test."""
+def _cohorts(plan: Plan, kind: str, runs: int) -> int:
     budget = plan.budget
-    lowest = {name: range_.low for name, range_ in plan.nuisance.items()}
-    members = tuple(Run("replicate", number, number, **{**plan.fixed, **lowest}) for number in range(runs))
-    cohort = Cohort(setting, budget, plan.optimiser, plan.seed, members)
-    more = CHUNK // 4
-    # The first segment compiles or loads, and records; the second has what every segment pays once.
-    (_, first), (_, once), (state, some) = (_timed(train_segment, cohort, None, 1 + steps) for steps in (more, 0, more))
-    segment = once + max(0.0, some - once) / more * (budget.steps / budget.segments - 1)
-    # Any worker may train a segment: so many of them, on average, train one of the cohort.
-    loads = workers * (1 - (1 - 1 / workers) ** budget.segments) * min(LOAD, max(0.0, first - some))
-    test = _test_seconds(cohort, state[0]) if is_tested else 0.0
-    return loads + budget.segments * segment + test
+    return ceil(runs / (budget.trials_per_round * budget.search_seeds if kind == "trial" else budget.replicates))
 
 
-def _test_seconds(cohort: Cohort, state: TrainState) -> float:
-    """The time of a test: a line through the times of two tests on few sequences. Far difficulties are as long for both."""
-    few, far = min(cohort.budget.test, PIECE), cohort.budget.far
-    budgets = (replace(cohort.budget, test=test, far=()) for test in (1, few))
-    least, some = (_timed(evaluate_test, replace(cohort, budget=budget), state)[1] for budget in budgets)
-    whole = replace(cohort, budget=replace(cohort.budget, test=1, far=far))
-    far_test = _timed(evaluate_test, whole, state)[1] - least if far else 0.0
-    return least + max(0.0, some - least) * ceil(cohort.budget.test / few) + max(0.0, far_test)
+def _run_seconds(
+    plan: Plan, setting: Setting, kind: str, ended: Sequence[RunRecord], rates: Rates, test: float
+) -> float:
+    """One run's share of its cohort's time: its training, and its test if it is no trial."""
+    trained = training_sequences(plan.budget)
+    of_kind = [run.metrics["seconds"] for run in ended if run.kind == kind and "seconds" in run.metrics]
+    sequence = fmean(of_kind) / trained if of_kind else rates.seconds(setting)
+    return sequence * (trained if kind == "trial" else trained + test)
 
 
-def _timed(function: Callable[..., Result], *arguments: object) -> tuple[Result, float]:
-    """What a function returns, and the seconds that it takes."""
-    start = perf_counter()
-    return function(*arguments), perf_counter() - start
+def _test_sequences(plan: Plan, label: str) -> float:
+    """A replicate's test, in training sequences: these are read and differentiated, and those of a test are read."""
+    task, budget = plan.tasks[label], plan.budget
+    sequences = {**dict.fromkeys(task.grid(), budget.test), **dict.fromkeys(budget.far, FAR_SEQUENCES)}
+    return sum(number * _length(task, difficulty) for difficulty, number in sequences.items()) / 3 / task.spec.length
+
+
+def _length(task: Task, difficulty: int) -> int:
+    return task.at(difficulty).spec.length

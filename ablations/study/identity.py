@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -65,17 +65,23 @@ def identity(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def setting_identity(plan: Mapping[str, Any], setting: "Setting") -> str:
-    """Parameters, equations, and the code of task, model and training.
+def setting_identities(plan: Mapping[str, Any], settings: Iterable["Setting"]) -> dict[str, str]:
+    """name -> identity: parameters, equations, and the code of task, model and training.
 
     How many trials and replicates there are is no part of it: more of them go on from those that exist.
     """
+    code = cache(fingerprint)  # many settings have the same code
+    return {setting.name: _setting_identity(plan, setting, code) for setting in settings}
+
+
+def _setting_identity(plan: Mapping[str, Any], setting: "Setting", code: Callable[..., str]) -> str:
     task, variant = setting.task, setting.variant
+    modules, cells = _parts(setting)
     content = {
         "task": [type(task).__name__, setting.label, plan["tasks"][setting.label]],
         "variant": [variant.name, variant.model, variant.all_flags, setting.size],
-        "cells": _cells(_parts(setting)[1]),
-        "code": [fingerprint(*roots(plan, setting)), module_fingerprint(*KERNEL_MODULES)],
+        "cells": _cells(cells),
+        "code": [code(*_roots(plan, setting, modules, cells)), module_fingerprint(*KERNEL_MODULES)],
         "budget": {key: value for key, value in plan["budget"].items() if key not in ("trials", "replicates")},
         **{key: plan[key] for key in ("nuisance", "fixed", "solved_at", "seed")},
     }
@@ -84,7 +90,12 @@ def setting_identity(plan: Mapping[str, Any], setting: "Setting") -> str:
 
 def roots(plan: Mapping[str, Any], setting: "Setting") -> list[type | str]:
     """The code that a setting runs: its task, its network with all parts, its optimiser, and the procedure."""
-    modules, cells = _parts(setting)
+    return _roots(plan, setting, *_parts(setting))
+
+
+def _roots(
+    plan: Mapping[str, Any], setting: "Setting", modules: Iterable[type], cells: Iterable[type[Cell]]
+) -> list[type | str]:
     optimiser = f"ablations.train.optimisers:{plan['fixed']['optimiser']}"
     return [type(setting.task), setting.variant.network, *modules, *cells, *PROCEDURE, optimiser]
 

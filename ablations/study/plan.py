@@ -7,7 +7,7 @@ from typing import Any
 
 from ablations.models.variant import HiddenSizeOf, Variant, hidden_size
 from ablations.study.budget import Budget, Costs
-from ablations.study.identity import identity, setting_identity
+from ablations.study.identity import identity, setting_identities
 from ablations.study.setting import Setting
 from ablations.study.space import Range
 from tasks import Task
@@ -79,7 +79,7 @@ class Plan:
         """All trainings of the plan."""
         return sum(self.runs_of(setting.variant.name) for setting in self.settings)
 
-    @property
+    @cached_property
     def data(self) -> dict[str, Any]:
         """The plan as plain data, as the record keeps it."""
         return {
@@ -102,7 +102,7 @@ class Plan:
     @cached_property
     def identities(self) -> Mapping[str, str]:
         """The identity of each setting, by the setting's name: a hash of all that determines its numbers."""
-        return {setting.name: setting_identity(self.data, setting) for setting in self.settings}
+        return setting_identities(self.data, self.settings)
 
     @cached_property
     def identity(self) -> str:

@@ -86,6 +86,17 @@ class TrainState:
         return TrainState(_put(self.theta, indices, part.theta), moments, part.step, buffers)
 
 
+def joined(states: Sequence[TrainState]) -> TrainState:
+    """The states of several groups of runs, which have taken as many steps, as one."""
+    first, *others = states
+    if not others:
+        return first
+    theta = torch.cat([state.theta for state in states])
+    moments = {name: torch.cat([state.moments[name] for state in states]) for name in first.moments}
+    buffers = {name: torch.cat([state.buffers[name] for state in states]) for name in first.buffers}
+    return TrainState(theta, moments, first.step, buffers)
+
+
 def _put(whole: Tensor, indices: Sequence[int], rows: Tensor) -> Tensor:
     whole = whole.clone()
     whole[list(indices)] = rows

@@ -31,8 +31,7 @@ class Kernel:
     """The compiled functions of a source text. One process at a time compiles; the others load what it has compiled."""
 
     def __init__(self, name: str, text: str) -> None:
-        key = sha256((text + _foundation()).encode()).hexdigest()[:DIGITS]
-        self._name = f"recurrent_ablations_{re.sub(r'[^A-Za-z0-9]+', '_', name)}_{key}"
+        self._name = _module_name(name, text)
         self._folder = cache_folder()
         self._lock = FileLock(self._folder / f"{self._name}.lock")
         with self._lock:
@@ -74,10 +73,22 @@ def kernel(cell: type[Cell]) -> Kernel:
     return Kernel(cell.name, source(cell))
 
 
+def is_compiled(cell: type[Cell]) -> bool:
+    """Whether the cache has what a training of that cell needs compiled."""
+    files = (cache_folder() / "__pycache__").glob(f"{_module_name(cell.name, source(cell))}.backward-*.nbi")
+    return any(files)
+
+
 @cache
 def training_kernel() -> Kernel:
     """The functions of `training.py`, compiled like a cell's."""
     return Kernel("training", Path(__file__).with_name("training.py").read_text(encoding="utf-8"))
+
+
+def _module_name(name: str, text: str) -> str:
+    """The name of the module that is made of a text: other text, or other versions below it, another name."""
+    key = sha256((text + _foundation()).encode()).hexdigest()[:DIGITS]
+    return f"recurrent_ablations_{re.sub(r'[^A-Za-z0-9]+', '_', name)}_{key}"
 
 
 def _holds(path: Path, text: str) -> bool:
