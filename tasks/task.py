@@ -157,6 +157,11 @@ class Task(ABC):
         """
         return self._with({"shortest": self.min_difficulty, "difficulty_sampling": "logarithmic"})
 
+    def with_difficulties(self, shortest: int | None, sampling: DifficultySampling, nominal: int | None = None) -> Self:
+        """This task with other difficulties: from `shortest`, or the nominal one alone, to the nominal or another one."""
+        hardest = self.nominal if nominal is None else nominal
+        return self._with({self.difficulty: hardest, "shortest": shortest, "difficulty_sampling": sampling})
+
     def validation(self) -> Self:
         """What networks are chosen by: this task, as its sequences are drawn anew each time; of a fixed set, another part."""
         return self

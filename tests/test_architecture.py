@@ -21,6 +21,8 @@ INNER = (
     "study",
     "studies",
     "train",
+    "samplers",
+    "pruners",
     "search",
     "record",
     "run",

@@ -11,7 +11,7 @@ import torch
 from builders.small_study import Silent, carry_out, numbers
 
 from ablations.run.checkpoints import VERSION, Checkpoints
-from ablations.run.cohort_runner import CohortState, initial_state, train
+from ablations.run.cohort_runner import CohortState, States, initial_state, train
 from ablations.study import Study
 from ablations.train.cohort import Cohort, Run
 
@@ -19,10 +19,10 @@ from ablations.train.cohort import Cohort, Run
 @pytest.fixture
 def state(cohort: Callable[..., Cohort]) -> CohortState:
     """A cohort after one segment."""
-    states: list[CohortState] = []
-    steps = train(initial_state(cohort(0.01, 0.02)), states.append)
+    states: list[States] = []
+    steps = train((initial_state(cohort(0.01, 0.02)),), states.append)
     steps.send(next(steps)())
-    return states[0]
+    return states[0][0]
 
 
 def with_runs_of_another(state: CohortState) -> Cohort:
@@ -31,9 +31,10 @@ def with_runs_of_another(state: CohortState) -> Cohort:
 
 def test_a_state_is_loaded_as_it_was_saved(state: CohortState, tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path)
-    checkpoints.save("a", state)
-    loaded = checkpoints.load("a", with_runs_of_another(state))
-    assert loaded is not None
+    checkpoints.save("a", (state,))
+    states = checkpoints.load("a", with_runs_of_another(state))
+    assert states is not None
+    (loaded,) = states
     assert loaded.train_state is not None
     assert state.train_state is not None
     assert replace(loaded, train_state=None) == replace(state, train_state=None)
@@ -46,7 +47,7 @@ def test_a_state_is_loaded_as_it_was_saved(state: CohortState, tmp_path: Path) -
 
 
 def test_a_file_holds_no_code(state: CohortState, tmp_path: Path) -> None:
-    Checkpoints(tmp_path).save("a", state)
+    Checkpoints(tmp_path).save("a", (state,))
     with zipfile.ZipFile(tmp_path / "a.pt") as archive:
         (name,) = (name for name in archive.namelist() if name.endswith("data.pkl"))
         assert b"ablations" not in archive.read(name)
@@ -62,7 +63,8 @@ def of_another_key(content: bytes, path: Path) -> None:
 
 def without_a_run(content: bytes, path: Path) -> None:
     state = torch.load(path)
-    torch.save({**state, "runs": state["runs"][:1]}, path)
+    (part,) = state["cohorts"]
+    torch.save({**state, "cohorts": [{**part, "runs": part["runs"][:1]}]}, path)
 
 
 class Evil:
@@ -93,7 +95,7 @@ def test_what_cannot_be_read_is_set_aside_with_one_warning(
     state: CohortState, tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str
 ) -> None:
     checkpoints, path = Checkpoints(tmp_path), tmp_path / "a.pt"
-    checkpoints.save("a", state)
+    checkpoints.save("a", (state,))
     DAMAGES[damage](path.read_bytes(), path)
     assert checkpoints.load("a", state.cohort) is None
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.unreadable"]

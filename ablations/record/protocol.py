@@ -71,7 +71,7 @@ class Recorder(Protocol):
 def parameters_of(run: RunRecord, parent: SettingRecord | None) -> dict[str, Any]:
     """The parameters that a run is recorded with: its factors, and what its setting fixes."""
     fixed = {"hidden": parent.hidden, **parent.task_parameters} if parent else {}
-    return {**run.factors, **fixed}
+    return {**fixed, **run.factors}
 
 
 def as_recorded(parameters: Mapping[str, Any]) -> dict[str, float | str]:

@@ -9,15 +9,23 @@ from ablations.models.backends import backend_of
 from ablations.models.equations import equations
 from ablations.models.variant import count_parameters
 from ablations.record.schema import RunRecord, SettingRecord
-from ablations.run.cohort_runner import CohortState, Prune, initial_state, train
+from ablations.run.cohort_runner import CohortState, Prune, States, initial_state, train
 from ablations.run.context import RunContext, Steps
 from ablations.run.jobs import Job, JobFailed
-from ablations.run.outcomes import Outcome, best_trial, run_metrics, trial_outcome, unpromising_runs
+from ablations.run.outcomes import (
+    Outcome,
+    best_trial,
+    run_metrics,
+    stopped_runs,
+    trial_outcome,
+    unpromising_runs,
+)
 from ablations.search import Search
 from ablations.study import Plan, Setting
 from ablations.study.identity import identity
-from ablations.study.space import HYPERPARAMETERS
-from ablations.train.cohort import Cohort, Run
+from ablations.study.proposals import DEFAULT_PRUNER
+from ablations.study.space import HYPERPARAMETERS, Value
+from ablations.train.cohort import Cohort, Run, run_of
 from ablations.train.evaluation import Evaluation, evaluate_test
 
 
@@ -38,7 +46,7 @@ def setting_record(plan: Plan, setting: Setting) -> SettingRecord:
         model=variant.model,
         causal=variant.causal,
         hidden=setting.size,
-        parameters=count_parameters(variant, task.spec, setting.size),
+        parameters=_parameters(setting),
         equations=[] if cell is None else [asdict(equation) for equation in equations(cell)],
         parent=variant.parent,
         change=variant.change,
@@ -60,7 +68,7 @@ class SettingRunner:
         self.entry = setting_record(plan, setting)
         cell = setting.variant.cell
         self._backend = {} if cell is None else {"backend": backend_of(cell)}
-        self.best: tuple[int, dict[str, float]] | None = None
+        self.best: tuple[int, dict[str, Value]] | None = None
 
     def run(self) -> Steps:
         """Searches, replicates the best trial, and closes the setting. After a failed job the next call tries again."""
@@ -86,7 +94,7 @@ class SettingRunner:
 
     def _search_and_replicate(self) -> Steps:
         parent = self.record.open_setting(self.entry)
-        search = Search(self.context.storage, parent, self.setting.name, self.plan)
+        search = Search(self.context.storage, parent, self.setting.name, self.plan, self.setting)
         best = best_trial((yield from self._search(search)))
         if best is not None:
             self.best = best, search.hyperparameters(best)
@@ -101,7 +109,7 @@ class SettingRunner:
             seeds = range(self.budget.search_seeds)
             draws = {number: search.hyperparameters(number) for number in numbers}
             runs = [self._run("trial", number, seed, draws[number]) for number in numbers for seed in seeds]
-            yield from self._train(runs, {"proposed_by": search.proposed_by(first)}, unpromising_runs)
+            yield from self._train(runs, {"proposed_by": search.proposed_by(first)}, self._pruner)
             for number in numbers:
                 own = [self.record.finished[self._identity(run)] for run in runs if run.number == number]
                 outcomes.append(trial_outcome(own))
@@ -109,7 +117,7 @@ class SettingRunner:
         return outcomes
 
     def _replicate(
-        self, kind: Literal["replicate", "transferred"], best: int, hyperparameters: Mapping[str, float]
+        self, kind: Literal["replicate", "transferred"], best: int, hyperparameters: Mapping[str, Value]
     ) -> Steps:
         runs = [self._run(kind, number, number, hyperparameters) for number in range(self.budget.replicates)]
         yield from self._train(runs, {"trial": best})
@@ -122,28 +130,37 @@ class SettingRunner:
         """
         key = f"{self.entry.identity}-{runs[0].kind}"
         while missing := tuple(run for run in runs if self._identity(run) not in self.record.finished):
-            state = self._interrupted(key, set(runs)) or initial_state(self._cohort(tuple(runs) if prune else missing))
-            state = yield from train(state, partial(self._save, key), prune)
-            tests = (yield from self._test(state)) if prune is None else {}
-            for index, run in enumerate(state.cohort.runs):
-                if run not in missing:
-                    continue  # it was written before an interruption
-                entry = self._run_record(run, state, index, tests.get(index), factors)
-                self.record.add(entry, self.entry)
-                self.context.callback.on_run_end(self.setting.name, entry)
+            states = self._interrupted(key, set(runs)) or self._initial(tuple(runs) if prune else missing)
+            states = yield from train(states, partial(self._save, key), prune)
+            for state in states:
+                tests = (yield from self._test(state)) if prune is None else {}
+                for index, run in enumerate(state.cohort.runs):
+                    if run not in missing:
+                        continue  # it was written before an interruption
+                    entry = self._run_record(run, state, index, tests.get(index), factors)
+                    self.record.add(entry, self.entry)
+                    self.context.callback.on_run_end(self.setting.name, entry)
             self.context.checkpoints.drop(key)
+
+    @property
+    def _pruner(self) -> Prune:
+        """The plan's pruner; the project's own is looked up when it is needed, for tests."""
+        return unpromising_runs if self.plan.pruner == DEFAULT_PRUNER else partial(stopped_runs, self.plan.pruner)
+
+    def _initial(self, runs: tuple[Run, ...]) -> States:
+        return tuple(initial_state(cohort) for cohort in self._cohort(runs).shapes)
 
     def _cohort(self, runs: tuple[Run, ...]) -> Cohort:
         return Cohort(self.setting, self.budget, self.plan.optimiser, self.plan.seed, runs)
 
-    def _interrupted(self, key: str, runs: set[Run]) -> CohortState | None:
-        """The state of the cohort that was interrupted, if it has no other runs than these."""
-        state = self.context.checkpoints.load(key, self._cohort(()))
-        return state if state and runs.issuperset(state.cohort.runs) else None
+    def _interrupted(self, key: str, runs: set[Run]) -> States | None:
+        """The states of the cohorts that were interrupted, if they have no other runs than these."""
+        states = self.context.checkpoints.load(key, self._cohort(()))
+        return states if states and all(runs.issuperset(state.cohort.runs) for state in states) else None
 
-    def _save(self, key: str, state: CohortState) -> None:
-        self.context.checkpoints.save(key, state)
-        self.context.callback.on_segment_end(self.setting.name, state)
+    def _save(self, key: str, states: States) -> None:
+        self.context.checkpoints.save(key, states)
+        self.context.callback.on_segment_end(self.setting.name, states)
 
     def _test(self, state: CohortState) -> Generator[Job, Any, dict[int, Evaluation]]:
         """The tests of the runs, by index, that have not diverged."""
@@ -158,9 +175,9 @@ class SettingRunner:
         kind: Literal["trial", "replicate", "transferred"],
         number: int,
         seed: int,
-        hyperparameters: Mapping[str, float],
+        hyperparameters: Mapping[str, Value],
     ) -> Run:
-        return Run(kind, number, seed, **{**self.plan.fixed, **hyperparameters})
+        return run_of(kind, number, seed, self.plan.factors_for(self.setting, hyperparameters))
 
     def _identity(self, run: Run) -> str:
         return identity({"setting": self.entry.identity, **asdict(run)})
@@ -176,11 +193,17 @@ class SettingRunner:
             kind=run.kind,
             number=run.number,
             status=status,
-            factors={key: getattr(run, key) for key in (*HYPERPARAMETERS, "seed")} | self._backend | dict(factors),
+            factors={
+                **{key: getattr(run, key) for key in (*HYPERPARAMETERS, "seed")},
+                **{name: value if isinstance(value, int | float | str) else str(value) for name, value in run.factors},
+                "hidden": state.cohort.setting.size,
+                **self._backend,
+                **factors,
+            },
             metrics={
                 **run_metrics(curves, status, test, self.entry.nominal, self.plan.solved_at),
                 "seconds": state.seconds[index],
-                "parameters": float(self.entry.parameters),
+                "parameters": float(_parameters(state.cohort.setting)),
             },
             history=curves,
             attention=test.attention if test else {},
@@ -188,5 +211,10 @@ class SettingRunner:
         )
 
 
-def _best_tags(best: int, hyperparameters: Mapping[str, float]) -> dict[str, Any]:
-    return {"best_trial": best, **{f"best.{name}": f"{value:.4g}" for name, value in hyperparameters.items()}}
+def _parameters(setting: Setting) -> int:
+    return count_parameters(setting.variant, setting.task.spec, setting.size)
+
+
+def _best_tags(best: int, hyperparameters: Mapping[str, Value]) -> dict[str, Any]:
+    texts = {name: f"{v:.4g}" if isinstance(v, float) else str(v) for name, v in hyperparameters.items()}
+    return {"best_trial": best, **{f"best.{name}": text for name, text in texts.items()}}

@@ -11,7 +11,7 @@ from typing import TypeVar
 from ablations.record.schema import RunRecord
 from ablations.study import Plan, Setting
 from ablations.train.batches import CHUNK
-from ablations.train.cohort import Cohort, Run, TrainState
+from ablations.train.cohort import Cohort, TrainState, run_of
 from ablations.train.evaluation import evaluate_test
 from ablations.train.segment import PIECE, train_segment
 
@@ -40,7 +40,8 @@ class Work:
 def remaining_work(plan: Plan, setting: Setting, ended: Sequence[RunRecord], workers: int) -> Work:
     """A setting's work, given its recorded runs. Where none of a kind is recorded, some steps are timed here."""
     budget, counts = plan.budget, Counter[str](run.kind for run in ended)
-    cohorts = {"trial": min(budget.trials_per_round, budget.trials) * budget.search_seeds}
+    side_by_side = 1 if plan.has_shapes(setting) else min(budget.trials_per_round, budget.trials)
+    cohorts = {"trial": side_by_side * budget.search_seeds}
     planned = {"trial": budget.trials * budget.search_seeds, "replicate": budget.replicates}
     if setting.variant.name in plan.parents:
         planned["transferred"] = budget.replicates
@@ -71,9 +72,9 @@ def _run_seconds(plan: Plan, setting: Setting, kind: str, ended: Sequence[RunRec
 def _cohort_seconds(plan: Plan, setting: Setting, runs: int, is_tested: bool, workers: int) -> float:
     """The time of a cohort: a line through the times of two short segments of different length, and its test."""
     budget = plan.budget
-    lowest = {name: range_.low for name, range_ in plan.nuisance.items()}
-    members = tuple(Run("replicate", number, number, **{**plan.fixed, **lowest}) for number in range(runs))
-    cohort = Cohort(setting, budget, plan.optimiser, plan.seed, members)
+    factors = plan.middle_of(setting)
+    members = tuple(run_of("replicate", number, number, factors) for number in range(runs))
+    (cohort,) = Cohort(setting, budget, plan.optimiser, plan.seed, members).shapes
     more = CHUNK // 4
     # The first segment compiles or loads, and records; the second has what every segment pays once.
     (_, first), (_, once), (state, some) = (_timed(train_segment, cohort, None, 1 + steps) for steps in (more, 0, more))

@@ -36,6 +36,7 @@ PROCEDURE = (
     "ablations.run.outcomes:trial_outcome",
     "ablations.run.outcomes:best_trial",
     "ablations.run.outcomes:unpromising_runs",
+    "ablations.run.outcomes:stopped_runs",
     "ablations.search:Search",
 )
 KERNEL_MODULES = tuple(
@@ -83,10 +84,11 @@ def setting_identity(plan: Mapping[str, Any], setting: "Setting") -> str:
 
 
 def roots(plan: Mapping[str, Any], setting: "Setting") -> list[type | str]:
-    """The code that a setting runs: its task, its network with all parts, its optimiser, and the procedure."""
+    """The code that a setting runs: its task, its network with all parts, its optimisers, and the procedure."""
     modules, cells = _parts(setting)
-    optimiser = f"ablations.train.optimisers:{plan['fixed']['optimiser']}"
-    return [type(setting.task), setting.variant.network, *modules, *cells, *PROCEDURE, optimiser]
+    names = plan["nuisance"].get("optimiser", {}).get("choices") or [plan["fixed"]["optimiser"]]
+    optimisers = [f"ablations.train.optimisers:{name}" for name in names]
+    return [type(setting.task), setting.variant.network, *modules, *cells, *PROCEDURE, *optimisers]
 
 
 def costs_identity(costs: "Costs", seed: int) -> str:
