@@ -8,6 +8,7 @@ import pandas as pd
 
 from reports.document import Block, Paragraph, Table
 from reports.result_tables import ResultTables
+from reports.search_factors import is_numeric, value_text
 from reports.skill import skill
 
 WITHIN = 0.1
@@ -39,18 +40,32 @@ def trials(results: ResultTables) -> pd.DataFrame:
 
 
 def windows(results: ResultTables) -> pd.DataFrame:
-    """A row for each setting that has a best trial and each nuisance factor, with the columns `COLUMNS`."""
+    """A row for each setting that has a best trial and each factor that is a range, with the columns `COLUMNS`.
+
+    Of a factor that is drawn under a condition, only the trials count that have it.
+    """
     table, ranges = trials(results), results.study.plan["nuisance"]
     rows: list[list[object]] = []
     for (task, variant), own in table.groupby(["task", "variant"], sort=False):
         counts = [len(own), int((own["proposed_by"] == "tpe").sum()), int((own["status"] == "pruned").sum())]
         skills = own["skill"].where(own["status"] == "finished")
         for name, range_ in ranges.items() if own["is_best"].any() else ():
-            values, best = own[name].to_numpy(), int(np.flatnonzero(own["is_best"])[0])
-            low, high = window(values, skills.to_numpy(), best)
+            drawn = own[name].notna() if is_numeric(range_) else np.zeros(len(own), bool)
+            if not own["is_best"][drawn].any():
+                continue  # it is one of several values, or the best trial has none
+            values, best = own[name][drawn].to_numpy(), int(np.flatnonzero(own["is_best"][drawn])[0])
+            low, high = window(values, skills[drawn].to_numpy(), best)
             ends = [values.min(), values.max(), edge(values[best], values, range_)]
             rows.append([task, variant, name, values[best], low, high, *ends, *counts])
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def best_values(results: ResultTables) -> pd.DataFrame:
+    """A row for each setting that has a best trial: task, variant, trial, skill of the search, and every factor's value."""
+    table = trials(results)
+    names = list(results.study.plan["nuisance"])
+    best = table[table["is_best"]][["task", "variant", "trial", "skill", *names]].reset_index(drop=True)
+    return best.assign(**{name: [value_text(value) for value in best[name]] for name in names})
 
 
 def window(values: np.ndarray, skills: np.ndarray, best: int) -> tuple[float, float]:
@@ -97,7 +112,7 @@ def edge(best: float, tried: Sequence[float] | np.ndarray, range_: Mapping[str, 
 def search_blocks(results: ResultTables) -> Iterator[Block]:
     """How many trials were proposed and pruned, which best values are at an edge, and the windows."""
     table = windows(results)
-    if not table.empty:
+    if any(setting.best_trial is not None for setting in results.study.settings):
         yield Paragraph(" ".join([_counts(trials(results)), *_warnings(table)]))
     yield Table(
         "search_windows",
@@ -106,6 +121,13 @@ def search_blocks(results: ResultTables) -> Iterator[Block]:
         "every finished trial is less than 10 % below the best. Skill is here that of the search's objective. A wide window "
         "says that the factor's value hardly matters. By TPE: how many of the trials TPE proposed.",
     )
+    if len(results.study.plan["nuisance"]) > 1:
+        yield Table(
+            "best_values",
+            best_values(results),
+            "The best trial of each setting and its value of each searched factor; – where the trial has none. Skill is that "
+            "of the search's objective.",
+        )
 
 
 def _counts(table: pd.DataFrame) -> str:

@@ -53,11 +53,17 @@ def _summary(estimates: Estimates, setting: SettingRecord, run: RunRecord, figur
         for end, value in (("", estimate.value), ("_low", estimate.low), ("_high", estimate.high))
         if np.isfinite(value)
     }
-    return Summary(setting, _text(setting, run, means), metrics, figure.svg(setting))
+    return Summary(setting, _text(estimates.results, setting, run, means), metrics, figure.svg(setting))
 
 
-def _text(setting: SettingRecord, run: RunRecord, means: Mapping[str, Estimate]) -> str:
-    factors = ", ".join(f"{name} {value:.4g}" for name, value in run.factors.items() if isinstance(value, float))
+def _text(results: ResultTables, setting: SettingRecord, run: RunRecord, means: Mapping[str, Estimate]) -> str:
+    searched = results.study.plan["nuisance"]
+    factors = ", ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in run.factors.items()
+        if isinstance(value, float) or name in searched
+    )
+    hidden, parameters = results.size(setting)
     references = ", ".join(f"{name} {value:.4g}" for name, value in setting.references.items())
     return "\n".join(
         [
@@ -66,7 +72,7 @@ def _text(setting: SettingRecord, run: RunRecord, means: Mapping[str, Estimate])
             f"- test score {means['score']}; references: {references}",
             f"- skill {means['skill']}",
             f"- best hyperparameters: {factors}",
-            f"- hidden size {setting.hidden}, {setting.parameters} parameters",
+            f"- hidden size {hidden}, {parameters} parameters",
         ]
     )
 

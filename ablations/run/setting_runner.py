@@ -22,6 +22,7 @@ from ablations.run.outcomes import (
 )
 from ablations.search import Search
 from ablations.study import Plan, Setting
+from ablations.study.factors import SIZES
 from ablations.study.identity import identity
 from ablations.study.proposals import DEFAULT_PRUNER
 from ablations.study.space import HYPERPARAMETERS, Value
@@ -50,7 +51,7 @@ def setting_record(plan: Plan, setting: Setting) -> SettingRecord:
         equations=[] if cell is None else [asdict(equation) for equation in equations(cell)],
         parent=variant.parent,
         change=variant.change,
-        size_rule=str(variant.size_rule(plan.budget.parameters)),
+        size_rule=_size_rule(plan, setting),
         base=variant.base,
     )
 
@@ -209,6 +210,11 @@ class SettingRunner:
             attention=test.attention if test else {},
             setting=self.entry.identity,
         )
+
+
+def _size_rule(plan: Plan, setting: Setting) -> str:
+    searched = [name for name in SIZES if name in plan.space_of(setting)]
+    return f"{searched[0]} searched" if searched else str(setting.variant.size_rule(plan.budget.parameters))
 
 
 def _parameters(setting: Setting) -> int:

@@ -6,6 +6,7 @@ from reports.figures.cost_growth import COST_GROWTH
 from reports.figures.cost_skill import COST_SKILL
 from reports.figures.difficulty import DIFFICULTY
 from reports.figures.gradient_flow import GRADIENT_FLOW
+from reports.figures.importance import IMPORTANCE
 from reports.figures.learning_curves import LEARNING_CURVES
 from reports.figures.score_matrix import SCORE_MATRIX
 from reports.figures.search import SEARCH
@@ -21,5 +22,6 @@ FIGURES: dict[str, FigureKind] = {
     "cost_skill": COST_SKILL,
     "cost_growth": COST_GROWTH,
     "search": SEARCH,
+    "importance": IMPORTANCE,
 }
 """Every figure by name, in the order of the report."""
