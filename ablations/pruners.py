@@ -27,7 +27,7 @@ def stopped_by(pruner: Any, curves: Mapping[int, Sequence[float]]) -> set[int]:
 
 
 def _is_stopped(pruner: BasePruner, curves: Mapping[int, Sequence[float]], number: int) -> bool:
-    """The answer about one trial. The results before the last are told one by one: some pruners keep what they saw."""
+    """The answer about one trial, asked after the others. Results are told one by one: some pruners keep what they saw."""
     study = optuna.create_study(study_name="round", direction="maximize", pruner=pruner)
     trials = {each: study.ask() for each in sorted(curves)}
     last = len(curves[number]) - 1
@@ -35,8 +35,8 @@ def _is_stopped(pruner: BasePruner, curves: Mapping[int, Sequence[float]], numbe
         for each, trial in trials.items():
             if step < len(curves[each]):
                 trial.report(curves[each][step], step + 1)
-        if step < last:
-            for trial in trials.values():
+        for each, trial in trials.items():
+            if step < last or each != number:  # whose answer comes last is asked below
                 trial.should_prune()
     for each, trial in trials.items():
         if each != number:

@@ -25,7 +25,7 @@ BEST, BEST_SHARE = 5, 0.1
 ENOUGH = round(BEST / BEST_SHARE)
 """The trials from which on that share has so many. With fewer, a warning says how many there are."""
 
-SHUFFLES = 200
+SHUFFLES = 100
 """How often the objectives are shuffled among the trials, to see what a factor without any influence gets."""
 
 CHANCE = 0.95
@@ -37,7 +37,7 @@ COLUMNS = ("task", "variant", "factor", "importance", "by_chance", "trials")
 def importance(estimates: Estimates) -> pd.DataFrame:
     """A row for each setting and each of its searched factors, with `COLUMNS`; empty where less than two are searched.
 
-    importance: the factor's share of that of all. by_chance: the share that it reaches in one of twenty shuffles.
+    importance: the factor's share of that of all. by_chance: what it reaches in one of twenty shuffles, in the same units.
     trials: those of the setting in which the factor was drawn.
     """
     spaces: Mapping[str, Space] = estimates.results.study.plan["nuisance"]
@@ -64,9 +64,9 @@ def ranked(objectives: pd.Series) -> np.ndarray:
 def shares(
     values: pd.DataFrame, objectives: np.ndarray, spaces: Mapping[str, Space], rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The importance of each column of values (n, k), as shares (k,), and their quantiles among shuffles (k,).
+    """The importance of each column of values (n, k), as shares (k,) of that of all, and its quantile among shuffles (k,).
 
-    All are 0 where no trial is better than another.
+    Both are in units of the sum of all importances, and 0 where no trial is better than another.
     """
     study = optuna.create_study(direction="maximize")
     for row in values.to_dict("records"):
@@ -75,19 +75,20 @@ def shares(
         params = {name: int(value) if spaces[name].get("whole") else value for name, value in drawn.items()}
         study.add_trial(optuna.create_trial(params=params, distributions=distributions, value=0.0))
     names = list(values)
-    found = _shares(study, names, objectives)
-    shuffled = [_shares(study, names, rng.permutation(objectives)) for _ in range(SHUFFLES)]
-    return found, np.quantile(shuffled, CHANCE, axis=0)
+    found = _importances(study, names, objectives)
+    if not found.sum() > 0:
+        return np.zeros(len(names)), np.zeros(len(names))
+    shuffled = [_importances(study, names, rng.permutation(objectives)) for _ in range(SHUFFLES)]
+    return found / found.sum(), np.quantile(shuffled, CHANCE, axis=0) / found.sum()
 
 
-def _shares(study: optuna.Study, names: Sequence[str], objectives: np.ndarray) -> np.ndarray:
+def _importances(study: optuna.Study, names: Sequence[str], objectives: np.ndarray) -> np.ndarray:
     best = max(BEST_SHARE, BEST / len(objectives))
     with catch_warnings():
         simplefilter("ignore")  # Optuna warns of few trials, as the report does itself, and that a target is minimised
         evaluator = PedAnovaImportanceEvaluator(target_quantile=best)
         raw = evaluator.evaluate(study, list(names), target=lambda trial: -objectives[trial.number])
-    values = np.array([raw[name] for name in names])
-    return values / values.sum() if values.sum() > 0 else values
+    return np.array([raw[name] for name in names])
 
 
 def _distribution(space: Space) -> BaseDistribution:

@@ -131,10 +131,19 @@ def search_blocks(results: ResultTables) -> Iterator[Block]:
 
 
 def _counts(table: pd.DataFrame) -> str:
-    ends, by_tpe = table["status"].value_counts(), int((table["proposed_by"] == "tpe").sum())
-    says_proposer = set(table["proposed_by"]) != {""}  # records of earlier versions do not
-    proposed = f"proposed by TPE from the results before them: {by_tpe}; " if says_proposer else ""
+    ends, proposers = (
+        table["status"].value_counts(),
+        table["proposed_by"].value_counts().drop("start-up", errors="ignore"),
+    )
+    proposed = "".join(f"{_proposed_by(name)}: {count}; " for name, count in proposers.items() if name)
     return f"Trials: {len(table)}; {proposed}pruned: {ends.get('pruned', 0)}; diverged: {ends.get('diverged', 0)}."
+
+
+def _proposed_by(sampler: object) -> str:
+    """How that sampler's trials come about; nothing is said of records of earlier versions, which do not name it."""
+    if sampler in ("random", "RandomSampler"):
+        return "drawn at random"
+    return f"proposed by {'TPE' if sampler == 'tpe' else sampler} from the results before them"
 
 
 def _warnings(table: pd.DataFrame) -> Iterator[str]:

@@ -160,7 +160,8 @@ class Recurrent(nn.Module):
         """The outputs, and what each direction of the last layer holds when it has read everything: (B, H or 2H)."""
         for number, layer in enumerate(self.layers):
             if number and self.dropout is not None:
-                x = self.dropout(x)
+                # Drawn step by step: padding that longer sequences of others ask for comes last, and changes no draw before.
+                x = self.dropout(x.transpose(0, 1).contiguous()).transpose(0, 1)
             read = [direction(x, mask) for direction in layer.children()]
             x = self._merged([outputs for outputs, _ in read])
         return x, self._merged([state[0] for _, state in read])

@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 
 from ablations.errors import UserError
 from ablations.models import MODELS
-from ablations.models.variant import Variant
+from ablations.models.variant import Variant, solve_size
 from ablations.registry import unknown
 from ablations.study.factors import MOMENTUM, TRAINING, Factor, of_type
 from ablations.study.space import Range, Space, Value, is_drawn
@@ -67,10 +67,12 @@ def values_of(spaces: Mapping[str, Space], given: Mapping[str, Value], task: str
 
 
 def check_networks(nuisance: Mapping[str, Space], tasks: Mapping[str, Task], variants: Iterable[Variant]) -> None:
-    """Raises `UserError` where a network cannot be built with a value of one of its searched flags."""
+    """Raises `UserError` where a network cannot be built with a value of one of its searched flags, or so few parameters."""
     for variant in variants:
         for label, task in tasks.items():
             spaces = space_of(nuisance, label, variant)
+            for number in spaces["parameters"].ends if "parameters" in spaces else ():
+                solve_size(variant, task.spec, int(number or 0))
             for name in [name for name in spaces if name not in TRAINING]:
                 for value in spaces[name].ends:
                     _check_network(variant, task, {**_needed(spaces, name), name: value})

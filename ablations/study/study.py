@@ -89,7 +89,7 @@ class Study:
         check_pruner(self.pruner)
         spaces = checked(self.nuisance, self.fixed, self.optimiser, self.variants)
         object.__setattr__(self, "nuisance", spaces)
-        if not TRAINING.keys() >= spaces.keys():
+        if "parameters" in spaces or not TRAINING.keys() >= spaces.keys():
             for scale in self.scales.values():
                 check_networks(spaces, scale.tasks, self.variants)
 

@@ -26,6 +26,7 @@ def draw(table: pd.DataFrame) -> Figure:
     offsets = dict(zip(variants, np.linspace(ROW / 2, -ROW / 2, len(variants) + 2)[1:-1], strict=True))
     height = max(1.6, 0.6 + 0.13 * len(factors) * (len(variants) + 1))
     figure, axes = panels(tasks, height=height, sharey=True)
+    largest = max(1.0, float(table["by_chance"].max()))
     for axis, task in zip(axes, tasks, strict=True):
         rows = table[table["task"] == task]
         for variant in unique(rows["variant"]):
@@ -35,7 +36,7 @@ def draw(table: pd.DataFrame) -> Figure:
             style = {**style_of(variant, variants), "linestyle": "none"}
             axis.plot(own["importance"], places, label=variant, zorder=2, **style)
         axis.set_yticks(range(len(order)), order)
-        axis.set(xlabel="share of importance", xlim=(-0.02, 1.02), ylim=(-0.6, len(order) - 0.4))
+        axis.set(xlabel="share of importance", xlim=(-0.02 * largest, 1.02 * largest), ylim=(-0.6, len(order) - 0.4))
     shared_legend(figure, axes)
     return figure
 
@@ -43,8 +44,8 @@ def draw(table: pd.DataFrame) -> Figure:
 def caption(table: pd.DataFrame) -> str:
     words = (
         "How much each searched factor tells the best trials of a setting from the others (PED-ANOVA), as its share of that of "
-        "all factors. The grey bar ends where the share of a factor without any influence ends in 19 of 20 shuffles of the "
-        "objectives: a mark within its bar shows nothing. A factor matters in the ranges that were searched, and for the "
+        "all factors. The grey bar ends where the factor ends in 19 of 20 shuffles of the objectives among the trials: a mark "
+        "within its bar shows nothing. A factor matters in the ranges that were searched, and for the "
         "trials that were drawn."
     )
     return f"{words} {warning(table)}".rstrip()
