@@ -1,6 +1,6 @@
 """The search space: what a factor may be drawn from, and under which condition it is drawn at all."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from math import exp, floor, log
 from typing import Any
@@ -19,8 +19,8 @@ HYPERPARAMETERS = ("lr", "clip", "weight_decay")
 Value = bool | int | float | str | None
 """What a factor can have."""
 
-Where = Mapping[str, tuple[Value, ...]]
-"""factor -> the values of it under which another factor is drawn; "variant" and "task" can stand for a factor."""
+Where = Mapping[str, Any]
+"""factor -> the value, or several, of it under which another factor is drawn; "variant" and "task" can stand for a factor."""
 
 
 class _Space:
@@ -106,8 +106,13 @@ class Choice(_Space):
     ['adam', 'adam', 'sgd', 'sgd']
     """
 
-    values: tuple[Value, ...]
+    values: Sequence[Value]
     where: Where = field(default_factory=dict)
+
+    @field_validator("values")
+    @classmethod
+    def _tuple(cls, values: Sequence[Value]) -> tuple[Value, ...]:
+        return tuple(values)
 
     @model_validator(mode="after")
     def _check(self) -> "Choice":
@@ -122,7 +127,7 @@ class Choice(_Space):
     @property
     def ends(self) -> tuple[Value, ...]:
         """Values that stand for all: each of them."""
-        return self.values
+        return tuple(self.values)
 
     @property
     def data(self) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Study:
     variants: tuple[Variant, ...]
     baseline: str
     scales: Mapping[Name, Scale]
-    nuisance: Mapping[str, Space]
+    nuisance: Mapping[str, Any]
     fixed: Mapping[str, Value] = field(default_factory=dict)
     optimiser: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
     sampler: Any = "tpe"

@@ -82,12 +82,12 @@ class Cohort:
 
     def _shaped(self, factors: Mapping[str, Value]) -> "Cohort":
         flags = {name: value for name, value in factors.items() if name not in TRAINING or name in SIZES}
-        batch = {"batch": factors["batch"]} if "batch" in factors else {}
+        batch = int(factors.get("batch") or self.budget.batch)
         own = {name: factors[name] for name in ("optimiser", "curriculum") if name in factors}
         return replace(
             self,
             setting=self.setting.with_factors(flags, self.budget.parameters),
-            budget=replace(self.budget, **batch),
+            budget=replace(self.budget, batch=batch),
             **own,  # type: ignore[arg-type]  # `study.factors` checks them
         )
 
