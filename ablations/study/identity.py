@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 PROCEDURE = (
     "ablations.models.variant:Variant",
     "ablations.study.setting:Setting",
+    "ablations.study.space:Range",
+    "ablations.study.space:Choice",
+    "ablations.study.search_space:space_of",
+    "ablations.study.search_space:values_of",
     "ablations.train.cohort:Cohort",
     "ablations.train.cohort:Run",
     "ablations.train.segment:train_segment",
