@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
-from reports.search_factors import column
+from reports.search_factors import size, with_factors
 from reports.skill import skill
 from reports.table_columns import COST, CURVE, DIFFICULTY, GRADIENT, GRADIENT_AT_CUE, REPLICATE, SETTING, TRIAL, typed
 
@@ -24,29 +24,15 @@ class ResultTables:
 
     @cached_property
     def settings(self) -> pd.DataFrame:
-        """One row per setting, `SETTING`: its rule of size, hidden size, number of parameters, and number of replicates.
-
-        Where the size is searched, the two are those of the best trial.
-        """
+        """One row per setting, `SETTING`: its rule of size, hidden size, number of parameters, and number of replicates."""
         counts = {setting.identity: 0 for setting in self.study.settings}
         for run in self.study.replicates:
             counts[run.setting] += 1
         rows = [
-            [s.task, s.variant, s.model, s.causal, s.size_rule, *self.size(s), s.nominal, counts[s.identity]]
+            [s.task, s.variant, s.model, s.causal, s.size_rule, *size(self.study, s), s.nominal, counts[s.identity]]
             for s in self.study.settings
         ]
         return typed(rows, SETTING)
-
-    def size(self, setting: SettingRecord) -> tuple[int, int]:
-        """The hidden size of a setting's replicates, and their number of parameters; of the setting, before there are any."""
-        run = next((run for run in self.study.replicates if run.setting == setting.identity), None)
-        if run is None or not self.study.plan["nuisance"].keys() - {"lr", "clip", "weight_decay"}:
-            return setting.hidden, setting.parameters
-        hidden, parameters = (
-            run.factors.get("hidden", setting.hidden),
-            run.metrics.get("parameters", setting.parameters),
-        )
-        return int(hidden), int(parameters)
 
     @cached_property
     def replicates(self) -> pd.DataFrame:
@@ -120,10 +106,7 @@ class ResultTables:
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """One row per run of a trial, `TRIAL`, and its further searched factors; where it has none of a factor, it is absent.
-
-        One that diverged has no objective, an old one no `proposed_by`.
-        """
+        """One row per run of a trial, `TRIAL` and its other factors; one that diverged has no objective."""
         rows = []
         for run, s in self._with_settings("trials"):
             factors = [run.factors.get(name, float("nan")) for name in ("lr", "clip", "weight_decay")]
@@ -132,13 +115,8 @@ class ResultTables:
                 s.task, s.variant, run.number, run.factors["seed"], run.status, run.factors.get("proposed_by", ""),
                 objective, *factors, run.number == s.best_trial, run.run_id,
             ])  # fmt: skip
-        table = typed(rows, TRIAL)
         runs = [run for run, _ in self._with_settings("trials")]
-        for name, space in self.study.plan["nuisance"].items():
-            if name not in TRIAL:
-                values = column([run.factors.get(name) for run in runs], space)
-                table.insert(table.columns.get_loc("is_best"), name, values)
-        return table
+        return with_factors(typed(rows, TRIAL), runs, self.study.plan["nuisance"])
 
     @cached_property
     def costs(self) -> pd.DataFrame:

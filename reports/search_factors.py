@@ -1,11 +1,12 @@
 """The searched factors of a study, as its plan says them: numbers in a range, or one of several values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from ablations.record.protocol import as_recorded
+from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
 from reports.number_format import as_text
 
 Space = Mapping[str, Any]
@@ -23,6 +24,27 @@ def column(values: list[float | str | None], space: Space) -> pd.Series:
         return pd.Series([float("nan") if value is None else float(value) for value in values], dtype=float)
     texts = {as_recorded({"": choice})[""]: str(choice) for choice in space["choices"]}
     return pd.Series([None if value is None else texts.get(value, str(value)) for value in values], dtype=object)
+
+
+def with_factors(table: pd.DataFrame, runs: Sequence[RunRecord], spaces: Mapping[str, Space]) -> pd.DataFrame:
+    """A table of trials, a row for each of those runs, with a column for each searched factor that it lacks."""
+    for name, space in spaces.items():
+        if name not in table:
+            values = [run.factors.get(name) for run in runs]
+            table.insert(table.columns.get_loc("is_best"), name, column(values, space))
+    return table
+
+
+def size(study: StudyRecord, setting: SettingRecord) -> tuple[int, int]:
+    """The hidden size of a setting's replicates, and their number of parameters; of the setting, before there are any.
+
+    Where factors of the network are searched, the two are those of the best trial.
+    """
+    run = next((run for run in study.replicates if run.setting == setting.identity), None)
+    if run is None or not study.plan["nuisance"].keys() - {"lr", "clip", "weight_decay"}:
+        return setting.hidden, setting.parameters
+    hidden, parameters = run.factors.get("hidden", setting.hidden), run.metrics.get("parameters", setting.parameters)
+    return int(hidden), int(parameters)
 
 
 def described(name: str, space: Space) -> str:

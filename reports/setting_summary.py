@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ablations.record.schema import RunRecord, SettingRecord
 from reports.estimates import Estimates
 from reports.result_tables import ResultTables
+from reports.search_factors import size
 from reports.statistics.sample import Estimate
 from reports.style import as_svg, style_of, styled
 
@@ -63,7 +64,7 @@ def _text(results: ResultTables, setting: SettingRecord, run: RunRecord, means: 
         for name, value in run.factors.items()
         if isinstance(value, float) or name in searched
     )
-    hidden, parameters = results.size(setting)
+    hidden, parameters = size(results.study, setting)
     references = ", ".join(f"{name} {value:.4g}" for name, value in setting.references.items())
     return "\n".join(
         [
