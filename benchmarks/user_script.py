@@ -19,7 +19,7 @@ import optuna
 import torch
 from torch import Tensor, nn
 
-from ablations.study import Plan, Setting
+from ablations.study import Plan, Range, Setting
 from benchmarks.work import PEERS
 from tasks import Batch, Task
 
@@ -65,7 +65,7 @@ def train(plan: Plan, setting: Setting, lr: float, seed: int, report: Report) ->
         loss = task.loss(net(batch), batch)
         optimiser.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), plan.fixed["clip"])
+        nn.utils.clip_grad_norm_(net.parameters(), float(plan.fixed["clip"] or 0))
         optimiser.step()
         schedule.step()
         total += loss.detach()
@@ -95,6 +95,7 @@ def tracked(folder: Path, setting: str, kind: str, number: int, lr: float) -> It
 def objective(plan: Plan, folder: Path, setting: Setting, trial: optuna.Trial) -> float:
     """A trial, trained on each search seed."""
     space = plan.nuisance["lr"]
+    assert isinstance(space, Range)
     lr = trial.suggest_float("lr", space.low, space.high, log=space.log)
     scores: list[float] = []
     for seed in range(plan.budget.search_seeds):

@@ -22,8 +22,8 @@ STUDY = Study(
     # The scientific factors are the variants and, for each scale, the tasks: every variant is trained on every task.
     variants=(VARIANTS["gru"], VARIANTS["mgu"], VARIANTS["gru-no-reset"]),
     baseline="gru",
-    # The nuisance factors are searched by Optuna. The fixed factors are the same for all; both together are always
-    # lr, clip (the limit of the gradient's norm) and weight_decay.
+    # The nuisance factors are searched by Optuna, the fixed factors are the same for all. `own_search.py` shows further
+    # ones than lr, clip (the limit of the gradient's norm) and weight_decay.
     nuisance={"lr": Range(1e-3, 1e-1), "clip": Range(0.1, 10.0)},
     fixed={"weight_decay": 0.0},
     optimiser="rmsprop",

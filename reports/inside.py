@@ -55,7 +55,7 @@ def draw(tables: dict[str, pd.DataFrame], folder: Path) -> list[Path]:
 
 def describe(setting: SettingRecord, run: RunRecord, tables: dict[str, pd.DataFrame]) -> Iterator[str]:
     """The lines about one replicate: how it ended, and what each of its tables says."""
-    score = f", test score {run.metrics['final_score']:.3f}" if "final_score" in run.metrics else ""
+    score = f", test score {run.metrics['test_score']:.3f}" if "test_score" in run.metrics else ""
     yield f"{setting.task}/{setting.variant} replicate {run.number}: {run.status}{score}; run {run.run_id}"
     if not tables:
         yield "It has not recorded what it does inside: its network has no gates or attention, or an earlier version ran it."

@@ -9,6 +9,7 @@ import pandas as pd
 from ablations.record.schema import ONE_BY_ONE, SettingRecord
 from reports.document import Block, Formula, Heading, Paragraph, Table
 from reports.result_tables import ResultTables
+from reports.search_factors import described
 from reports.theorems.measured import SOLVED
 
 ENDS = ("finished", "pruned", "diverged")
@@ -56,7 +57,9 @@ def failure_blocks(results: ResultTables) -> Iterator[Block]:
 
 def _later_rounds(plan: Mapping[str, Any]) -> str:
     """How the rounds of a search are drawn."""
-    later = {"tpe": "proposed by TPE from the results before", "random": "drawn at random"}[plan["fixed"]["sampler"]]
+    name = plan["fixed"]["sampler"].partition("(")[0]
+    known = {"tpe": "proposed by TPE from the results before", "random": "drawn at random"}
+    later = known.get(name, f"proposed by Optuna's {name}")
     return f"the first is a Latin hypercube of the ranges, the same for all settings, and the others are {later}."
 
 
@@ -100,10 +103,7 @@ def method_blocks(results: ResultTables) -> Iterator[Block]:
     """The scientific, nuisance and fixed factors, the budget, and how the numbers were computed."""
     plan, budget = results.study.plan, results.study.plan["budget"]
     yield Heading("Method")
-    ranges = "; ".join(
-        f"{name} from {r['low']:g} to {r['high']:g}{' (logarithmic)' if r['log'] else ''}"
-        for name, r in plan["nuisance"].items()
-    )
+    ranges = "; ".join(described(name, space) for name, space in plan["nuisance"].items())
     fixed = ", ".join(f"{name} {value}" for name, value in plan["fixed"].items())
     yield Paragraph(
         f"Scientific factors, varied and reported: task ({', '.join(plan['tasks'])}) and variant "
@@ -113,12 +113,11 @@ def method_blocks(results: ResultTables) -> Iterator[Block]:
         f"Every setting had the same budget: {budget['trials']} trials, each on {budget['search_seeds']} search seeds, and "
         f"{budget['replicates']} replicates of the best trial. Trials come in rounds of {budget['trials_per_round']}; "
         f"{_later_rounds(plan)} Of trials with the same score the one with the lowest validation loss is the best. A run has "
-        f"{budget['steps']} optimiser steps of {budget['batch']} fresh sequences, and its learning rate falls linearly to zero. "
+        f"{budget['steps']} optimiser steps of {_batch(plan)} fresh sequences{_schedule(plan)}. "
         "Replicates run their whole budget, also when they have solved their task. A run is validated on "
         f"{budget['validation']} sequences after each of {budget['segments']} segments. Sequences to criterion are those seen "
-        f"when the validation score first reached {plan['solved_at']}; a run that never did is censored. A trial is pruned "
-        "after half of its budget if its best seed is worse than the worst seed of the median trial of its round, by more "
-        f"than two standard errors of such a difference. {_sizes(results)}"
+        f"when the validation score first reached {plan['solved_at']}; a run that never did is censored. {_pruning(plan)} "
+        f"{_sizes(results)}"
     )
     if plan["parents"]:
         yield Paragraph(
@@ -129,7 +128,7 @@ def method_blocks(results: ResultTables) -> Iterator[Block]:
             "hyperparameters need not suit it. Where the hidden sizes are equal at equal parameters, the first two are one."
         )
     yield Paragraph(
-        "Models are trained on a logarithmic mixture of difficulties, from the easiest to the nominal one. Replicates are "
+        f"{_curriculum(plan)} Replicates are "
         "paired: seed k gives every variant the same data. Search, training, validation and test streams are disjoint. Each "
         f"replicate is tested on {budget['test']} sequences at each difficulty of a grid, which includes difficulties above "
         "the nominal one. Skill is (score − chance) / (perfect − chance). All random numbers derive from seed "
@@ -145,6 +144,38 @@ def method_blocks(results: ResultTables) -> Iterator[Block]:
     yield Table("references", references.rename_axis("task").reset_index(), "The exact reference scores of the tasks.")
 
 
+def _batch(plan: Mapping[str, Any]) -> str:
+    """How many sequences a step has."""
+    return "as many as its batch is searched to have" if "batch" in plan["nuisance"] else str(plan["budget"]["batch"])
+
+
+def _schedule(plan: Mapping[str, Any]) -> str:
+    """What the learning rate does, where it is the same for all."""
+    if {"schedule", "warmup"} & {*plan["nuisance"], *plan["fixed"]}:
+        return "; what its learning rate does is among the factors above"
+    return ", and its learning rate falls linearly to zero"
+
+
+def _curriculum(plan: Mapping[str, Any]) -> str:
+    """What models are trained on."""
+    if "curriculum" in {*plan["nuisance"], *plan["fixed"]}:
+        return "What difficulties models are trained on is among the factors above."
+    return "Models are trained on a logarithmic mixture of difficulties, from the easiest to the nominal one."
+
+
+def _pruning(plan: Mapping[str, Any]) -> str:
+    """When a trial is stopped before its end."""
+    pruner = plan["fixed"].get("pruner")
+    if pruner == "none":
+        return "No trial is pruned."
+    if pruner:
+        return f"Trials of a round are pruned by Optuna, with {pruner}, each as if the others had just ended."
+    return (
+        "A trial is pruned after half of its budget if its best seed is worse than the worst seed of the median trial of its "
+        "round, by more than two standard errors of such a difference."
+    )
+
+
 def _far_tests(budget: Mapping[str, Any]) -> str:
     """What is done far beyond training, if anything is."""
     far = ", ".join(f"{difficulty:,}" for difficulty in budget.get("far", ()))
@@ -156,6 +187,8 @@ def _far_tests(budget: Mapping[str, Any]) -> str:
 
 def _sizes(results: ResultTables) -> str:
     """What sizes the models have; the budget's number of parameters, and other sizes if there are any."""
+    if {"hidden", "parameters"} & results.study.plan["nuisance"].keys():
+        return "The size of every model is searched."
     usual = f"{results.study.plan['budget']['parameters']:,} parameters"
     others = {s.variant: s.size_rule for s in results.study.settings if s.size_rule != usual}
     listed = ", ".join(f"{variant} ({rule})" for variant, rule in others.items())

@@ -9,8 +9,20 @@ import numpy as np
 import pandas as pd
 
 from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
-from reports.skill import skill
-from reports.table_columns import COST, CURVE, DIFFICULTY, GRADIENT, GRADIENT_AT_CUE, REPLICATE, SETTING, TRIAL, typed
+from reports.search_factors import size, with_factors
+from reports.skill import skill_by
+from reports.table_columns import (
+    COST,
+    CURVE,
+    DIFFICULTY,
+    GRADIENT,
+    GRADIENT_AT_CUE,
+    REPLICATE,
+    SETTING,
+    TRIAL,
+    replicate_row,
+    typed,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -27,7 +39,7 @@ class ResultTables:
         """One row per setting, `SETTING`: its rule of size, hidden size, number of parameters, and number of replicates."""
         counts = Counter(run.setting for run in self.study.replicates)
         rows = [
-            [s.task, s.variant, s.model, s.causal, s.size_rule, s.hidden, s.parameters, s.nominal, counts[s.identity]]
+            [s.task, s.variant, s.model, s.causal, s.size_rule, *size(self.study, s), s.nominal, counts[s.identity]]
             for s in self.study.settings
         ]
         return typed(rows, SETTING)
@@ -35,12 +47,12 @@ class ResultTables:
     @cached_property
     def replicates(self) -> pd.DataFrame:
         """One row per replicate, `REPLICATE`; skill is (score − chance) / (perfect − chance)."""
-        return typed([_replicate(run, s) for run, s in self.runs("replicates")], REPLICATE)
+        return typed([replicate_row(run, s) for run, s in self.runs("replicates")], REPLICATE)
 
     @cached_property
     def transferred(self) -> pd.DataFrame:
         """One row per transferred run, `REPLICATE`: a replicate with the hyperparameters of the variant's parent."""
-        return typed([_replicate(run, s) for run, s in self.runs("transferred")], REPLICATE)
+        return typed([replicate_row(run, s) for run, s in self.runs("transferred")], REPLICATE)
 
     @cached_property
     def curves(self) -> pd.DataFrame:
@@ -59,7 +71,7 @@ class ResultTables:
                 curve, last = curve[:-1], s.references["chance"]
             for sequences in grid:
                 score = dict(curve).get(sequences, last)
-                rows.append([s.task, s.variant, run.number, sequences, score, _skill(score, s)])
+                rows.append([s.task, s.variant, run.number, sequences, score, skill_by(s.references, score)])
         return typed(rows, CURVE)
 
     @cached_property
@@ -72,7 +84,17 @@ class ResultTables:
         for run, s in self.runs("replicates"):
             for difficulty, score in self._test_scores(run, s).items():
                 exact, is_refused = self._exact_match(run, s, difficulty), bool(np.isnan(score))
-                row = [s.task, s.variant, run.number, difficulty, s.nominal, score, _skill(score, s), exact, is_refused]
+                row = [
+                    s.task,
+                    s.variant,
+                    run.number,
+                    difficulty,
+                    s.nominal,
+                    score,
+                    skill_by(s.references, score),
+                    exact,
+                    is_refused,
+                ]
                 rows.append(row)
         return typed(rows, DIFFICULTY)
 
@@ -104,7 +126,7 @@ class ResultTables:
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """One row per run of a trial, `TRIAL`; one that diverged has no objective, an old one no `proposed_by`."""
+        """One row per run of a trial, `TRIAL` and its other factors; one that diverged has no objective."""
         rows = []
         for run, s in self.runs("trials"):
             factors = [run.factors.get(name, float("nan")) for name in ("lr", "clip", "weight_decay")]
@@ -113,7 +135,7 @@ class ResultTables:
                 s.task, s.variant, run.number, run.factors["seed"], run.status, run.factors.get("proposed_by", ""),
                 objective, *factors, run.number == s.best_trial, run.run_id,
             ])  # fmt: skip
-        return typed(rows, TRIAL)
+        return with_factors(typed(rows, TRIAL), [run for run, _ in self.runs("trials")], self.study.plan["nuisance"])
 
     @cached_property
     def costs(self) -> pd.DataFrame:
@@ -236,25 +258,3 @@ class ResultTables:
 def by_difficulty(run: RunRecord, metric: str) -> dict[int, float]:
     """A curve by difficulty, as difficulty -> value; empty where a run has none."""
     return dict(run.history.get(f"{metric}_by_difficulty", ()))
-
-
-def _replicate(run: RunRecord, setting: SettingRecord) -> list[object]:
-    metrics, missing = run.metrics, float("nan")
-    score = setting.references["chance"] if run.status == "diverged" else metrics["test_score"]
-    return [
-        setting.task,
-        setting.variant,
-        run.number,
-        run.status,
-        score,
-        _skill(score, setting),
-        metrics.get("test_loss", missing),
-        metrics.get("sequences_to_criterion", missing),
-        metrics["seconds"] / metrics["sequences"],
-        metrics.get("flops_per_sequence", missing),
-        run.run_id,
-    ]
-
-
-def _skill(score: float, setting: SettingRecord) -> float:
-    return float(skill(score, setting.references["chance"], setting.references["perfect"]))

@@ -8,7 +8,8 @@ import pandas as pd
 
 from reports.document import Block, Paragraph, Table
 from reports.result_tables import ResultTables
-from reports.skill import skill
+from reports.search_factors import is_numeric, value_text
+from reports.skill import skill_by
 
 WITHIN = 0.1
 """The window of a factor: where skill is less than this share below the best."""
@@ -39,18 +40,32 @@ def trials(results: ResultTables) -> pd.DataFrame:
 
 
 def windows(results: ResultTables) -> pd.DataFrame:
-    """A row for each setting that has a best trial and each nuisance factor, with the columns `COLUMNS`."""
+    """A row for each setting that has a best trial and each factor that is a range, with the columns `COLUMNS`.
+
+    Of a factor that is drawn under a condition, only the trials count that have it.
+    """
     table, ranges = trials(results), results.study.plan["nuisance"]
     rows: list[list[object]] = []
     for (task, variant), own in table.groupby(["task", "variant"], sort=False):
         counts = [len(own), int((own["proposed_by"] == "tpe").sum()), int((own["status"] == "pruned").sum())]
         skills = own["skill"].where(own["status"] == "finished")
         for name, range_ in ranges.items() if own["is_best"].any() else ():
-            values, best = own[name].to_numpy(), int(np.flatnonzero(own["is_best"])[0])
-            low, high = window(values, skills.to_numpy(), best)
+            drawn = own[name].notna() if is_numeric(range_) else np.zeros(len(own), bool)
+            if not own["is_best"][drawn].any():
+                continue  # it is one of several values, or the best trial has none
+            values, best = own[name][drawn].to_numpy(), int(np.flatnonzero(own["is_best"][drawn])[0])
+            low, high = window(values, skills[drawn].to_numpy(), best)
             ends = [values.min(), values.max(), edge(values[best], values, range_)]
             rows.append([task, variant, name, values[best], low, high, *ends, *counts])
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def best_values(results: ResultTables) -> pd.DataFrame:
+    """A row for each setting that has a best trial: task, variant, trial, skill of the search, and every factor's value."""
+    table = trials(results)
+    names = list(results.study.plan["nuisance"])
+    best = table[table["is_best"]][["task", "variant", "trial", "skill", *names]].reset_index(drop=True)
+    return best.assign(**{name: [value_text(value) for value in best[name]] for name in names})
 
 
 def window(values: np.ndarray, skills: np.ndarray, best: int) -> tuple[float, float]:
@@ -97,7 +112,7 @@ def edge(best: float, tried: Sequence[float] | np.ndarray, range_: Mapping[str, 
 def search_blocks(results: ResultTables) -> Iterator[Block]:
     """How many trials were proposed and pruned, which best values are at an edge, and the windows."""
     table = windows(results)
-    if not table.empty:
+    if any(setting.best_trial is not None for setting in results.study.settings):
         yield Paragraph(" ".join([_counts(trials(results)), *_warnings(table)]))
     yield Table(
         "search_windows",
@@ -106,13 +121,29 @@ def search_blocks(results: ResultTables) -> Iterator[Block]:
         "every finished trial is less than 10 % below the best. Skill is here that of the search's objective. A wide window "
         "says that the factor's value hardly matters. By TPE: how many of the trials TPE proposed.",
     )
+    if len(results.study.plan["nuisance"]) > 1:
+        yield Table(
+            "best_values",
+            best_values(results),
+            "The best trial of each setting and its value of each searched factor; – where the trial has none. Skill is that "
+            "of the search's objective.",
+        )
 
 
 def _counts(table: pd.DataFrame) -> str:
-    ends, by_tpe = table["status"].value_counts(), int((table["proposed_by"] == "tpe").sum())
-    says_proposer = set(table["proposed_by"]) != {""}  # records of earlier versions do not
-    proposed = f"proposed by TPE from the results before them: {by_tpe}; " if says_proposer else ""
+    ends, proposers = (
+        table["status"].value_counts(),
+        table["proposed_by"].value_counts().drop("start-up", errors="ignore"),
+    )
+    proposed = "".join(f"{_proposed_by(name)}: {count}; " for name, count in proposers.items() if name)
     return f"Trials: {len(table)}; {proposed}pruned: {ends.get('pruned', 0)}; diverged: {ends.get('diverged', 0)}."
+
+
+def _proposed_by(sampler: object) -> str:
+    """How that sampler's trials come about; nothing is said of records of earlier versions, which do not name it."""
+    if sampler in ("random", "RandomSampler"):
+        return "drawn at random"
+    return f"proposed by {'TPE' if sampler == 'tpe' else sampler} from the results before them"
 
 
 def _warnings(table: pd.DataFrame) -> Iterator[str]:
@@ -131,7 +162,7 @@ def _warnings(table: pd.DataFrame) -> Iterator[str]:
 def _skill(results: ResultTables, row: pd.Series) -> float:
     setting = results.setting(row["task"], row["variant"])
     assert setting is not None  # every trial has one
-    return float(skill(row["objective"], setting.references["chance"], setting.references["perfect"]))
+    return skill_by(setting.references, row["objective"])
 
 
 def _worst(statuses: pd.Series) -> str:

@@ -12,6 +12,7 @@ from ablations.record.links import view_page
 from ablations.record.schema import RunRecord, SettingRecord
 from reports.estimates import Estimates
 from reports.result_tables import ResultTables
+from reports.search_factors import size
 from reports.statistics.intervals import mean
 from reports.statistics.sample import Estimate
 from reports.style import as_svg, style_of, styled
@@ -61,7 +62,7 @@ def _summary(estimates: Estimates, setting: SettingRecord, run: RunRecord, figur
         for end, value in (("", estimate.value), ("_low", estimate.low), ("_high", estimate.high))
         if np.isfinite(value)
     }
-    text = _text(setting, run, means, estimates.results.study.experiment_id)
+    text = _text(estimates.results, setting, run, means)
     return Summary(setting, text + _table(differences), metrics, figure.svg(setting))
 
 
@@ -100,8 +101,14 @@ def _table(differences: Mapping[str, Estimate]) -> str:
     return "\n".join([*head, "|---|---|---|---|", *rows]) if rows else ""
 
 
-def _text(setting: SettingRecord, run: RunRecord, means: Mapping[str, Estimate], experiment_id: str) -> str:
-    factors = ", ".join(f"{name} {value:.4g}" for name, value in run.factors.items() if isinstance(value, float))
+def _text(results: ResultTables, setting: SettingRecord, run: RunRecord, means: Mapping[str, Estimate]) -> str:
+    searched, experiment_id = results.study.plan["nuisance"], results.study.experiment_id
+    factors = ", ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in run.factors.items()
+        if isinstance(value, float) or name in searched
+    )
+    hidden, parameters = size(results.study, setting)
     references = ", ".join(f"{name} {value:.4g}" for name, value in setting.references.items())
     return "\n".join(
         [
@@ -110,7 +117,7 @@ def _text(setting: SettingRecord, run: RunRecord, means: Mapping[str, Estimate],
             f"- test score {means['score']}; references: {references}",
             f"- skill {means['skill']}",
             f"- best hyperparameters: {factors}",
-            f"- hidden size {setting.hidden}, {setting.parameters} parameters",
+            f"- hidden size {hidden}, {parameters} parameters",
             f"- [what the search tried]({view_page(experiment_id, f'search-{setting.run_id}', is_chart=True)})",
             f'- its best replicate by validation, unless no models were kept: `ablations.load("runs:/{setting.run_id}")`',
         ]

@@ -1,5 +1,7 @@
 """From a score to a skill: 0 for guessing, 1 for perfection; and the difficulty at which skill is lost."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -7,6 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 def skill(score: ArrayLike, chance: float, perfect: float) -> NDArray[np.float64]:
     """(score − chance) / (perfect − chance): 0 for guessing, 1 for perfection, below 0 for worse than guessing."""
     return (np.asarray(score, dtype=float) - chance) / (perfect - chance)
+
+
+def skill_by(references: Mapping[str, float], score: float) -> float:
+    """The skill of a score, given a task's references.
+
+    >>> skill_by({"chance": 0.5, "perfect": 1.0}, 0.75)
+    0.5
+    """
+    return float(skill(score, references["chance"], references["perfect"]))
 
 
 LEARNT = 0.1

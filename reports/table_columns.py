@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from ablations.record.schema import RunRecord, SettingRecord
+from reports.skill import skill_by
+
 Columns = Mapping[str, type]
 """The columns of a table with their types."""
 
@@ -51,3 +54,22 @@ LOWER_IS_BETTER = frozenset({
 def typed(rows: Sequence[Sequence[object]], columns: Columns) -> pd.DataFrame:
     """The rows as a data frame with these columns, also where there are none."""
     return pd.DataFrame(rows, columns=list(columns)).astype(dict(columns))
+
+
+def replicate_row(run: RunRecord, setting: SettingRecord) -> list[object]:
+    """A replicate as a row of `REPLICATE`."""
+    metrics, missing = run.metrics, float("nan")
+    score = setting.references["chance"] if run.status == "diverged" else metrics["test_score"]
+    return [
+        setting.task,
+        setting.variant,
+        run.number,
+        run.status,
+        score,
+        skill_by(setting.references, score),
+        metrics.get("test_loss", missing),
+        metrics.get("sequences_to_criterion", missing),
+        metrics["seconds"] / metrics["sequences"],
+        metrics.get("flops_per_sequence", missing),
+        run.run_id,
+    ]

@@ -8,7 +8,8 @@ from pydantic import model_validator
 from pydantic.dataclasses import dataclass
 from torch import Tensor
 
-from tasks.task import STRICT, Batch, Count, DifficultySampling, Role, Step, Task, TaskSpec, in_steps
+from tasks.step import Role, Step, in_steps
+from tasks.task import STRICT, Batch, Count, DifficultySampling, Task, TaskSpec
 
 TOLERANCE = 0.04
 """An answer with a smaller absolute error is correct (Hochreiter & Schmidhuber 1997, section 5.4)."""

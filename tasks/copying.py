@@ -9,19 +9,17 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 from torch import Tensor
 
+from tasks.step import Role, Step, in_steps
 from tasks.task import (
     IGNORED,
     STRICT,
     Batch,
     Count,
     DifficultySampling,
-    Role,
-    Step,
     Task,
     TaskSpec,
     answered_loss,
     hits,
-    in_steps,
     steps_mean,
 )
 

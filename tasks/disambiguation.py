@@ -10,6 +10,7 @@ from pydantic import model_validator
 from pydantic.dataclasses import dataclass
 from torch import Tensor
 
+from tasks.step import Step, in_steps
 from tasks.task import (
     IGNORED,
     STRICT,
@@ -18,12 +19,10 @@ from tasks.task import (
     DifficultySampling,
     MinimalPair,
     Probability,
-    Step,
     Task,
     TaskSpec,
     answered_loss,
     hits,
-    in_steps,
     steps_mean,
 )
 from tasks.words import ABSENT, Vocabulary, close_up

@@ -10,7 +10,8 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor
 
 from tasks.classification import Classification
-from tasks.task import STRICT, Batch, Count, Step, TaskSpec, in_steps
+from tasks.step import Step, in_steps
+from tasks.task import STRICT, Batch, Count, TaskSpec
 from tasks.words import ABSENT, Vocabulary, close_up
 
 LANGUAGES = {

@@ -12,7 +12,8 @@ from pydantic.dataclasses import dataclass
 
 from tasks.classification import Classification
 from tasks.grammar import FORMS, JOINS, best_reader
-from tasks.task import STRICT, Batch, Count, Step, TaskSpec, in_steps
+from tasks.step import Step, in_steps
+from tasks.task import STRICT, Batch, Count, TaskSpec
 from tasks.words import ABSENT, Vocabulary, close_up
 
 Split = Literal["training", "test"]

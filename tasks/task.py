@@ -1,7 +1,7 @@
 """The Task base class, its Batch, and the means over examples that losses and scores are computed with."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from math import ceil
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
@@ -10,6 +10,8 @@ import numpy as np
 from pydantic import ConfigDict, Field
 from torch import Tensor
 from torch.nn.functional import cross_entropy
+
+from tasks.step import Step
 
 IGNORED = -100
 """The target of a step at which no answer is expected; PyTorch's own convention."""
@@ -49,19 +51,6 @@ class Batch(NamedTuple):
     inputs: Tensor
     targets: Tensor
     mask: Tensor
-
-
-Role = Literal["store", "answer", ""]
-
-
-class Step(NamedTuple):
-    """What stands at one step of a sequence, in a few characters, and what a network has to do there.
-
-    `role`: "store" what is needed for an answer, "answer", or nothing.
-    """
-
-    text: str
-    role: Role = ""
 
 
 class MinimalPair(NamedTuple):
@@ -191,6 +180,11 @@ class Task(ABC):
         """
         return self._with({"shortest": self.min_difficulty, "difficulty_sampling": "logarithmic"})
 
+    def with_difficulties(self, shortest: int | None, sampling: DifficultySampling, nominal: int | None = None) -> Self:
+        """This task with other difficulties: from `shortest`, or the nominal one alone, to the nominal or another one."""
+        hardest = self.nominal if nominal is None else nominal
+        return self._with({self.difficulty: hardest, "shortest": shortest, "difficulty_sampling": sampling})
+
     def validation(self) -> Self:
         """What networks are chosen by: this task, as its sequences are drawn anew each time; of a fixed set, another part."""
         return self
@@ -224,15 +218,6 @@ class Task(ABC):
 
     def _with(self, changes: Mapping[str, Any]) -> Self:
         return replace(self, **changes)  # type: ignore[type-var]  # every concrete task is a dataclass
-
-
-def in_steps(texts: Iterable[str], roles: Mapping[int, Role]) -> list[Step]:
-    """A step for each text; some places have a role.
-
-    >>> in_steps("ab", {1: "answer"})
-    [Step(text='a', role=''), Step(text='b', role='answer')]
-    """
-    return [Step(text, roles.get(place, "")) for place, text in enumerate(texts)]
 
 
 def steps_mean(values: Tensor, where: Tensor) -> Tensor:

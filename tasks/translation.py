@@ -15,19 +15,8 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor
 
 from tasks.split import OfParts, Split
-from tasks.task import (
-    IGNORED,
-    STRICT,
-    Batch,
-    DataError,
-    DifficultySampling,
-    Step,
-    TaskSpec,
-    answered_loss,
-    hits,
-    in_steps,
-    steps_mean,
-)
+from tasks.step import Step, in_steps
+from tasks.task import IGNORED, STRICT, Batch, DataError, DifficultySampling, TaskSpec, answered_loss, hits, steps_mean
 
 END = 0
 """The symbol that follows the last character of an answer."""

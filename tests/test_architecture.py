@@ -25,6 +25,8 @@ INNER = (
     "study",
     "studies",
     "train",
+    "samplers",
+    "pruners",
     "search",
     "record",
     "run",

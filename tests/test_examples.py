@@ -37,6 +37,7 @@ SAYS = {
     "own_models": "transformer",
     "own_echo": "Which cell can say again",
     "own_figure": "Skill and the learning rate behind it",
+    "own_search": "Which factors matter",
     "own_claim": "An LSTM that reads in both directions tells bears from presidents",
 }
 """Something that the report of each example, and of no other study, says."""
@@ -116,6 +117,10 @@ def test_an_example_runs_to_its_report(
 
 def _check_tables(name: str, tables: Path) -> None:
     """What an example is about is in its tables too."""
+    if name == "own_search":
+        factors = pd.read_csv(tables / "importance.csv")
+        assert set(factors["factor"]) == {"lr", "hidden", "layers", "dropout", "optimiser", "curriculum"}
+        assert set(pd.read_csv(tables / "best_values.csv")["optimiser"]) <= {"adam", "adamw", "rmsprop"}
     if name == "own_claim":
         assert list(pd.read_csv(tables / "verdicts.csv")["claim"]) == ["own-claim"]
     if name == "own_cell":

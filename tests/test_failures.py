@@ -104,7 +104,8 @@ def test_a_failure_of_transferred_runs_marks_their_setting_until_they_are_traine
     for name in watch.errors:
         assert rows[name][:2] == (
             "FAILED",
-            f"MemoryError: no memory left (test_failures.py, line {fail.__code__.co_firstlineno + 1})",
+            f"MemoryError: no memory left (test_failures.py, line {fail.__code__.co_firstlineno + 1}); "
+            "fewer --workers or a smaller --cohort-memory need less memory",
         )
         assert "in fail" in rows[name][2]
     carry_out(ablated, tmp_path)

@@ -5,7 +5,12 @@ import torch
 
 from ablations.train.optimisers import OPTIMISERS, update
 
-TORCH = {"adam": torch.optim.Adam, "rmsprop": torch.optim.RMSprop, "sgd": torch.optim.SGD}
+TORCH = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "rmsprop": torch.optim.RMSprop,
+    "sgd": torch.optim.SGD,
+}
 
 
 @pytest.mark.parametrize("is_compiled", [True, False])

@@ -6,13 +6,13 @@ import pytest
 
 from ablations.models import CELLS
 from ablations.record.schema import StudyRecord
+from ablations.run.entries import setting_entry
 from ablations.run.recorded_plan import differences
-from ablations.run.setting_runner import setting_record
 from ablations.study import Plan, Study
 
 
 def record_of(plan: Plan) -> StudyRecord:
-    settings = tuple(setting_record(plan, setting) for setting in plan.settings)
+    settings = tuple(setting_entry(plan, setting) for setting in plan.settings)
     return StudyRecord(plan.name, plan.scale, "1", "uri", plan.data, {}, settings, (), ())
 
 

@@ -36,7 +36,16 @@ def estimates(study):
     return Estimates(ResultTables(study))
 
 
+def with_two_factors(study):
+    """The study with a second factor, whose importance is a figure."""
+    clip = {"low": 0.1, "high": 10.0, "log": True}
+    trials = tuple(replace(run, factors={**run.factors, "clip": 1.0 + run.number}) for run in study.trials)
+    return replace(study, plan={**study.plan, "nuisance": {**study.plan["nuisance"], "clip": clip}}, trials=trials)
+
+
 def table_of(name, study=None):
+    if name == "importance":
+        study = with_two_factors(study or fake_study(SMALL))
     return FIGURES[name].table(estimates(study or fake_study(SMALL)))
 
 
@@ -66,7 +75,8 @@ def test_an_empty_record_gives_an_empty_table(name):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_record_of_single_runs_can_be_drawn(name):
-    table = table_of(name, fake_study(replace(SMALL, replicates=1, trials=2, diverged=())))
+    trials = 6 if name == "importance" else 2  # of fewer there is no figure
+    table = table_of(name, fake_study(replace(SMALL, replicates=1, trials=trials, diverged=())))
     with styled():
         assert as_svg(FIGURES[name].draw(table))
 
@@ -215,7 +225,7 @@ def test_the_half_life_is_that_of_the_typical_run():
     assert lives["rnn"] == pytest.approx(3 + 21 * 0.5 / 0.8)
 
 
-@pytest.mark.parametrize("name", ["score_matrix", "learning_curves", "difficulty", "gradient_flow"])
+@pytest.mark.parametrize("name", ["score_matrix", "learning_curves", "difficulty", "gradient_flow", "importance"])
 def test_a_figure_of_many_tasks_fits_on_a_page(name):
     small = table_of(name)
     many = pd.concat([small.assign(task=f"{task}-{copy}") for task in ("a", "b") for copy in range(8)])
@@ -223,14 +233,14 @@ def test_a_figure_of_many_tasks_fits_on_a_page(name):
         assert FIGURES[name].draw(many).get_size_inches()[1] <= 9.5
 
 
-CROWDED = World(tasks=("copying", "france", "disambiguation"), replicates=3, trials=4)
+CROWDED = World(tasks=("copying", "france", "disambiguation"), replicates=3, trials=6)
 """With more variants in a panel than can have a colour."""
 
 
 @cache
 def drawn(name):
     """A figure of a crowded study with its title, laid out, and the renderer that did it."""
-    table = FIGURES[name].table(estimates(_crowded()))
+    table = table_of(name, _crowded())
     with styled():
         figure = FIGURES[name].titled(table)
         canvas = FigureCanvasAgg(figure)

@@ -6,16 +6,23 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from statistics import median
+from typing import Any
+from warnings import catch_warnings, simplefilter
 
+import optuna
 import pytest
 from optuna.distributions import FloatDistribution
 from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState
+from scipy.stats.qmc import LatinHypercube
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from ablations.pruners import stopped_by
 from ablations.search import Search, storage_at
-from ablations.study import Plan, Study
+from ablations.study import Choice, Plan, Range, Study
+from ablations.study.proposals import SAMPLERS, described
+from ablations.study.seeds import generator, integer
 
 
 def _plan(study: Study, trials_per_round: int = 2) -> Plan:
@@ -169,6 +176,126 @@ def test_a_new_trial_is_in_the_storage_whole_or_not_at_all(tmp_path: Path, study
         event.remove(Engine, "commit", look)
     assert len(lacking) > 8
     assert not any(lacking)
+
+
+def test_a_search_of_ranges_alone_draws_what_optuna_alone_draws(study: Study) -> None:
+    """The oracle is Optuna with the distribution written out: so a study of one range keeps the draws that it had."""
+    plan = _plan(study, 4)
+    (hypercube,) = LatinHypercube(1, rng=generator(plan.seed, "first draws", 4)).random(4).T
+    expected = [float(1e-3 * (1e-1 / 1e-3) ** share) for share in hypercube]
+    other = optuna.create_study(direction="maximize")
+    distribution = optuna.distributions.FloatDistribution(1e-3, 1e-1, log=True)
+    for lr in expected:
+        other.add_trial(
+            optuna.create_trial(params={"lr": lr}, distributions={"lr": distribution}, value=-abs(lr - 0.02))
+        )
+    search = Search(InMemoryStorage(), "name", "stream", plan)
+    assert _run(search, range(4)) == expected
+    for number in range(4, 8):
+        other.sampler = optuna.samplers.TPESampler(
+            seed=integer(plan.seed, "stream", "sampler", number),
+            n_startup_trials=4,
+            multivariate=True,
+            constant_liar=True,
+        )
+        expected.append(other.ask(fixed_distributions={"lr": distribution}).params["lr"])
+    assert [search.hyperparameters(number)["lr"] for number in range(4, 8)] == expected[4:]
+
+
+MIXED = {
+    "lr": Range(1e-3, 1e-1),
+    "layers": Range(1, 3, log=False),
+    "dropout": Range(0.1, 0.5, log=False, where={"layers": (2, 3)}),
+    "optimiser": Choice(["adam", "sgd"]),
+}
+
+
+def _samplers() -> dict[str, Any]:
+    """Samplers by name and as objects; made anew, as each process makes them."""
+    with catch_warnings():
+        simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        own = {
+            "TPE": optuna.samplers.TPESampler(n_startup_trials=2),
+            "Random": optuna.samplers.RandomSampler(seed=3),
+            "NSGA": optuna.samplers.NSGAIISampler(population_size=4),
+            "QMC": optuna.samplers.QMCSampler(),
+            "fixed": optuna.samplers.PartialFixedSampler({"layers": 2}, optuna.samplers.RandomSampler()),
+        }
+    return {**{name: name for name in SAMPLERS}, **own}
+
+
+def _mixed(search: Search, numbers: range) -> list[dict[str, Any]]:
+    draws = [search.hyperparameters(number) for number in numbers]
+    for number, draw in zip(numbers, draws, strict=True):
+        search.tell(number, -abs(draw["lr"] - 0.02) + 0.1 * draw["layers"])  # type: ignore[operator]
+    return draws
+
+
+@pytest.mark.parametrize("name", _samplers())
+def test_every_sampler_repeats_and_goes_on_where_it_was_stopped(
+    study: Study, changed: Callable[..., Study], name: str
+) -> None:
+    def plan() -> Plan:
+        return _plan(changed(study, nuisance=MIXED, sampler=_samplers()[name]), 4)
+
+    whole, again, broken = InMemoryStorage(), InMemoryStorage(), InMemoryStorage()
+    first = [_mixed(Search(whole, "name", "stream", plan()), range(k, k + 4)) for k in (0, 4, 8)]
+    search = Search(again, "name", "stream", plan())
+    assert [_mixed(search, range(k, k + 4)) for k in (0, 4, 8)] == first
+    second = _mixed(Search(broken, "name", "stream", plan()), range(4))
+    Search(broken, "name", "stream", plan()).hyperparameters(4)  # asked, and then the process dies
+    other = Search(broken, "name", "stream", plan())
+    assert [second, *[_mixed(other, range(k, k + 4)) for k in (4, 8)]] == first
+    assert len({draw["lr"] for draws in first for draw in draws}) >= (8 if name == "NSGA" else 12)  # it crosses parents
+    for draw in [draw for draws in first for draw in draws]:
+        assert (draw["layers"] > 1) == ("dropout" in draw)
+        assert isinstance(draw["layers"], int)
+        assert draw["optimiser"] in ("adam", "sgd")
+
+
+def test_a_trial_that_was_drawn_in_part_is_drawn_to_its_end(study: Study, changed: Callable[..., Study]) -> None:
+    plan, whole, broken = _plan(changed(study, nuisance=MIXED), 4), InMemoryStorage(), InMemoryStorage()
+    expected = _mixed(Search(whole, "name", "stream", plan), range(4))
+    search = Search(broken, "name", "stream", plan)
+    search._optuna.sampler = search._sampler(0)
+    search._optuna.ask().suggest_float("lr", 1e-3, 1e-1, log=True)  # and then the process dies
+    assert _mixed(Search(broken, "name", "stream", plan), range(4)) == expected
+
+
+def test_a_search_finds_the_best_of_every_kind_of_factor(study: Study, changed: Callable[..., Study]) -> None:
+    """TPE against draws at random, where a category, a whole number and a number decide."""
+    reached = {}
+    for sampler in ("tpe", "random"):
+        search = Search(InMemoryStorage(), "name", "stream", _plan(changed(study, nuisance=MIXED, sampler=sampler), 8))
+        scores = []
+        for number in range(64):
+            draw: dict[str, Any] = search.hyperparameters(number)
+            score = (draw["optimiser"] == "sgd") + (draw["layers"] == 2) - abs(math.log10(draw["lr"] / 0.02))
+            search.tell(number, score)
+            scores.append(score)
+        reached[sampler] = sum(scores[32:])
+    assert reached["tpe"] > reached["random"] + 8
+
+
+CURVES = {0: [0.2, 0.5, 0.9], 1: [0.2, 0.5, 0.8], 2: [0.1, 0.1, 0.1], 3: [0.2, 0.6, 0.85]}
+
+
+def test_pruners_stop_what_they_would_stop() -> None:
+    assert stopped_by("none", CURVES) == set()
+    assert 2 in stopped_by("median", CURVES)
+    assert not {0, 3} & stopped_by("median", CURVES)
+    threshold = optuna.pruners.ThresholdPruner(lower=0.15)
+    assert stopped_by(threshold, CURVES) == {2}
+    halving = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2)
+    assert stopped_by(halving, {number: scores[:2] for number, scores in CURVES.items()}) == {2}
+    assert stopped_by("hyperband", CURVES) == stopped_by("hyperband", dict(reversed(CURVES.items())))
+
+
+def test_a_pruner_object_is_as_it_was_after_it_was_asked() -> None:
+    pruner = optuna.pruners.HyperbandPruner()
+    before = described(pruner)
+    stopped_by(pruner, CURVES)
+    assert described(pruner) == before
 
 
 def test_a_storage_that_cannot_be_opened_is_one_clear_error(tmp_path: Path) -> None:

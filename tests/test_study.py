@@ -148,9 +148,12 @@ def test_an_ablation_of_another_size_than_its_parents_is_refused(study: Study) -
     ("changes", "complaint"),
     [
         ({"baseline": "gru"}, "baseline 'gru'"),
-        ({"nuisance": {"lr": Range(1e-3, 1e-1), "clip": Range(1, 2)}}, "nuisance and fixed factors"),
-        ({"nuisance": {}}, "nuisance and fixed factors"),
-        ({"optimiser": "adamw"}, "adam"),
+        (
+            {"nuisance": {"lr": Range(1e-3, 1e-1), "clip": Range(1, 2)}, "fixed": {"clip": 1.0}},
+            "'clip' is among both, nuisance and fixed factors",
+        ),
+        ({"nuisance": {}}, "need a learning rate, 'lr'"),
+        ({"optimiser": "lion"}, "adam"),
         ({"seed": -1}, "seed"),
         ({"name": "a/b"}, "name"),
     ],

@@ -1,7 +1,7 @@
 """A model is encoder, sequence layers and readout; this is the frame that every model fills."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -38,10 +38,12 @@ class Network(nn.Module, ABC):
     has written itself. A model that can do that has a `decoder` then, and defines `read`.
 
     `causal` tells whether what it says of a step depends on nothing that comes later. The mask may be None where
-    nothing is padded. A model that cannot take sequences of that length raises `LengthError`.
+    nothing is padded. A model that cannot take sequences of that length raises `LengthError`. `start_flags` are those
+    of its flags that say what its parameters start from, and nothing else: networks that differ in them train side by side.
     """
 
     causal: bool
+    start_flags: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     def is_causal(cls, **flags: Any) -> bool:

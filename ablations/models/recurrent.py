@@ -157,6 +157,7 @@ class Recurrent(nn.Module):
 
     In `reverse`, a layer of one direction reads the last step first. Two directions' outputs are concatenated, or, by
     `merge`, summed. Where mask (B, T) is false, on the padding after a sequence, the state stands still.
+    `dropout` is the share of the outputs that training leaves out between two layers.
 
     >>> layer = Recurrent("gru", input_size=3, hidden_size=4, bidirectional=True, layers=2)
     >>> layer(torch.zeros(2, 5, 3)).shape
@@ -172,13 +173,19 @@ class Recurrent(nn.Module):
         layers: int = 1,
         reverse: bool = False,
         merge: Merge = "concatenate",
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         input_size, hidden_size, layers = whole_sizes(input_size=input_size, hidden_size=hidden_size, layers=layers)
         check_known(("concatenate", "sum"), merge, "merge")
         if merge != "concatenate" and not bidirectional:
             raise UserError(f"merge {merge!r} needs both directions")
+        if not 0 <= dropout < 1 or (dropout and layers == 1):
+            raise UserError(
+                f"dropout acts between layers: it is 0 or more, below 1, and 0 in one layer; got {dropout!r}"
+            )
         self.merge = merge
+        self.dropout = nn.Dropout(dropout) if dropout else None
         self.output_size = hidden_size * (2 if bidirectional and merge == "concatenate" else 1)
         sizes = [input_size, *[self.output_size] * (layers - 1)]
         self.layers = recurrent_layers(cell, sizes, hidden_size, (False, True) if bidirectional else (reverse,))
@@ -190,7 +197,10 @@ class Recurrent(nn.Module):
 
     def forward_with_state(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """The outputs, and what each direction of the last layer holds when it has read everything: (B, H or 2H)."""
-        for layer in self.layers:
+        for number, layer in enumerate(self.layers):
+            if number and self.dropout is not None:
+                # Drawn step by step: padding that longer sequences of others ask for comes last, and changes no draw before.
+                x = self.dropout(x.transpose(0, 1).contiguous()).transpose(0, 1)
             read = [direction(x, mask) for direction in layer.children()]
             x = self._merged([outputs for outputs, _ in read])
         return x, self._merged([state[0] for _, state in read])

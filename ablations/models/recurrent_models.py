@@ -10,6 +10,7 @@ from ablations.models.attention import Weights, attention
 from ablations.models.cell import Cell
 from ablations.models.cells import CELLS
 from ablations.models.decoder import Decoder, Memory
+from ablations.models.initialisation import initialise
 from ablations.models.network import Network, mean, zero_padding
 from ablations.models.recurrent import Merge, Recurrent, RecurrentLayer
 from ablations.registry import check_known, look_up
@@ -27,7 +28,11 @@ class RecurrentModel(Network):
         its states over the steps.
     forget_bias: what the forget gate's bias starts from in place of the cell's own, a number; or "chrono", by which
         memories last from one step to the longest sequence (Tallec & Ollivier 2018).
+    dropout: the share of the outputs that training leaves out between two layers.
+    initialisation: what the layers' matrices start from in place of the usual: "orthogonal", "xavier" or "identity".
     """
+
+    start_flags = frozenset({"forget_bias", "initialisation"})
 
     @classmethod
     def is_causal(cls, **flags: Any) -> bool:
@@ -47,6 +52,8 @@ class RecurrentModel(Network):
         layers: int = 1,
         pooling: Pooling = "last",
         forget_bias: float | Literal["chrono"] | None = None,
+        dropout: float = 0.0,
+        initialisation: str | None = None,
     ) -> None:
         super().__init__(spec)
         check_known(("forward", "backward", "both"), direction, "direction")
@@ -56,14 +63,16 @@ class RecurrentModel(Network):
         self.causal = self.is_causal(direction=direction)
         self.pooling = pooling
         both, reverse = direction == "both", direction == "backward"
-        self.recurrent = Recurrent(cell, self.encoder.size, size, both, layers, reverse, merge)
+        self.recurrent = Recurrent(cell, self.encoder.size, size, both, layers, reverse, merge, dropout)
         if spec.symbols:
             self.decoder = Decoder(spec, cell, self.recurrent.output_size, size)
         else:
             self.head = nn.Linear(self.recurrent.output_size, spec.outputs)
-        if forget_bias is not None:
-            for part in self.modules():
-                if isinstance(part, RecurrentLayer):
+        for part in self.modules():
+            if isinstance(part, RecurrentLayer):
+                if initialisation is not None:
+                    initialise(part, initialisation)
+                if forget_bias is not None:
                     start_forget_gate(part, forget_bias, spec.length)
 
     def forward_encoded(self, x: Tensor, mask: Tensor | None) -> Tensor:

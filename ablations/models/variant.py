@@ -99,6 +99,14 @@ class Variant:
         """
         return replace(self, name=f"{self.name}-same-hidden", size=HiddenSizeOf(other), base=self.base or self.name)
 
+    def with_flags(self, flags: Mapping[str, Any]) -> "Variant":
+        """This variant, under its name, with some flags set.
+
+        >>> Variant("lstm", "recurrent", {"cell": "lstm"}).with_flags({"layers": 2}).flags
+        {'cell': 'lstm', 'layers': 2}
+        """
+        return replace(self, flags={**self.flags, **flags}) if flags else self
+
     def size_rule(self, parameters: int) -> Parameters | HiddenSizeOf:
         """Its size rule at a budget of that many parameters."""
         return self.size or Parameters(parameters)

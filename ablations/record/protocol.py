@@ -108,7 +108,7 @@ def parameters_of(run: RunRecord, parent: SettingRecord | None) -> dict[str, Any
     The last are tags too. Tags can be edited in the MLflow UI and parameters cannot: so a run whose tags were is recognised.
     """
     fixed = {"variant": parent.variant, "hidden": parent.hidden, **parent.task_parameters} if parent else {}
-    return {**run.factors, **fixed, **dict(zip(PLACE, (run.kind, run.number), strict=True))}
+    return {**fixed, **run.factors, **dict(zip(PLACE, (run.kind, run.number), strict=True))}
 
 
 def factors_of(parameters: Mapping[str, Any]) -> dict[str, float | str]:

@@ -1,4 +1,4 @@
-"""Checkpoints: the state of each cohort after its latest segment, so that a death costs one segment at most.
+"""Checkpoints: the states of cohorts after their latest segment, so that a death costs one segment at most.
 
 A file holds tensors and plain data, and no code or classes. What a cohort is trained on is in the plan.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from ablations.run.cohort_runner import CohortState
+from ablations.run.cohort_runner import CohortState, States
 from ablations.train.cohort import Cohort, Run, TrainState
 
 VERSION = 2
@@ -38,8 +38,8 @@ class Checkpoints:
         for half_written in folder.glob("*.new"):
             half_written.unlink()
 
-    def load(self, key: str, cohort: Cohort) -> CohortState | None:
-        """The state under that key: of the runs that it was saved with, and otherwise of this cohort.
+    def load(self, key: str, cohort: Cohort) -> States | None:
+        """The states under that key: of the runs that they were saved with, in the shapes that these have in this cohort.
 
         None where there is none. A file that cannot be read is renamed, with a warning, and there is none.
         """
@@ -47,17 +47,17 @@ class Checkpoints:
         if not path.exists():
             return None
         try:
-            return _state(_checked(path.read_bytes()), key, cohort)
+            return _states(_checked(path.read_bytes()), key, cohort)
         except Exception as error:  # a torn file can fail in any way
             aside = _set_aside(path)
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             log.warning("a checkpoint cannot be read, and its work is done again (it is now %s): %s", aside, reason)
             return None
 
-    def save(self, key: str, state: CohortState) -> None:
-        """Writes a state in place of the one before."""
+    def save(self, key: str, states: States) -> None:
+        """Writes states in place of those before."""
         new = self._path(key).with_suffix(".new")
-        new.write_bytes(_signed(_content(key, state)))
+        new.write_bytes(_signed({"version": VERSION, "key": key, "cohorts": [_content(state) for state in states]}))
         new.replace(self._path(key))
 
     def drop(self, key: str) -> None:
@@ -95,14 +95,11 @@ def _set_aside(path: Path) -> Path:
     return path.replace(aside)
 
 
-def _content(key: str, state: CohortState) -> dict[str, Any]:
-    assert state.train_state is not None, "a cohort has a state after its first segment"
+def _content(state: CohortState) -> dict[str, Any]:
     return {
-        "version": VERSION,
-        "key": key,
         "trained_on": _trained_on(state.cohort),
         "runs": [asdict(run) for run in state.cohort.runs],
-        "train_state": vars(state.train_state),
+        "train_state": None if state.train_state is None else vars(state.train_state),
         "curves": list(state.curves),
         "seconds": list(state.seconds),
         "status": list(state.status),
@@ -122,24 +119,27 @@ def _trained_on(cohort: Cohort) -> dict[str, Any]:
     }
 
 
-def _state(content: Any, key: str, cohort: Cohort) -> CohortState:
+def _states(content: Any, key: str, cohort: Cohort) -> States:
     """Raises an error, whichever, where a file's content is not that of `save`."""
     if not isinstance(content, dict) or content.get("version") != VERSION:
         raise ValueError(f"it is not of version {VERSION}")
     if content["key"] != key:
         raise ValueError(f"it belongs to {content['key']}")
-    if content["trained_on"] != _trained_on(cohort):
-        raise ValueError("it is of another setting, budget, optimiser or seed")
+    if not content["cohorts"]:
+        raise ValueError("it has no runs")
+    return tuple(_state(part, cohort) for part in content["cohorts"])
+
+
+def _state(content: Any, cohort: Cohort) -> CohortState:
     runs = tuple(Run(**run) for run in content["runs"])
-    train_state = TrainState(**content["train_state"])
-    parts = [train_state.theta, *train_state.moments.values(), *train_state.buffers.values()]
+    train_state = content["train_state"] and TrainState(**content["train_state"])
+    parts = [train_state.theta, *train_state.moments.values(), *train_state.buffers.values()] if train_state else []
     parts += [content["curves"], content["seconds"], content["status"]]
     if not runs or any(len(part) != len(runs) for part in parts):
         raise ValueError(f"not every part of it has {len(runs)} runs")
+    (shaped,) = cohort.with_runs(runs).shapes
+    if content["trained_on"] != _trained_on(shaped):
+        raise ValueError("it is of another setting, budget, optimiser or seed")
     return CohortState(
-        cohort.with_runs(runs),
-        train_state,
-        tuple(content["curves"]),
-        tuple(content["seconds"]),
-        tuple(content["status"]),
+        shaped, train_state, tuple(content["curves"]), tuple(content["seconds"]), tuple(content["status"])
     )

@@ -44,31 +44,54 @@ class CohortState:
         return self.train_state.step if self.train_state else 0
 
 
+States = tuple[CohortState, ...]
+"""The states of cohorts that are pruned together: trials of one round whose networks have several shapes."""
+
+
 def initial_state(cohort: Cohort) -> CohortState:
     """The state of a cohort that has not been trained at all."""
     runs = len(cohort.runs)
     return CohortState(cohort, None, ({},) * runs, (0.0,) * runs, (None,) * runs)
 
 
-def train(
-    state: CohortState, save: Callable[[CohortState], None], prune: Prune | None = None, most: int | None = None
-) -> Generator[Job, Any, CohortState]:
-    """Trains a cohort from wherever it is to the end; yields the jobs, is sent their results, returns the last state.
+def together(states: States) -> CohortState:
+    """The runs of several cohorts as one, with the curves, times and status of each; for the pruner, who compares them."""
+    if len(states) == 1:
+        return states[0]
+    cohort = states[0].cohort.with_runs(tuple(run for state in states for run in state.cohort.runs))
+    curves, seconds, status = (
+        tuple(each for state in states for each in getattr(state, part)) for part in ("curves", "seconds", "status")
+    )
+    return CohortState(cohort, None, curves, seconds, status)
 
-    After each segment, runs end that have diverged, been pruned, or taken all steps. None ends because it has solved its
-    task: that would favour slow learners, which are stopped at the score that fast ones go on from. Which runs are in the
-    cohort follows from results alone. `save` is called with the state after each segment; training can go on from there.
-    A job has at most `most` runs; where the cohort has more, several jobs train each segment, one after the other.
+
+def train(
+    states: States,
+    save: Callable[[States], None],
+    prune: Prune | None = None,
+    most: Callable[[Cohort], int | None] = lambda cohort: None,
+) -> Generator[Job, Any, States]:
+    """Trains cohorts from wherever they are to the end; yields the jobs, is sent their results, returns the last states.
+
+    The cohort that is furthest behind is trained next, the first of several. After each segment, runs end that have
+    diverged or taken all steps, and, when all cohorts are as far, those that are pruned. None ends because it has solved
+    its task: that would favour slow learners, which are stopped at the score that fast ones go on from. Which runs are in
+    a cohort follows from results alone. `save` is called with the states after each segment; training can go on from
+    there. A job has at most `most(cohort)` runs; where a cohort has more, several jobs train each segment, one after the
+    other.
     """
-    budget = state.cohort.budget
+    budget = states[0].cohort.budget
     length = budget.steps // budget.segments
-    while active := state.active:
-        trained, metrics = yield from _segment(state, parts(active, most), length)
-        state = _extended(state, trained, metrics)
-        if prune and state.active:
-            state = _pruned(state, prune, state.step // length)
-        save(state)
-    return state
+    while behind := [(state.step, number) for number, state in enumerate(states) if state.active]:
+        number = min(behind)[1]
+        state = states[number]
+        trained, metrics = yield from _segment(state, parts(state.active, most(state.cohort)), length)
+        states = (*states[:number], _extended(state, trained, metrics), *states[number + 1 :])
+        steps = {state.step for state in states if state.active}
+        if prune and len(steps) == 1:
+            states = _pruned(states, prune(together(states), steps.pop() // length))
+        save(states)
+    return states
 
 
 def parts(indices: Sequence[int], most: int | None) -> list[Sequence[int]]:
@@ -96,9 +119,17 @@ def _segment(
     return joined(trained), metrics
 
 
-def _pruned(state: CohortState, prune: Prune, segment: int) -> CohortState:
-    runs = prune(state, segment).intersection(state.active)
-    return replace(state, status=tuple("pruned" if i in runs else status for i, status in enumerate(state.status)))
+def _pruned(states: States, stopped: set[int]) -> States:
+    """The states with some runs ended, given by their indices in all runs together."""
+    ends, place = [], 0
+    for state in states:
+        own = range(place, place + len(state.status))
+        place = own.stop
+        status = (
+            "pruned" if each in stopped and end is None else end for each, end in zip(own, state.status, strict=True)
+        )
+        ends.append(replace(state, status=tuple(status)))
+    return tuple(ends)
 
 
 def _extended(state: CohortState, trained: TrainState, metrics: Sequence[SegmentMetrics]) -> CohortState:
@@ -112,7 +143,7 @@ def _extended(state: CohortState, trained: TrainState, metrics: Sequence[Segment
         curves[index] = {name: (*curves[index].get(name, ()), (sequences, y)) for name, y in points.items()}
         seconds[index] += metric.seconds
         status[index] = _status(metric, trained.step == budget.steps)
-    return CohortState(state.cohort, train_state, tuple(curves), tuple(seconds), tuple(status))
+    return replace(state, train_state=train_state, curves=tuple(curves), seconds=tuple(seconds), status=tuple(status))
 
 
 def _status(metrics: SegmentMetrics, at_end: bool) -> str | None:

@@ -9,7 +9,7 @@ from optuna.storages import BaseStorage
 from ablations.record.protocol import Recorder
 from ablations.record.schema import RunRecord
 from ablations.run.checkpoints import Checkpoints
-from ablations.run.cohort_runner import CohortState
+from ablations.run.cohort_runner import States
 from ablations.run.jobs import Job, JobFailed
 from ablations.run.memory import COHORT_MEMORY
 
@@ -28,7 +28,7 @@ class Callback(Protocol):
 
     def on_setting_start(self, name: str) -> None: ...
 
-    def on_segment_end(self, name: str, state: CohortState) -> None: ...
+    def on_segment_end(self, name: str, states: States) -> None: ...
 
     def on_run_end(self, name: str, run: RunRecord) -> None: ...
 

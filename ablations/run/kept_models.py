@@ -8,9 +8,11 @@ that of the user's own file, which has to be imported first.
 import json
 import platform
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -48,6 +50,19 @@ class Description:
     spec: Mapping[str, Any]
     equations: list[str]
     study_file: str | None
+
+
+@contextmanager
+def model_files(
+    cohort: Cohort, state: TrainState | None, index: int, is_kept: bool, study_file: str | None
+) -> Iterator[Path | None]:
+    """A folder with the trained network of one of a cohort's runs, if that is kept, as long as the context is open."""
+    if not is_kept or state is None:
+        yield None
+        return
+    with TemporaryDirectory() as folder:
+        save_model(Path(folder), cohort, state, index, study_file)
+        yield Path(folder)
 
 
 def save_model(folder: Path, cohort: Cohort, state: TrainState, index: int, study_file: str | None) -> None:

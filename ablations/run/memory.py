@@ -11,11 +11,12 @@ from ablations.errors import UserError
 from ablations.models.variant import count_parameters
 from ablations.study import Budget, Plan, Setting
 from ablations.train.batches import CHUNK
+from ablations.train.cohort import Cohort, run_of
 from ablations.train.segment import PIECE
 
 GIGA = 10**9
 COHORT_MEMORY = 4.0
-"""Gigabytes of a job at most, unless the user says otherwise. No built-in study needs as much at any scale."""
+"""Gigabytes of a job at most, unless the user says otherwise. No built-in study needs as much at a scale below paper."""
 
 COPIES = 8
 """Of the parameters: as they are, their gradient, two moments, and what an update and a checkpoint copy."""
@@ -34,9 +35,10 @@ def run_memory(setting: Setting, budget: Budget) -> int:
     network = setting.variant.shapes(spec, setting.size)
     outputs = sum(weight.shape[0] for weight in network.parameters() if weight.dim() > 1)
     attends = network.decoder is not None and network.decoder.attend is not None
-    steps = spec.length + spec.symbols * (1 + spec.length * attends)
+    steps = spec.length + spec.symbols
+    pairs = spec.length * spec.symbols * attends  # an energy and a weight for each; the compiled energies keep no more
     widest = max(budget.batch * KEPT, PIECE)  # an evaluation keeps nothing for backward
-    numbers = widest * steps * outputs + COPIES * count_parameters(setting.variant, spec, setting.size)
+    numbers = widest * (steps * outputs + pairs) + COPIES * count_parameters(setting.variant, spec, setting.size)
     drawn = max(CHUNK * budget.batch, budget.test, 2 * budget.validation) * spec.length
     return NUMBER * numbers + drawn * (NUMBER * max(1, spec.features) + NUMBER + 1)
 
@@ -55,4 +57,6 @@ def most_runs(setting: Setting, budget: Budget, gigabytes: float = COHORT_MEMORY
 def check_memory(plan: Plan, gigabytes: float) -> None:
     """Raises `UserError` where a run of a plan has no room: before anything is trained."""
     for setting in plan.settings:
-        most_runs(setting, plan.budget, gigabytes)
+        largest = run_of("replicate", 0, 0, plan.largest_of(setting))
+        (cohort,) = Cohort(setting, plan.budget, plan.optimiser, plan.seed, (largest,)).shapes
+        most_runs(cohort.setting, cohort.budget, gigabytes)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from math import inf, isfinite, sqrt
 from statistics import mean
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ablations.pruners import stopped_by
 from ablations.record.schema import BY_DIFFICULTY
 from ablations.run.cohort_runner import CohortState
 from ablations.train.evaluation import Evaluation
@@ -97,6 +98,21 @@ def unpromising_runs(state: CohortState, segment: int) -> set[int]:
     ranked = sorted(scores.values(), key=mean, reverse=True)
     limit = min(ranked[(len(ranked) - 1) // 2]) - 2 * sqrt(2 * 0.25 / budget.validation)  # a score's variance is <= 1/4
     return {index for index, run in enumerate(state.cohort.runs) if max(scores[run.number]) < limit}
+
+
+def stopped_runs(pruner: Any, state: CohortState, segment: int) -> set[int]:
+    """The runs, by index, of the trials that a pruner of Optuna's stops, given by name or as an object.
+
+    It is told a trial's mean score over its seeds after each segment; of a trial that has diverged on one, nothing more.
+    """
+    curves: dict[int, list[list[float]]] = {}
+    for run, own, status in zip(state.cohort.runs, state.curves, state.status, strict=True):
+        scores = [score for _, score in own["validation_mixture_score"]]
+        curves.setdefault(run.number, []).append(scores[:-1] if status == "diverged" else scores)
+    means = {number: [mean(scores) for scores in zip(*own, strict=False)] for number, own in curves.items()}
+    running = {run.number for run, status in zip(state.cohort.runs, state.status, strict=True) if status is None}
+    stopped = running & stopped_by(pruner, means)
+    return {index for index, run in enumerate(state.cohort.runs) if run.number in stopped}
 
 
 def _latest_scores(state: CohortState) -> dict[int, list[float]]:

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.text import Text
 
 from ablations.record.schema import RunRecord
-from ablations.run.cohort_runner import CohortState
+from ablations.run.cohort_runner import States
 from ablations.run.context import COSTS
 from ablations.run.jobs import JobFailed
 
@@ -52,10 +52,9 @@ class Reporter:
         self._running[name] = 0.0
         self._show(at_once=name == COSTS)
 
-    def on_segment_end(self, name: str, state: CohortState) -> None:
-        ended = sum(status is not None for status in state.status)
-        share = state.step / state.cohort.budget.steps
-        self._running[name] = ended + (len(state.status) - ended) * share
+    def on_segment_end(self, name: str, states: States) -> None:
+        shares = [1.0 if end else state.step / state.cohort.budget.steps for state in states for end in state.status]
+        self._running[name] = sum(shares)
         self._first = self._first or (monotonic(), self._work())
         self._show()
 

@@ -18,7 +18,7 @@ import torch
 from ablations.models.backends import backend_of
 from ablations.record.schema import RunRecord
 from ablations.study import Budget, Plan, Setting
-from ablations.train.cohort import Cohort, Run
+from ablations.train.cohort import Cohort, run_of
 from ablations.train.operations import operations
 from ablations.train.segment import train_segment
 
@@ -150,9 +150,9 @@ def _round(a: torch.Tensor, b: torch.Tensor) -> float:
 def _timed(plan: Plan, setting: Setting) -> float:
     """The seconds of a training sequence in a short cohort of that setting: of its second segment, as the first loads."""
     budget = replace(plan.budget, validation=min(plan.budget.validation, 32))
-    fixed = {**{name: range_.low for name, range_ in plan.nuisance.items()}, **plan.fixed}
-    runs = tuple(Run("replicate", number, number, **fixed) for number in range(budget.replicates))
-    cohort = Cohort(setting, budget, plan.optimiser, plan.seed, runs)
+    factors = plan.middle_of(setting)
+    runs = tuple(run_of("replicate", number, number, factors) for number in range(budget.replicates))
+    (cohort,) = Cohort(setting, budget, plan.optimiser, plan.seed, runs).shapes
     train_segment(cohort, None, 2)
     start = thread_time()
     train_segment(cohort, None, STEPS)

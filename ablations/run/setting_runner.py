@@ -1,86 +1,28 @@
 """Running one setting: its search, the replicates of its best trial, and writing both to the record."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict
-from functools import cache, cached_property, partial
-from inspect import getdoc
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from functools import partial
 from typing import Any, Literal
 
-import numpy as np
-
-from ablations.models import Cell
-from ablations.models.backends import backend_of
-from ablations.models.equations import equations
-from ablations.models.variant import count_parameters
 from ablations.record.long_tags import as_json
 from ablations.record.protocol import ended
-from ablations.record.schema import ONE_BY_ONE, RunRecord, SettingRecord
-from ablations.run.cohort_runner import CohortState, Prune, initial_state, parts, train
+from ablations.record.schema import RunRecord
+from ablations.run.cohort_runner import CohortState, Prune, States, initial_state, parts, train
 from ablations.run.context import RunContext, Steps
+from ablations.run.entries import run_entry, run_identity, setting_entry
 from ablations.run.jobs import Job, JobFailed
-from ablations.run.kept_models import save_model
+from ablations.run.kept_models import model_files
 from ablations.run.memory import most_runs
-from ablations.run.outcomes import (
-    Outcome,
-    best_replicate,
-    best_trial,
-    end_reason,
-    run_metrics,
-    trial_outcome,
-    unpromising_runs,
-)
+from ablations.run.outcomes import Outcome, best_replicate, best_trial, stopped_runs, trial_outcome, unpromising_runs
 from ablations.search import Search
 from ablations.study import Plan, Setting
-from ablations.study.identity import identity
-from ablations.study.space import HYPERPARAMETERS
-from ablations.train.cohort import Cohort, Run
+from ablations.study.proposals import DEFAULT_PRUNER
+from ablations.study.space import Value
+from ablations.train.cohort import Cohort, Run, run_of
 from ablations.train.evaluation import Evaluation, evaluate_test
-from ablations.train.stackability import is_stackable
-from tasks import Task
 
-
-def setting_record(plan: Plan, setting: Setting) -> SettingRecord:
-    """What the record keeps of a setting."""
-    task, variant = setting.task, setting.variant
-    cell = variant.cell
-    return SettingRecord(
-        run_id="",
-        identity=plan.identities[setting.name],
-        task=setting.label,
-        task_parameters=task.parameters,
-        difficulty=task.difficulty,
-        nominal=task.nominal,
-        references=task.references(),
-        loss_references=task.loss_references(),
-        variant=variant.name,
-        model=variant.model,
-        causal=variant.causal,
-        hidden=setting.size,
-        parameters=count_parameters(variant, task.spec, setting.size),
-        equations=[] if cell is None else _equations(cell),
-        parent=variant.parent,
-        change=variant.change,
-        size_rule=str(variant.size_rule(plan.budget.parameters)),
-        base=variant.base,
-        rule=(getdoc(task) or "").partition("\n")[0],
-        example=_example(task),
-    )
-
-
-def _example(task: Task) -> str:
-    """One of a task's sequences; nothing where it fails, which its jobs will say."""
-    try:
-        return task.read(task.sample(np.random.default_rng(0), 1), 0)
-    except Exception:
-        return ""
-
-
-@cache
-def _equations(cell: type[Cell]) -> list[dict[str, str]]:
-    return [asdict(equation) for equation in equations(cell)]
+Kind = Literal["trial", "replicate", "transferred"]
 
 
 class SettingRunner:
@@ -93,12 +35,8 @@ class SettingRunner:
         self.plan, self.setting, self.context = plan, setting, context
         self.budget = plan.budget
         self.record = context.record
-        self.entry = setting_record(plan, setting)
-        cell = setting.variant.cell
-        self._backend: dict[str, str] = {} if cell is None else {"backend": backend_of(cell)}
-        if not is_stackable(setting.variant, setting.task.spec, setting.size):
-            self._backend["trained"] = ONE_BY_ONE
-        self.best: tuple[int, dict[str, float]] | None = None
+        self.entry = setting_entry(plan, setting)
+        self.best: tuple[int, Mapping[str, Value]] | None = None
 
     def run(self) -> Steps:
         """Searches, replicates the best trial, and closes the setting. After a failed job the next call tries again.
@@ -128,7 +66,7 @@ class SettingRunner:
         finally:
             callback.on_setting_end(name)
 
-    def recorded_best(self) -> tuple[int, dict[str, float]] | None:
+    def recorded_best(self) -> tuple[int, Mapping[str, Value]] | None:
         """The best trial, where the record holds all of the setting; None where something may be left to do."""
         closed = self.record.closed.get(self.entry.identity)
         if closed is None or as_json(asdict(closed.setting)) != as_json(asdict(self.entry)):
@@ -137,29 +75,29 @@ class SettingRunner:
         places = [(number, seed) for number in range(trials) for seed in range(seeds)]
         if not all(place in closed.trials for place in places) or not 0 <= closed.best < trials:
             return None
-        factors = closed.trials[closed.best, 0]
-        best = {name: value for name in self.plan.nuisance if isinstance(value := factors.get(name), float)}
-        runs = (self._run("replicate", number, number, best) for number in range(self.budget.replicates))
-        is_whole = len(best) == len(self.plan.nuisance)
-        return (
-            (closed.best, best) if is_whole and all(self._identity(r) in self.record.finished for r in runs) else None
-        )
+        spaces = self.plan.space_of(self.setting)
+        recorded = closed.trials[closed.best, 0]
+        best = {name: space.from_record(recorded[name]) for name, space in spaces.items() if name in recorded}
+        # A value that the record does not have as it was drawn makes another run of the trial.
+        needed = [self._run("trial", closed.best, 0, best), *self._replicates("replicate", best)]
+        return (closed.best, best) if all(self._identity(run) in self.record.finished for run in needed) else None
 
     def _search_and_replicate(self) -> Steps:
         parent = self.record.open_setting(self.entry)
         name = f"{self.plan.name} {self.plan.scale} {self.setting.name} {parent}"  # the last keeps edited ones apart
-        search = Search(self.context.storage, name, self.setting.name, self.plan)
+        search = Search(self.context.storage, name, self.setting.name, self.plan, self.setting)
         best = best_trial((yield from self._search(search)))
         if best is not None:
             self.best = best, search.hyperparameters(best)
             yield from self._replicate("replicate", *self.best)
         self.record.close_parent(self.entry.identity, {} if self.best is None else self._best_tags(*self.best))
 
-    def _best_tags(self, best: int, hyperparameters: Mapping[str, float]) -> dict[str, Any]:
-        runs = (self._run("replicate", number, number, hyperparameters) for number in range(self.budget.replicates))
+    def _best_tags(self, best: int, hyperparameters: Mapping[str, Value]) -> dict[str, Any]:
+        runs = self._replicates("replicate", hyperparameters)
         replicate = best_replicate({run.number: self.record.finished[self._identity(run)] for run in runs})
-        values = {f"best.{name}": f"{value:.4g}" for name, value in hyperparameters.items()}
-        return {"best_trial": best, **values, **({} if replicate is None else {"best_replicate": replicate})}
+        texts = {name: f"{v:.4g}" if isinstance(v, float) else str(v) for name, v in hyperparameters.items()}
+        tags = {"best_trial": best, **{f"best.{name}": text for name, text in texts.items()}}
+        return tags if replicate is None else {**tags, "best_replicate": replicate}
 
     def _search(self, search: Search) -> Generator[Job, Any, list[Outcome]]:
         """Carries out the rounds of the search; returns the outcomes of its trials."""
@@ -169,18 +107,15 @@ class SettingRunner:
             seeds = range(self.budget.search_seeds)
             draws = {number: search.hyperparameters(number) for number in numbers}
             runs = [self._run("trial", number, seed, draws[number]) for number in numbers for seed in seeds]
-            yield from self._train(runs, {"proposed_by": search.proposed_by(first)}, unpromising_runs)
+            yield from self._train(runs, {"proposed_by": search.proposed_by(first)}, self._pruner)
             for number in numbers:
                 own = [self.record.finished[self._identity(run)] for run in runs if run.number == number]
                 outcomes.append(trial_outcome(own))
                 search.tell(number, outcomes[-1].objective)
         return outcomes
 
-    def _replicate(
-        self, kind: Literal["replicate", "transferred"], best: int, hyperparameters: Mapping[str, float]
-    ) -> Steps:
-        runs = [self._run(kind, number, number, hyperparameters) for number in range(self.budget.replicates)]
-        yield from self._train(runs, {"trial": best})
+    def _replicate(self, kind: Kind, best: int, hyperparameters: Mapping[str, Value]) -> Steps:
+        yield from self._train(self._replicates(kind, hyperparameters), {"trial": best})
 
     def _train(self, runs: Sequence[Run], factors: Mapping[str, float | str], prune: Prune | None = None) -> Steps:
         """Trains those of the runs that the record does not have, and writes them to it.
@@ -189,22 +124,31 @@ class SettingRunner:
         Runs that the pruner compares train all together again where the record lacks one of them.
         """
         key = f"{self.entry.identity}-{runs[0].kind}"
-        while missing := tuple(run for run in runs if self._identity(run) not in self.record.finished):
-            state = self._interrupted(key, set(runs)) or initial_state(self._cohort(tuple(runs) if prune else missing))
-            state = yield from train(state, partial(self._save, key), prune, self._most_runs)
-            tests = (yield from self._test(state)) if prune is None else {}
-            entries = {
-                run: self._run_record(run, state, index, tests.get(index), factors)
-                for index, run in enumerate(state.cohort.runs)
-                if run in missing  # others were written before an interruption
-            }
-            kept = self._kept(runs, entries)
-            for index, run in enumerate(state.cohort.runs):
-                if run in entries:
-                    with self._model_files(state, index, run in kept) as model:
-                        self.record.add(entries[run], self.entry, model)
-                    self.context.callback.on_run_end(self.setting.name, entries[run])
-        self.context.checkpoints.drop(key)
+        while missing := {run for run in runs if self._identity(run) not in self.record.finished}:
+            some = runs if prune else [run for run in runs if run in missing]
+            states = self._interrupted(key, set(runs)) or self._initial(some)
+            states = yield from train(states, partial(self._save, key), prune, self._most_runs)
+            for state in states:
+                yield from self._write(state, runs, missing, factors)
+            self.context.checkpoints.drop(key)
+        self.context.checkpoints.drop(key)  # a crash may have left it after the last run was written
+
+    def _write(
+        self, state: CohortState, runs: Sequence[Run], missing: set[Run], factors: Mapping[str, float | str]
+    ) -> Steps:
+        """Tests those runs of a trained cohort that are no trials, and writes all that are missing to the record."""
+        tests = (yield from self._test(state)) if runs[0].kind != "trial" else {}
+        entries = {
+            run: run_entry(self.entry, state, index, tests.get(index), self.plan.solved_at, factors)
+            for index, run in enumerate(state.cohort.runs)
+            if run in missing  # others were written before an interruption
+        }
+        kept, file = self._kept(runs, entries), self.record.provenance.get("study_file")
+        for index, run in enumerate(state.cohort.runs):
+            if run in entries:
+                with model_files(state.cohort, state.train_state, index, run in kept, file) as model:
+                    self.record.add(entries[run], self.entry, model)
+                self.context.callback.on_run_end(self.setting.name, entries[run])
 
     def _kept(self, runs: Sequence[Run], entries: Mapping[Run, RunRecord]) -> set[Run]:
         """Those of the new runs whose trained models are kept, given all runs of their kind."""
@@ -218,28 +162,25 @@ class SettingRunner:
         best = best_replicate({run.number: end for run, end in ends.items() if end})
         return {run for run in entries if run.number == best}
 
-    @contextmanager
-    def _model_files(self, state: CohortState, index: int, is_kept: bool) -> Iterator[Path | None]:
-        """A folder with the trained model of a run, if that is kept."""
-        if not is_kept or state.train_state is None:
-            yield None
-            return
-        with TemporaryDirectory() as folder:
-            file = self.record.provenance.get("study_file")
-            save_model(Path(folder), state.cohort, state.train_state, index, file)
-            yield Path(folder)
+    @property
+    def _pruner(self) -> Prune:
+        """The plan's pruner; the project's own is looked up when it is needed, for tests."""
+        return unpromising_runs if self.plan.pruner == DEFAULT_PRUNER else partial(stopped_runs, self.plan.pruner)
+
+    def _initial(self, runs: Sequence[Run]) -> States:
+        return tuple(initial_state(cohort) for cohort in self._cohort(tuple(runs)).shapes)
 
     def _cohort(self, runs: tuple[Run, ...]) -> Cohort:
         return Cohort(self.setting, self.budget, self.plan.optimiser, self.plan.seed, runs)
 
-    def _interrupted(self, key: str, runs: set[Run]) -> CohortState | None:
-        """The state of the cohort that was interrupted, if it has no other runs than these."""
-        state = self.context.checkpoints.load(key, self._cohort(()))
-        return state if state and runs.issuperset(state.cohort.runs) else None
+    def _interrupted(self, key: str, runs: set[Run]) -> States | None:
+        """The states of the cohorts that were interrupted, if they have no other runs than these."""
+        states = self.context.checkpoints.load(key, self._cohort(()))
+        return states if states and all(runs.issuperset(state.cohort.runs) for state in states) else None
 
-    def _save(self, key: str, state: CohortState) -> None:
-        self.context.checkpoints.save(key, state)
-        self.context.callback.on_segment_end(self.setting.name, state)
+    def _save(self, key: str, states: States) -> None:
+        self.context.checkpoints.save(key, states)
+        self.context.callback.on_segment_end(self.setting.name, states)
 
     def _test(self, state: CohortState) -> Generator[Job, Any, dict[int, Evaluation]]:
         """The tests of the runs, by index, that have not diverged."""
@@ -247,46 +188,19 @@ class SettingRunner:
         if not sound or state.train_state is None:
             return {}
         tests: list[Evaluation] = []
-        for group in parts(sound, self._most_runs):
+        for group in parts(sound, self._most_runs(state.cohort)):
             tests += yield partial(evaluate_test, state.cohort.only(group), state.train_state.rows(group))
         return dict(zip(sound, tests, strict=True))
 
-    @cached_property
-    def _most_runs(self) -> int:
-        """How many runs have room in one job."""
-        return most_runs(self.setting, self.budget, self.context.cohort_memory)
+    def _most_runs(self, cohort: Cohort) -> int:
+        """How many runs of a cohort have room in one job."""
+        return most_runs(cohort.setting, cohort.budget, self.context.cohort_memory)
 
-    def _run(
-        self,
-        kind: Literal["trial", "replicate", "transferred"],
-        number: int,
-        seed: int,
-        hyperparameters: Mapping[str, float],
-    ) -> Run:
-        return Run(kind, number, seed, **{**self.plan.fixed, **hyperparameters})
+    def _replicates(self, kind: Kind, hyperparameters: Mapping[str, Value]) -> list[Run]:
+        return [self._run(kind, number, number, hyperparameters) for number in range(self.budget.replicates)]
+
+    def _run(self, kind: Kind, number: int, seed: int, hyperparameters: Mapping[str, Value]) -> Run:
+        return run_of(kind, number, seed, self.plan.factors_for(self.setting, hyperparameters))
 
     def _identity(self, run: Run) -> str:
-        return identity({"setting": self.entry.identity, **asdict(run)})
-
-    def _run_record(
-        self, run: Run, state: CohortState, index: int, test: Evaluation | None, factors: Mapping[str, float | str]
-    ) -> RunRecord:
-        curves = {**state.curves[index], **(test.curves if test else {})}
-        status = state.status[index]
-        assert status is not None
-        return RunRecord(
-            identity=self._identity(run),
-            kind=run.kind,
-            number=run.number,
-            status=status,
-            factors={key: getattr(run, key) for key in (*HYPERPARAMETERS, "seed")} | self._backend | dict(factors),
-            metrics={
-                **run_metrics(curves, status, test, self.entry.nominal, self.plan.solved_at),
-                "seconds": state.seconds[index],
-                "parameters": float(self.entry.parameters),
-            },
-            history=curves,
-            mechanisms=test.mechanisms if test else {},
-            setting=self.entry.identity,
-            reason=end_reason(curves, status),
-        )
+        return run_identity(self.entry, run)

@@ -98,6 +98,7 @@ def _left(plan: Plan, setting: Setting, ended: Sequence[RunRecord]) -> dict[str,
 
 def _cohorts(plan: Plan, kind: str, runs: int) -> int:
     budget = plan.budget
+    budget = plan.budget
     return ceil(runs / (budget.trials_per_round * budget.search_seeds if kind == "trial" else budget.replicates))
 
 

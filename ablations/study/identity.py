@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 PROCEDURE = (
     "ablations.models.variant:Variant",
     "ablations.study.setting:Setting",
+    "ablations.study.space:Range",
+    "ablations.study.space:Choice",
+    "ablations.study.search_space:space_of",
+    "ablations.study.search_space:values_of",
     "ablations.train.cohort:Cohort",
     "ablations.train.cohort:Run",
     "ablations.train.segment:train_segment",
@@ -36,6 +40,7 @@ PROCEDURE = (
     "ablations.run.outcomes:trial_outcome",
     "ablations.run.outcomes:best_trial",
     "ablations.run.outcomes:unpromising_runs",
+    "ablations.run.outcomes:stopped_runs",
     "ablations.search:Search",
 )
 KERNEL_MODULES = tuple(
@@ -89,15 +94,16 @@ def _setting_identity(plan: Mapping[str, Any], setting: "Setting", code: Callabl
 
 
 def roots(plan: Mapping[str, Any], setting: "Setting") -> list[type | str]:
-    """The code that a setting runs: its task, its network with all parts, its optimiser, and the procedure."""
+    """The code that a setting runs: its task, its network with all parts, its optimisers, and the procedure."""
     return _roots(plan, setting, *_parts(setting))
 
 
 def _roots(
     plan: Mapping[str, Any], setting: "Setting", modules: Iterable[type], cells: Iterable[type[Cell]]
 ) -> list[type | str]:
-    optimiser = f"ablations.train.optimisers:{plan['fixed']['optimiser']}"
-    return [type(setting.task), setting.variant.network, *modules, *cells, *PROCEDURE, optimiser]
+    names = plan["nuisance"].get("optimiser", {}).get("choices") or [plan["fixed"]["optimiser"]]
+    optimisers = [f"ablations.train.optimisers:{name}" for name in names]
+    return [type(setting.task), setting.variant.network, *modules, *cells, *PROCEDURE, *optimisers]
 
 
 def costs_identity(costs: "Costs", seed: int) -> str:

@@ -1,15 +1,18 @@
 """A plan: a study bound to one of its scales, and all that follows from that before anything is trained."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from ablations.models.variant import HiddenSizeOf, Variant, hidden_size
 from ablations.study.budget import Budget, Costs
+from ablations.study.factors import SIDE_BY_SIDE
 from ablations.study.identity import identity, setting_identities
+from ablations.study.proposals import DEFAULT_PRUNER, described
+from ablations.study.search_space import space_of, values_of
 from ablations.study.setting import Setting
-from ablations.study.space import Range
+from ablations.study.space import HYPERPARAMETERS, Space, Value
 from tasks import Task
 
 
@@ -18,7 +21,7 @@ class Plan:
     """A study at one scale, made by `study.at(scale)`: its settings, runs, identities, and its data for the record.
 
     The fields are those of `Study` and of its `Scale`; `scale` is the scale's name, `variants_of` has the names of the
-    variants of each task, by its label.
+    variants of each task, by its label. `fixed` has every factor of the training that is recorded and not searched.
     """
 
     name: str
@@ -30,10 +33,11 @@ class Plan:
     variants_of: Mapping[str, tuple[str, ...]]
     budget: Budget
     costs: Costs | None
-    nuisance: Mapping[str, Range]
-    fixed: Mapping[str, float]
+    nuisance: Mapping[str, Space]
+    fixed: Mapping[str, Value]
     optimiser: str
-    sampler: str
+    sampler: Any
+    pruner: Any
     solved_at: float
     transferred: bool
     seed: int
@@ -52,6 +56,31 @@ class Plan:
             is_double = isinstance(variant.size, HiddenSizeOf) and sizes[variant.name] == sizes.get(variant.base or "")
             if not is_double:
                 yield Setting(label, task, variant, sizes[variant.name])
+
+    def space_of(self, setting: Setting) -> dict[str, Space]:
+        """The factors that are searched for a setting: those of the training, and flags that its model has."""
+        return space_of(self.nuisance, setting.label, setting.variant)
+
+    def middle_of(self, setting: Setting) -> dict[str, Value]:
+        """Values in the middle of a setting's ranges, of the hyperparameters the lowest: to estimate what a run costs."""
+        shares = dict.fromkeys(self.nuisance, 0.5) | dict.fromkeys(HYPERPARAMETERS, 0.0)
+        given = {name: space.at(shares[name]) for name, space in self.nuisance.items()}
+        return self.factors_for(setting, given)
+
+    def largest_of(self, setting: Setting) -> dict[str, Value]:
+        """The largest values of a setting's numbers, of its other factors the first: what needs most memory."""
+        ends = {name: space.ends for name, space in self.nuisance.items()}
+        numbers = {name: [v for v in each if isinstance(v, int | float)] for name, each in ends.items()}
+        return self.factors_for(setting, {name: max(numbers[name], default=each[0]) for name, each in ends.items()})
+
+    def factors_for(self, setting: Setting, given: Mapping[str, Value]) -> dict[str, Value]:
+        """What a run of a setting has of given values of nuisance factors, and the fixed factors."""
+        return {**self.fixed, **values_of(self.space_of(setting), given, setting.label, setting.variant.name)}
+
+    def has_shapes(self, setting: Setting) -> bool:
+        """Whether trials of a setting can differ in more than what runs of one cohort may differ in."""
+        beside = {*HYPERPARAMETERS, *SIDE_BY_SIDE, *setting.variant.network.start_flags}
+        return not beside.issuperset(self.space_of(setting))
 
     @cached_property
     def parents(self) -> Mapping[str, str]:
@@ -92,12 +121,19 @@ class Plan:
             "settings": {label: [s.variant.name for s in self.settings if s.label == label] for label in self.tasks},
             "parents": dict(self.parents),
             "runs": {v.name: self.runs_of(v.name) for v in self._trained},
-            "nuisance": {name: asdict(range_) for name, range_ in self.nuisance.items()},
-            "fixed": {"optimiser": self.optimiser, "sampler": self.sampler, **self.fixed},
+            "nuisance": {name: space.data for name, space in self.nuisance.items()},
+            "fixed": self._fixed_data,
             "budget": self.budget.data,
             "solved_at": self.solved_at,
             "seed": self.seed,
         }
+
+    @property
+    def _fixed_data(self) -> dict[str, Any]:
+        """What is the same for all runs. Of what old records do not have, nothing is said where it is as it was then."""
+        optimiser = {} if "optimiser" in self.nuisance else {"optimiser": self.optimiser}
+        pruner = {} if self.pruner == DEFAULT_PRUNER else {"pruner": described(self.pruner)}
+        return {**optimiser, "sampler": described(self.sampler), **pruner, **self.fixed}
 
     @cached_property
     def identities(self) -> Mapping[str, str]:

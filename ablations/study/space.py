@@ -1,6 +1,11 @@
-"""The search space: which hyperparameters there are, and the range that one is searched in."""
+"""The search space: what a factor may be drawn from, and under which condition it is drawn at all."""
 
-from pydantic import ConfigDict, model_validator
+from collections.abc import Mapping, Sequence
+from dataclasses import field, replace
+from math import exp, floor, log
+from typing import Any
+
+from pydantic import ConfigDict, field_validator, model_validator
 from pydantic.dataclasses import dataclass
 
 from ablations.errors import UserError
@@ -9,19 +14,156 @@ STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 """Unknown parameters are errors."""
 
 HYPERPARAMETERS = ("lr", "clip", "weight_decay")
-"""The factors that may differ from run to run: learning rate, limit of the gradient's norm, and weight decay."""
+"""The factors that every run has a number of: learning rate, limit of the gradient's norm, and weight decay."""
+
+Value = bool | int | float | str | None
+"""What a factor can have."""
+
+Where = Mapping[str, Any]
+"""factor -> the value, or several, of it under which another factor is drawn; "variant" and "task" can stand for a factor."""
+
+
+class _Space:
+    """What `Range` and `Choice` share: the condition, given as single values or as several of them."""
+
+    @field_validator("where", mode="before")
+    @classmethod
+    def _several(cls, where: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+        several = (tuple, list, set, range)
+        return {name: tuple(values) if isinstance(values, several) else (values,) for name, values in where.items()}
 
 
 @dataclass(frozen=True, config=STRICT)
-class Range:
-    """A nuisance factor that is searched between `low` and `high`, by default on a logarithmic scale."""
+class Range(_Space):
+    """A factor that is searched between `low` and `high`, both included, by default on a logarithmic scale.
 
-    low: float
-    high: float
+    Between whole numbers, a factor that counts something takes whole numbers. step: the distance of the values that are
+    tried, on a scale that is not logarithmic. where: the factor is drawn only where other factors have these values.
+
+    >>> Range(1e-3, 1e-1).at(0.5)
+    0.01
+    >>> [Range(1, 3, log=False).at(share) for share in (0.0, 0.4, 0.99)]
+    [1, 2, 3]
+    """
+
+    low: int | float
+    high: int | float
     log: bool = True
+    step: int | float | None = None
+    where: Where = field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check(self) -> "Range":
         if not self.low < self.high or (self.log and self.low <= 0):
             raise UserError(f"needs low < high, and low > 0 where it is logarithmic; got {self.low} to {self.high}")
+        if self.step is not None and (self.log or not 0 < self.step <= self.high - self.low):
+            raise UserError(f"a step ({self.step}) is above 0, at most high - low, and needs log=False")
         return self
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its values are whole numbers."""
+        return all(isinstance(number, int) for number in (self.low, self.high, self.step or 1))
+
+    def as_floats(self) -> "Range":
+        """The same for a factor that is no whole number."""
+        return replace(self, low=float(self.low), high=float(self.high), step=self.step and float(self.step))
+
+    def at(self, share: float) -> int | float:
+        """The value at a share of the range: 0 is its low end, 1 its high end. Equal shares are equally probable."""
+        if not self.is_whole and self.step is None:
+            if self.log:
+                return float(self.low * (self.high / self.low) ** share)
+            return float(self.low + share * (self.high - self.low))
+        if self.log:  # a whole number is all that rounds to it
+            ends = log(self.low - 0.5), log(self.high + 0.5)
+            value = round(exp(ends[0] + share * (ends[1] - ends[0])))
+            return int(min(max(value, self.low), self.high))
+        step = self.step or 1
+        steps = floor((self.high - self.low) / step + 1e-9)  # a float's own error must not cost the last value
+        return self.low + step * min(floor(share * (steps + 1)), steps)
+
+    def from_record(self, value: float | str) -> Value:
+        """The value that the record has as a number, as it was drawn."""
+        return int(value) if self.is_whole else value
+
+    @property
+    def ends(self) -> tuple[Value, ...]:
+        """Values that stand for all: the two ends."""
+        return self.low, self.high
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Plain data for the record. Of what old records do not have, nothing is said where it is not used."""
+        step = {"step": self.step} if self.step is not None else {}
+        whole = {"whole": True} if self.is_whole else {}
+        return {"low": self.low, "high": self.high, "log": self.log, **step, **whole, **_condition(self.where)}
+
+
+@dataclass(frozen=True, config=STRICT)
+class Choice(_Space):
+    """A factor that is one of several values: texts, numbers, True and False, or None.
+
+    where: the factor is drawn only where other factors have these values.
+
+    >>> [Choice(["adam", "sgd"]).at(share) for share in (0.0, 0.49, 0.5, 1.0)]
+    ['adam', 'adam', 'sgd', 'sgd']
+    """
+
+    values: Sequence[Value]
+    where: Where = field(default_factory=dict)
+
+    @field_validator("values")
+    @classmethod
+    def _tuple(cls, values: Sequence[Value]) -> tuple[Value, ...]:
+        return tuple(values)
+
+    @model_validator(mode="after")
+    def _check(self) -> "Choice":
+        if len({(type(value), value) for value in self.values}) < max(2, len(self.values)):
+            raise UserError(f"a choice needs two values or more, each once; got {list(self.values)}")
+        return self
+
+    def at(self, share: float) -> Value:
+        """The value at a share: each has an equal part of [0, 1]."""
+        return self.values[min(int(share * len(self.values)), len(self.values) - 1)]
+
+    def from_record(self, value: float | str) -> Value:
+        """The value that the record has as a number or as text, as it was drawn."""
+        return next((each for each in self.values if value == (str(each) if isinstance(each, bool) else each)), None)
+
+    @property
+    def ends(self) -> tuple[Value, ...]:
+        """Values that stand for all: each of them."""
+        return tuple(self.values)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Plain data for the record."""
+        return {"choices": list(self.values), **_condition(self.where)}
+
+
+Space = Range | Choice
+"""What a factor is drawn from."""
+
+
+def as_space(given: Any) -> Any:
+    """A distribution of Optuna's as a `Range` or a `Choice`; anything else as it is, for what checks it next.
+
+    It is known by its parts: to import Optuna for it would take longer than to load most studies.
+    """
+    if not type(given).__module__.startswith("optuna."):
+        return given
+    if hasattr(given, "choices"):
+        return Choice(tuple(given.choices))
+    is_plain = given.step is None or (given.step == 1 and isinstance(given.low, int))
+    return Range(given.low, given.high, given.log, None if is_plain else given.step)
+
+
+def is_drawn(space: Space, values: Mapping[str, Value]) -> bool:
+    """Whether a factor's condition holds, given the values of those before it; not where one of them is not drawn."""
+    return all(name in values and values[name] in allowed for name, allowed in space.where.items())
+
+
+def _condition(where: Where) -> dict[str, Any]:
+    return {"where": {name: list(values) for name, values in where.items()}} if where else {}

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field, fields, replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic.dataclasses import dataclass
 
 from ablations.errors import UserError
@@ -12,8 +12,11 @@ from ablations.models.variant import HiddenSizeOf, Variant
 from ablations.models.variants import VARIANTS
 from ablations.registry import check_known, look_up
 from ablations.study.budget import Budget, Scale
+from ablations.study.factors import DEFAULTS, TRAINING, check_fixed
 from ablations.study.plan import Plan
-from ablations.study.space import HYPERPARAMETERS, STRICT, Range
+from ablations.study.proposals import DEFAULT_PRUNER, check_pruner, check_sampler, proposes_from_results
+from ablations.study.search_space import check_networks, checked
+from ablations.study.space import STRICT, Space, Value, as_space
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
 """The name of a study or of a scale. It becomes a part of file names."""
@@ -23,8 +26,11 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
 class Study:
     """One question, and all that determines its answer.
 
-    variants and the scales' tasks are the scientific factors: they are varied and reported. `nuisance` are those of
-    `HYPERPARAMETERS` that Optuna searches, `fixed` the others. `baseline` is the variant that others are compared to.
+    variants and the scales' tasks are the scientific factors: they are varied and reported. `nuisance` are the factors
+    that Optuna searches, each a `Range`, a `Choice` or a distribution of Optuna's: those of the training
+    (`ablations.study.factors.TRAINING`), and the flags of the variants' models. `fixed` are factors of the training that
+    are the same for all. `sampler` and `pruner` are names or objects of Optuna's (`ablations.study.proposals`).
+    `baseline` is the variant that others are compared to.
     `solved_at` is the validation score up to which sequences are counted as `sequences_to_criterion`; no training stops
     there. All randomness comes from `seed`. In a study that is `transferred`, the replicates of an ablation are trained a
     second time, with the best hyperparameters of its parent.
@@ -35,13 +41,26 @@ class Study:
     variants: tuple[Variant, ...]
     baseline: str
     scales: Mapping[Name, Scale]
-    nuisance: Mapping[str, Range]
-    fixed: Mapping[str, float] = field(default_factory=lambda: {"clip": 1.0, "weight_decay": 0.0})
-    optimiser: Literal["adam", "rmsprop", "sgd"] = "adam"
-    sampler: Literal["tpe", "random"] = "tpe"
+    nuisance: Mapping[str, Any]
+    fixed: Mapping[str, Value] = field(default_factory=dict)
+    optimiser: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
+    sampler: Any = "tpe"
+    pruner: Any = DEFAULT_PRUNER
     solved_at: float = 0.99
     transferred: bool = False
     seed: Annotated[int, Field(ge=0)] = 0
+
+    @field_validator("nuisance", mode="before")
+    @classmethod
+    def _spaces(cls, nuisance: Any) -> Any:
+        if not isinstance(nuisance, Mapping):
+            raise UserError(f"nuisance maps names of factors to what they are drawn from; got {nuisance!r}")
+        for name, given in nuisance.items():
+            if not isinstance(as_space(given), Space):
+                raise UserError(
+                    f"the factor {name!r} is a Range, a Choice or a distribution of Optuna's, not {given!r}"
+                )
+        return {name: as_space(given) for name, given in nuisance.items()}
 
     @model_validator(mode="after")
     def _check(self) -> "Study":
@@ -64,12 +83,15 @@ class Study:
         return self
 
     def _check_factors(self) -> None:
-        """Raises `UserError` unless every hyperparameter is either a nuisance or a fixed factor."""
-        factors = [*self.nuisance, *self.fixed]
-        for factor in factors:
-            check_known(HYPERPARAMETERS, factor, "nuisance or fixed factor")
-        if sorted(factors) != sorted(HYPERPARAMETERS):
-            raise UserError(f"nuisance and fixed factors together must be {', '.join(HYPERPARAMETERS)}, each once")
+        """Raises `UserError` where a factor cannot be searched or fixed; numbers become those of their factors' types."""
+        check_fixed(self.fixed)
+        check_sampler(self.sampler)
+        check_pruner(self.pruner)
+        spaces = checked(self.nuisance, self.fixed, self.optimiser, self.variants)
+        object.__setattr__(self, "nuisance", spaces)
+        if "parameters" in spaces or not TRAINING.keys() >= spaces.keys():
+            for scale in self.scales.values():
+                check_networks(spaces, scale.tasks, self.variants)
 
     def _check_own(self, task: str, own: Sequence[str], by_name: Mapping[str, Variant]) -> None:
         """Raises `UserError` where a task's own variants are unknown, or lack the one that they are compared to."""
@@ -82,11 +104,12 @@ class Study:
                     )
 
     def _check_rounds(self, scale: str, budget: Budget) -> None:
-        """A search with TPE needs two rounds: it proposes all but the first. A single trial is no search."""
-        if self.sampler == "tpe" and budget.trials_per_round == budget.trials > 1:
+        """A sampler needs two rounds: it proposes all but the first. A single trial is no search."""
+        proposer = "TPE" if self.sampler == "tpe" else "the sampler"
+        if proposes_from_results(self.sampler) and budget.trials_per_round == budget.trials > 1:
             raise UserError(
                 f"scale {scale!r}: trials ({budget.trials}) must be at least twice trials_per_round "
-                f"({budget.trials_per_round}), so that TPE proposes half of them"
+                f"({budget.trials_per_round}), so that {proposer} proposes half of them"
             )
 
     def at(self, scale: str) -> Plan:
@@ -94,6 +117,8 @@ class Study:
         chosen = look_up(self.scales, scale, "scale")
         own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "scales"}
         names = tuple(variant.name for variant in self.variants)
+        defaults = {name: value for name, value in DEFAULTS.items() if name not in self.nuisance}
+        own["fixed"] = {**defaults, **self.fixed}
         return Plan(
             scale=scale,
             tasks=chosen.tasks,

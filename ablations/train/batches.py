@@ -26,15 +26,22 @@ def stack(batches: Sequence[Batch]) -> Batch:
 
 
 def training_batches(
-    task: Task, streams: Sequence[Callable[[int], np.random.Generator]], first: int, steps: int, size: int
+    task: Task,
+    streams: Sequence[Callable[[int], np.random.Generator]],
+    first: int,
+    steps: int,
+    size: int,
+    curriculum: Callable[[int], Task] | None = None,
 ) -> Iterator[Batch]:
     """The stacked batches (R, size, …) of the training steps `first` to `first + steps`.
 
-    Difficulties are mixed, up to the task's nominal one. A stream maps k to the generator of its k-th chunk of steps: the
-    data of any step can be sampled without those before it. Equal streams are sampled once.
+    Difficulties are mixed, up to the task's nominal one, or come from the task that `curriculum` gives for a step. A stream
+    maps k to the generator of its k-th chunk of steps: the data of any step can be sampled without those before it. Equal
+    streams are sampled once.
     """
-    mixture = task.mixture()
+    source = curriculum or (lambda step: task.mixture())
     for chunk in range(first // CHUNK, (first + steps - 1) // CHUNK + 1):
+        mixture = source(chunk * CHUNK)
         batches = {stream: mixture.sample(stream(chunk), CHUNK * size) for stream in dict.fromkeys(streams)}
         together = stack([batches[stream] for stream in streams])
         for step in range(max(first, chunk * CHUNK), min(first + steps, (chunk + 1) * CHUNK)):

@@ -42,7 +42,12 @@ def adam(theta: Tensor, gradient: Tensor, moments: Moments, step: int) -> Tensor
     return mean.div(1 - 0.9**step).div_(root)
 
 
-OPTIMISERS: dict[str, Update] = {"adam": adam, "rmsprop": rmsprop, "sgd": sgd}
+def adamw(theta: Tensor, gradient: Tensor, moments: Moments, step: int) -> Tensor:
+    """The direction of Adam; what makes it torch.optim.AdamW is that `update` takes the weight decay from the parameters."""
+    return adam(theta, gradient, moments, step)
+
+
+OPTIMISERS: dict[str, Update] = {"adam": adam, "adamw": adamw, "rmsprop": rmsprop, "sgd": sgd}
 """Every optimiser by name."""
 
 
@@ -67,17 +72,26 @@ def update(
     lr: Tensor,
     limit: Tensor,
     decay: Tensor,
+    momentum: Tensor | None = None,
 ) -> None:
     """One step, counted from 1, of all runs: changes theta (R, P) and the moments in place.
 
-    Each run's gradient (R, P) is clipped to the norm limit of its run, then its weight decay is added. lr, limit and
-    decay are (R,).
+    Each run's gradient (R, P) is clipped to the norm limit of its run, then its weight decay is added; AdamW takes its decay
+    from the parameters instead (Loshchilov & Hutter 2019). lr, limit, decay and momentum are (R,); without a momentum none
+    is kept.
     """
-    if optimiser == "adam" and has_compiler():
+    if optimiser == "adamw":
+        theta *= (1 - lr * decay).unsqueeze(1)
+        decay = torch.zeros_like(decay)
+    if optimiser in ("adam", "adamw") and has_compiler():
         _compiled_adam(theta, gradient, moments, step, lr, limit, decay)
         return
     gradient = clip_by_norm(gradient, limit) + decay.unsqueeze(1) * theta
-    theta -= lr.unsqueeze(1) * OPTIMISERS[optimiser](theta, gradient, moments, step)
+    direction = OPTIMISERS[optimiser](theta, gradient, moments, step)
+    if momentum is not None:
+        velocity = moments.setdefault("velocity", torch.zeros_like(theta))
+        direction = velocity.mul_(momentum.unsqueeze(1)).add_(direction)
+    theta -= lr.unsqueeze(1) * direction
 
 
 def _compiled_adam(

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ablations.train.batches import pieces, training_batches
 from ablations.train.cohort import Cohort, TrainState
+from ablations.train.curriculum import training_task
 from ablations.train.metrics import SegmentMetrics
 from ablations.train.stacked import StackedNetworks
 from ablations.train.training import training_of
@@ -31,7 +32,12 @@ def train_segment(cohort: Cohort, state: TrainState | None, steps: int) -> tuple
     training = training_of(cohort, state)
     streams = {run.stream: partial(cohort.generator, run, "train") for run in cohort.runs}
     data = training_batches(
-        cohort.setting.task, [streams[run.stream] for run in cohort.runs], training.step, steps, cohort.budget.batch
+        cohort.setting.task,
+        [streams[run.stream] for run in cohort.runs],
+        training.step,
+        steps,
+        cohort.budget.batch,
+        lambda step: training_task(cohort.setting.task, cohort.curriculum, step / cohort.budget.steps),
     )
     total = torch.zeros(len(cohort.runs))
     for batch in data:

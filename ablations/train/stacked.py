@@ -36,8 +36,9 @@ class StackedNetworks:
         self.task = setting.task
         self.is_stackable = is_stackable(setting.variant, setting.task.spec, setting.size)
         seeds = [integer(cohort.seed, setting.name, *run.stream, "start") for run in cohort.runs]
-        by_seed = {seed: setting.variant.build(setting.task.spec, setting.size, seed) for seed in set(seeds)}
-        networks = [by_seed[seed] for seed in seeds]
+        starts = list(zip(map(cohort.variant, cohort.runs), seeds, strict=True))
+        by_start = {start: start[0].build(setting.task.spec, setting.size, start[1]) for start in set(starts)}
+        networks = [by_start[start] for start in starts]
         self.model: Network = networks[0]
         trained = {name: p.shape for name, p in self.model.named_parameters() if p.requires_grad}
         self.shapes: Mapping[str, torch.Size] = trained

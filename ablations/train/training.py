@@ -4,6 +4,7 @@ R runs, P trained parameters of each, n sequences of each run, T steps.
 """
 
 from functools import cached_property, partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -38,7 +39,7 @@ class Training:
             has_padding: Replayed(partial(self._differentiate, has_padding), self._noise, self.networks.is_stackable)
             for has_padding in (False, True)
         }
-        self._hyperparameters = self._stacked_hyperparameters()
+        self._take_hyperparameters()
 
     @property
     def state(self) -> TrainState:
@@ -54,20 +55,22 @@ class Training:
             self._theta.copy_(state.theta)  # in place: recordings know the memory
         self._moments = {name: moment.clone() for name, moment in state.moments.items()}
         self._buffers = dict(state.buffers)
-        self._hyperparameters = self._stacked_hyperparameters()
+        self._take_hyperparameters()
 
     def train_step(self, batch: Batch) -> Tensor:
         """One optimiser step of every run; returns the losses (R,) before it.
 
-        The learning rate falls linearly from the run's own to zero over the budget's steps.
+        The learning rate follows the run's schedule over the budget's steps.
         """
         step, self.step = self.step, self.step + 1
         self._noise.start(lambda: [self._seed(run, step) for run in range(len(self.cohort.runs))])
         losses, gradient, *buffers = self._replays[is_padded(batch)](*batch, *self._buffers.values())
         self._buffers = dict(zip(self._buffers, buffers, strict=True))
         lr, limit, decay = self._hyperparameters
-        lr = lr * rate_factor(step, self.cohort.budget.steps)
-        update(self.cohort.optimiser, self._theta.detach(), gradient, self._moments, step + 1, lr, limit, decay)
+        factors = [rate_factor(step, self.cohort.budget.steps, *schedule) for schedule in self._schedules]
+        lr = lr * torch.tensor(factors)
+        theta, optimiser = self._theta.detach(), self.cohort.optimiser
+        update(optimiser, theta, gradient, self._moments, step + 1, lr, limit, decay, self._momentum)
         return losses
 
     @cached_property
@@ -94,8 +97,13 @@ class Training:
         (gradient,) = torch.autograd.grad(losses, self._theta, torch.ones_like(losses))
         return losses.detach(), gradient, *after.values()
 
-    def _stacked_hyperparameters(self) -> list[Tensor]:
-        return [torch.tensor([getattr(run, name) for run in self.cohort.runs]) for name in HYPERPARAMETERS]
+    def _take_hyperparameters(self) -> None:
+        """Stacks those of the cohort's runs, each (R,); without any momentum there is none."""
+        runs = self.cohort.runs
+        self._hyperparameters = [torch.tensor([getattr(run, name) for run in runs]) for name in HYPERPARAMETERS]
+        self._schedules: list[Any] = [(run.factor("schedule"), run.factor("warmup")) for run in runs]
+        momentum: Any = [run.factor("momentum") for run in runs]
+        self._momentum = torch.tensor(momentum) if any(momentum) else None
 
     def _seed(self, run: int, step: int) -> int:
         cohort = self.cohort
@@ -120,5 +128,5 @@ def training_of(cohort: Cohort, state: TrainState | None) -> Training:
 
 def _is_same(a: Cohort, b: Cohort) -> bool:
     """Whether two cohorts have the same networks, starts and data. They may differ in their hyperparameters."""
-    streams = ([run.stream for run in cohort.runs] for cohort in (a, b))
-    return (a.setting, a.budget, a.seed, next(streams)) == (b.setting, b.budget, b.seed, next(streams))
+    starts = ([(run.stream, cohort.variant(run)) for run in cohort.runs] for cohort in (a, b))
+    return (a.setting, a.budget, a.seed, next(starts)) == (b.setting, b.budget, b.seed, next(starts))

@@ -7,6 +7,7 @@ from reports.figures.cost_skill import COST_SKILL
 from reports.figures.difficulty import DIFFICULTY
 from reports.figures.gates import GATES_AND_MEMORY
 from reports.figures.gradient_flow import GRADIENT_FLOW
+from reports.figures.importance import IMPORTANCE
 from reports.figures.learning_curves import LEARNING_CURVES
 from reports.figures.performance_profile import PERFORMANCE_PROFILE
 from reports.figures.score_matrix import SCORE_MATRIX
@@ -27,6 +28,7 @@ FIGURES: dict[str, FigureKind] = {
     "cost_skill": COST_SKILL,
     "cost_growth": COST_GROWTH,
     "search": SEARCH,
+    "importance": IMPORTANCE,
 }
 """Every figure by name, in the order of the report."""
 

@@ -69,8 +69,13 @@ def _how_fair(estimates: Estimates) -> str:
     budget, found = results.study.plan["budget"], windows(results)
     others = len(results.variants) - len(usual_size(estimates))
     edges = int((found["edge"] != "").sum())
+    size = (
+        f"About {budget['parameters']:,} parameters each{f' ({others} networks have another size)' if others else ''}"
+    )
+    if {"hidden", "parameters"} & results.study.plan["nuisance"].keys():
+        size = "Sizes are searched"
     return (
-        f"About {budget['parameters']:,} parameters each{f' ({others} networks have another size)' if others else ''}, "
+        f"{size}, "
         f"{budget['trials']} trials on {budget['search_seeds']} search seeds. {edges} of {len(found)} best values lie at an end "
         "of those tried."
     )

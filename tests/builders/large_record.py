@@ -89,6 +89,9 @@ def _runs(plan: Plan, runner: SettingRunner, rng: np.random.Generator) -> Iterat
         yield _record(plan, runner, run, skill, rng, {"trial": 0})
 
 
+CURVES = ("validation_score", "validation_mixture_score", "train_loss", "validation_loss")
+
+
 def _record(
     plan: Plan, runner: SettingRunner, run: Run, skill: float, rng: np.random.Generator, factors: dict[str, Any]
 ) -> RunRecord:
@@ -97,14 +100,15 @@ def _record(
     score = chance + (1 - chance) * float(np.clip(skill + rng.normal(0, 0.02), 0.0, 1.0))
     steps = [budget.steps * budget.batch // budget.segments * (k + 1) for k in range(budget.segments)]
     curve = tuple((step, chance + (score - chance) * (k + 1) / len(steps)) for k, step in enumerate(steps))
-    history = dict.fromkeys(("score", "mixed_score", "train_loss", "loss"), curve)
+    history = dict.fromkeys(CURVES, curve)
     metrics = {
-        "sequences": float(steps[-1]), "best_score": score, "objective": score, "final_score": score,
-        "final_loss": 1 - score, "seconds": 1.0 + 0.01 * run.number, "parameters": float(entry.parameters),
+        "sequences": float(steps[-1]), "best_validation_score": score, "objective": score, "final_validation_score": score,
+        "final_validation_loss": 1 - score, "seconds": 1.0 + 0.01 * run.number, "parameters": float(entry.parameters),
     }  # fmt: skip
     if run.kind == "replicate":
         grid = runner.setting.task.grid()
-        history |= {name: tuple((each, score) for each in grid) for name in ("test_score", "test_loss")}
+        history |= {f"{name}_by_difficulty": tuple((d, score) for d in grid) for name in ("test_score", "test_loss")}
+        metrics |= {"test_score": score, "test_loss": 1 - score}
         distances = [(d, 10.0 ** (-0.1 * d)) for d in range(DISTANCES)]
         history |= {f"gradient_{when}": tuple(distances) for when in ("initial", "trained")}
         metrics["flops_per_sequence"] = 1e6

@@ -15,7 +15,7 @@ from ablations.record.schema import RunRecord, StudyRecord
 from ablations.record.store import connect
 from ablations.record.writer import MlflowRecorder
 from ablations.run.checkpoints import Checkpoints
-from ablations.run.cohort_runner import CohortState
+from ablations.run.cohort_runner import States
 from ablations.run.context import KeepModels, RunContext
 from ablations.run.executors import Executor, SerialExecutor
 from ablations.run.jobs import JobFailed
@@ -36,7 +36,7 @@ class Silent:
 
     def on_setting_start(self, name: str) -> None: ...
 
-    def on_segment_end(self, name: str, state: CohortState) -> None:
+    def on_segment_end(self, name: str, states: States) -> None:
         self.segments += 1
         if self.segments == self.stop_after:
             raise KeyboardInterrupt

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ablations.record.protocol import Recorder
 from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
-from ablations.run.setting_runner import setting_record
+from ablations.run.entries import setting_entry
 from ablations.study import Plan, Study
 
 TRIALS, REPLICATES = 2, 3
@@ -21,7 +21,7 @@ def one_setting(study: Study) -> Plan:
 
 
 def setting_of(plan: Plan) -> SettingRecord:
-    return setting_record(plan, plan.settings[0])
+    return setting_entry(plan, plan.settings[0])
 
 
 def runs_of(setting: SettingRecord) -> list[RunRecord]:

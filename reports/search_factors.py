@@ -1,0 +1,77 @@
+"""The searched factors of a study, as its plan says them: numbers in a range, or one of several values."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from ablations.record.protocol import as_recorded
+from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
+from reports.number_format import as_text
+
+Space = Mapping[str, Any]
+"""What a factor is drawn from: `low`, `high`, `log` and perhaps `step`, `whole`, of a range; `choices` else; perhaps `where`."""
+
+
+def is_numeric(space: Space) -> bool:
+    """True for a range: its values are numbers, between which there are others."""
+    return "low" in space
+
+
+def column(values: list[float | str | None], space: Space) -> pd.Series:
+    """The recorded values of a factor, None where a run has none: numbers of a range, or the texts of a choice."""
+    if is_numeric(space):
+        return pd.Series([float("nan") if value is None else float(value) for value in values], dtype=float)
+    texts = {as_recorded({"": choice})[""]: str(choice) for choice in space["choices"]}
+    return pd.Series([None if value is None else texts.get(value, str(value)) for value in values], dtype=object)
+
+
+def with_factors(table: pd.DataFrame, runs: Sequence[RunRecord], spaces: Mapping[str, Space]) -> pd.DataFrame:
+    """A table of trials, a row for each of those runs, with a column for each searched factor that it lacks."""
+    for name, space in spaces.items():
+        if name not in table:
+            values = [run.factors.get(name) for run in runs]
+            table.insert(table.columns.get_loc("is_best"), name, column(values, space))
+    return table
+
+
+def size(study: StudyRecord, setting: SettingRecord) -> tuple[int, int]:
+    """The hidden size of a setting's replicates, and their number of parameters; of the setting, before there are any.
+
+    Where factors of the network are searched, the two are those of the best trial.
+    """
+    run = next((run for run in study.replicates if run.setting == setting.identity), None)
+    if run is None or not study.plan["nuisance"].keys() - {"lr", "clip", "weight_decay"}:
+        return setting.hidden, setting.parameters
+    hidden, parameters = run.factors.get("hidden", setting.hidden), run.metrics.get("parameters", setting.parameters)
+    return int(hidden), int(parameters)
+
+
+def described(name: str, space: Space) -> str:
+    """A factor and what it is drawn from, in words.
+
+    >>> described("lr", {"low": 0.001, "high": 0.1, "log": True})
+    'lr from 0.001 to 0.1 (logarithmic)'
+    >>> described("dropout", {"low": 0.0, "high": 0.5, "log": False, "where": {"layers": [2, 3]}})
+    'dropout from 0 to 0.5 (where layers is 2 or 3)'
+    >>> described("optimiser", {"choices": ["adam", "sgd"]})
+    'optimiser: adam or sgd'
+    """
+    notes = [f"where {other} is {_or(values)}" for other, values in space.get("where", {}).items()]
+    if not is_numeric(space):
+        text = f"{name}: {_or(space['choices'])}"
+    else:
+        text = f"{name} from {space['low']:g} to {space['high']:g}"
+        kinds = [*(["logarithmic"] if space["log"] else []), *(["whole numbers"] if space.get("whole") else [])]
+        notes = [*kinds, *([f"in steps of {space['step']:g}"] if "step" in space else []), *notes]
+    return f"{text} ({', '.join(notes)})" if notes else text
+
+
+def value_text(value: object) -> str:
+    """A factor's value in few characters; – where a run has none."""
+    return as_text(None if isinstance(value, float) and pd.isna(value) else value)
+
+
+def _or(values: list[Any]) -> str:
+    *others, last = map(str, values)
+    return f"{', '.join(others)} or {last}" if others else last
