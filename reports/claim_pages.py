@@ -103,7 +103,8 @@ def _claim_blocks(name: str, claim: Claim, verdict: Verdict) -> Iterator[Block]:
     )
     run_ids = ", ".join(run[:8] for run in verdict.runs[:RUNS_LISTED])
     more = len(verdict.runs) - RUNS_LISTED
-    yield Paragraph(f"MLflow runs: {run_ids or 'none'}{f' and {more} more' if more > 0 else ''}.")
+    text = f"MLflow runs: {run_ids or 'none'}{f' and {more} more' if more > 0 else ''}."
+    yield Paragraph(text, folded=f"Runs of the claim {name}")
 
 
 def _part_rows(part: Comparison) -> Iterator[list[object]]:

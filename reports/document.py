@@ -33,9 +33,13 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Plain text. Ids of runs, names of tables and the headings that it quotes become links (`reports.references`)."""
+    """Plain text. Ids of runs, names of tables and the headings that it quotes become links (`reports.references`).
+
+    folded: where a page can be folded, the text is under this line and appears when it is opened.
+    """
 
     text: str
+    folded: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from reports.explorer import Explorer
 from reports.latex import ESCAPES
 from reports.markup import MarkupError, checked_mathml
 from reports.page_one.html import page_html, strip_html
-from reports.references import references, stem
+from reports.references import FILE, references, stem
 
 STYLES = ("base.css", "page_one.css", "tables.css", "explorer.css")
 SCRIPTS = ("page.js", "tables.js", "explorer.js")
@@ -43,7 +43,7 @@ def to_html(document: Document) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"figure": _figure, "equation": _equation, "stem": stem, "ident": id}
+    environment.filters |= {"figure": _figure, "equation": _equation, "stem": stem, "ident": id, "tables": FILE.findall}
     environment.filters |= {"page_one": page_html, "strip": strip_html}
     environment.filters["linked"] = lambda text: Markup("").join(_link(*piece) for piece in links.split(text))
     script = _all("scripts", SCRIPTS)

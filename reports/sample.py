@@ -1,4 +1,4 @@
-"""Puts a report into the repository as a sample: its PDF, its first page, some figures, and its answer into the README.
+"""Puts a report into the repository as a sample: its PDF, its first page, its figures, and its answer into the README.
 
 python -m reports.sample REPORT DOCS README
 """
@@ -6,29 +6,42 @@ python -m reports.sample REPORT DOCS README
 import re
 import shutil
 import sys
+from io import BytesIO
 from pathlib import Path
+
+import typst
+from PIL import Image
 
 from reports.page_one.markdown import FILE, PICTURE
 
 ANSWER = re.compile(r"(?<=<!-- answer: made by `make sample` -->\n).*?(?=<!-- /answer -->)", re.DOTALL)
 """What the README says was found, between two comments."""
 
-SHOWN = ("score_matrix.svg", "difficulty.svg", "word_by_word.svg", "gates.svg", "search.svg", "attention_maps_1.svg")
-"""The figures that are put beside the PDF, which has all: a repository stays small."""
+SHARP, COLOURS = 144, 128
+"""Pixels per inch of a figure, and the colours of a picture: a repository stays small. The PDF has the figures as drawings."""
 
 
 def put_sample(report: Path, folder: Path, readme: Path) -> None:
     """Replaces the sample in a folder, and the answer in the README, by those of a report."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name in ("report.pdf", FILE, PICTURE):
+    for name in ("report.pdf", FILE):
         shutil.copyfile(report / name, folder / name)
+    _write_small(folder / PICTURE, (report / PICTURE).read_bytes())
     (folder / "figures").mkdir()
-    for name in SHOWN:
-        shutil.copyfile(report / "figures" / name, folder / "figures" / name)
+    for figure in sorted((report / "figures").glob("*.svg")):
+        source = f'#set page(width: auto, height: auto, margin: 4pt)\n#image("{figure.name}")'
+        pages = typst.compile(source.encode(), root=figure.parent, format="png", ppi=SHARP)
+        _write_small(folder / "figures" / f"{figure.stem}.png", pages if isinstance(pages, bytes) else pages[0])
     text = readme.read_text(encoding="utf-8")
     answer = answer_of((report / FILE).read_text(encoding="utf-8"))
     readme.write_text(ANSWER.sub(lambda _: answer, text), encoding="utf-8")
+
+
+def _write_small(path: Path, png: bytes) -> None:
+    """Writes a picture with few colours; figures and text need no more."""
+    with Image.open(BytesIO(png)) as picture:
+        picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=COLOURS).save(path, optimize=True)
 
 
 def answer_of(page: str) -> str:

@@ -17,7 +17,7 @@ TOLERANCE = 0.04
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Adding(Task):
-    """Add the two marked numbers of a sequence: the adding problem, in two published forms, chosen by `protocol`.
+    """Add the two marked numbers of a sequence: the adding problem, in one of its two published forms.
 
     "arjovsky" (Arjovsky, Shah & Bengio 2016): values uniform in [0, 1]; one step of the first half and one of the
     second is marked 1, the others 0; the target is the sum of the two marked values.

@@ -82,7 +82,7 @@ def _at_cue(estimates: Estimates, variant: str) -> pd.Series:
 def _vanishing(estimates: Estimates) -> Sequence[Comparison]:
     rnn, lstm = _at_cue(estimates, "rnn"), _at_cue(estimates, "lstm")
     gone = "the share of its gradient that arrives at the cue, untrained"
-    more = "the ratio of what arrives in the LSTM to that, untrained,"
+    more = "the ratio of what arrives in the untrained LSTM to that"
     return [
         _skill_far_back(estimates),
         *_skill_lost_with_distance(estimates),
