@@ -20,6 +20,11 @@ ANSWER = re.compile(r"(?<=<!-- answer: made by `make sample` -->\n).*?(?=<!-- /a
 SHARP, COLOURS = 144, 128
 """Pixels per inch of a figure, and the colours of a picture: a repository stays small. The PDF has the figures as drawings."""
 
+ONE_FIGURE = b"""
+#set page(width: auto, height: auto, margin: 4pt)
+#image(bytes(sys.inputs.svg), format: "svg")
+"""
+
 
 def put_sample(report: Path, folder: Path, readme: Path) -> None:
     """Replaces the sample in a folder, and the answer in the README, by those of a report."""
@@ -30,8 +35,8 @@ def put_sample(report: Path, folder: Path, readme: Path) -> None:
     _write_small(folder / PICTURE, (report / PICTURE).read_bytes())
     (folder / "figures").mkdir()
     for figure in sorted((report / "figures").glob("*.svg")):
-        source = f'#set page(width: auto, height: auto, margin: 4pt)\n#image("{figure.name}")'
-        pages = typst.compile(source.encode(), root=figure.parent, format="png", ppi=SHARP)
+        inputs = {"svg": figure.read_text(encoding="utf-8")}
+        pages = typst.compile(ONE_FIGURE, format="png", ppi=SHARP, sys_inputs=inputs)
         _write_small(folder / "figures" / f"{figure.stem}.png", pages if isinstance(pages, bytes) else pages[0])
     text = readme.read_text(encoding="utf-8")
     answer = answer_of((report / FILE).read_text(encoding="utf-8"))
