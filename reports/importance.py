@@ -5,19 +5,19 @@ a factor whose values are alike in both does not matter. It is Optuna's; the tri
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
-import optuna
 import pandas as pd
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.importance import PedAnovaImportanceEvaluator
 
 from reports.estimates import Estimates
 from reports.search_factors import Space, is_numeric
 from reports.search_summary import trials
 
-optuna.logging.set_verbosity(optuna.logging.WARNING)
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.distributions import BaseDistribution
 
 BEST, BEST_SHARE = 5, 0.1
 """The trials that count as the best: this share of all, but not fewer than so many, as Optuna's documentation advises."""
@@ -68,6 +68,9 @@ def shares(
 
     Both are in units of the sum of all importances, and 0 where no trial is better than another.
     """
+    import optuna  # most studies search one factor, and need it not
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize")
     for row in values.to_dict("records"):
         drawn = {name: value for name, value in row.items() if not pd.isna(value)}
@@ -82,7 +85,9 @@ def shares(
     return found / found.sum(), np.quantile(shuffled, CHANCE, axis=0) / found.sum()
 
 
-def _importances(study: optuna.Study, names: Sequence[str], objectives: np.ndarray) -> np.ndarray:
+def _importances(study: "Study", names: Sequence[str], objectives: np.ndarray) -> np.ndarray:
+    from optuna.importance import PedAnovaImportanceEvaluator
+
     best = max(BEST_SHARE, BEST / len(objectives))
     with catch_warnings():
         simplefilter("ignore")  # Optuna warns of few trials, as the report does itself, and that a target is minimised
@@ -91,7 +96,9 @@ def _importances(study: optuna.Study, names: Sequence[str], objectives: np.ndarr
     return np.array([raw[name] for name in names])
 
 
-def _distribution(space: Space) -> BaseDistribution:
+def _distribution(space: Space) -> "BaseDistribution":
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
     if not is_numeric(space):
         return CategoricalDistribution([str(choice) for choice in space["choices"]])
     if space.get("whole"):
