@@ -53,7 +53,7 @@ dashboard: .venv/ready ## open Optuna's dashboard of the searches (DASHBOARD_POR
 	$(BIN)/ablate dashboard --port $(DASHBOARD_PORT)
 
 test: .venv/ready ## run all tests but those marked long
-	$(BIN)/pytest -n $(WORKERS) -m 'not long'
+	$(BIN)/pytest -n $(WORKERS) --dist loadscope -m 'not long'
 	@echo "All tests passed, except those marked long, which were not run: make test-long"
 
 test-fast: .venv/ready ## run the tests that neither train nor start servers

@@ -15,6 +15,7 @@ PACKAGES = ("tasks", "ablations", "reports")
 SIDE = ("benchmarks", "examples", "tests")
 OWN = {*PACKAGES, *SIDE, "builders"}
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+INSTALLED = packages_distributions()
 PACKAGE_DATA = PYPROJECT["tool"]["setuptools"]["package-data"]
 
 
@@ -44,7 +45,7 @@ def imported(folder: str) -> dict[str, str]:
 
 def distributions(module: str) -> set[str]:
     """Those that bring a module along; of one that is not installed, as JAX may be, the module's own name."""
-    return {normalised(name) for name in packages_distributions().get(module, [module])}
+    return {normalised(name) for name in INSTALLED.get(module, [module])}
 
 
 DEPENDENCIES = declared(PYPROJECT["project"]["dependencies"])

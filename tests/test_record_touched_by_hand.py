@@ -260,6 +260,7 @@ def _touches(store: Store) -> Iterator[tuple[Run, str, str | None]]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_no_tag_can_be_touched_without_a_word_or_for_good(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     """Each tag removed and changed: the record is as it was, or a warning or one line says what is not; then it is mended."""
     touched = 0
