@@ -8,12 +8,17 @@ from typing import Any
 import optuna
 import pytest
 import torch
-from builders.small_study import Databases, Memory, Silent, carry_out, numbers, recorded
+from builders.small_study import Databases, Memory, Silent, carry_out, numbers, open_record, recorded
+from optuna.storages import BaseStorage
 
 from ablations.models.variant import Variant, count_parameters
 from ablations.record.schema import RunRecord
+from ablations.run.checkpoints import Checkpoints
 from ablations.run.cohort_runner import initial_state, train
+from ablations.run.context import RunContext
 from ablations.run.executors import ProcessExecutor
+from ablations.run.setting_runner import SettingRunner
+from ablations.search import Search
 from ablations.study import Choice, Range, Study
 from ablations.study.space import Value
 from ablations.train.cohort import Cohort, Run, run_of
@@ -204,6 +209,27 @@ def test_trials_of_a_round_are_pruned_together_whatever_their_shape(
     for run in recorded(searched, stores).trials:
         ends.setdefault(run.number // 4, []).append(run.status)
     assert all(sorted(own) == ["finished", "pruned", "pruned", "pruned"] for own in ends.values())
+
+
+def test_a_finished_setting_is_known_by_its_record_with_values_as_they_were_drawn(
+    searched: Study, tmp_path: Path
+) -> None:
+    carry_out(searched, tmp_path)
+    record, plan = open_record(searched, tmp_path), searched.at("smoke")
+    context = RunContext(record, Databases(tmp_path).storage(), Checkpoints(tmp_path / "checkpoints"), Silent())
+    for setting in plan.settings:
+        found = SettingRunner(plan, setting, context).recorded_best()
+        assert found is not None
+        number, values = found
+        search = Search(context.storage, _name(context.storage, setting.name), setting.name, plan, setting)
+        drawn = search.hyperparameters(number)
+        assert dict(values) == drawn
+        assert {name: type(value) for name, value in values.items()} == {n: type(v) for n, v in drawn.items()}
+
+
+def _name(storage: BaseStorage, setting: str) -> str:
+    (name,) = (study.study_name for study in storage.get_all_studies() if f" {setting} " in study.study_name)
+    return name
 
 
 def test_a_pruner_of_optunas_stops_what_it_says(searched: Study, tmp_path: Path) -> None:
