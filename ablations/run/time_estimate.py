@@ -47,7 +47,7 @@ def remaining_works(plan: Plan, ended: Mapping[str, Sequence[RunRecord]]) -> dic
         runs, missing = _runs(plan, setting, ended), left[setting.name]
         seconds = sum(
             number * (RECORD + _run_seconds(plan, setting, kind, runs, rates, test(setting.label)))
-            + COHORT * _cohorts(plan, kind, number)
+            + COHORT * _cohorts(plan, setting, kind, number)
             for kind, number in missing.items()
             if number
         )
@@ -96,10 +96,11 @@ def _left(plan: Plan, setting: Setting, ended: Sequence[RunRecord]) -> dict[str,
     return {kind: max(0, number - counts[kind]) for kind, number in planned.items()}
 
 
-def _cohorts(plan: Plan, kind: str, runs: int) -> int:
+def _cohorts(plan: Plan, setting: Setting, kind: str, runs: int) -> int:
+    """How many cohorts the runs train in; of trials of many shapes, one for each."""
     budget = plan.budget
-    budget = plan.budget
-    return ceil(runs / (budget.trials_per_round * budget.search_seeds if kind == "trial" else budget.replicates))
+    trials = 1 if plan.has_shapes(setting) else budget.trials_per_round
+    return ceil(runs / (trials * budget.search_seeds if kind == "trial" else budget.replicates))
 
 
 def _run_seconds(

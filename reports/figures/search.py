@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from reports.estimates import Estimates
 from reports.figures.base import FigureKind, panels, plain_log, unique
 from reports.figures.labels import POINTS, coloured
 from reports.figures.lines import BACKGROUND
+from reports.search_factors import is_numeric
 from reports.search_summary import trials, windows
 from reports.style import style_of
 
@@ -26,7 +27,8 @@ HEIGHT = 2.7
 def table(estimates: Estimates) -> pd.DataFrame:
     """task, variant, trial, factor, value, low, high, log, proposed_by, status, objective, best_so_far, is_best, and window.
 
-    A row for each trial and each factor that was searched from `low` to `high`. The objective is a mean over seeds.
+    A row for each trial and each factor that was searched from `low` to `high` and drawn for it. The objective is a mean over
+    seeds. Factors that are one of several values are in the table of best values.
     `window_low` and `window_high` are the ends of its setting's window of that factor, and `edge` says where the best value
     lies at an end, as `search_summary.windows` has them.
     """
@@ -39,10 +41,11 @@ def table(estimates: Estimates) -> pd.DataFrame:
     parts = [
         frame[keys].assign(factor=name, value=frame[name], low=each["low"], high=each["high"], log=bool(each["log"]))
         for name, each in ranges.items()
+        if is_numeric(each)
     ]
     ends = windows(estimates.results)[["task", "variant", "factor", "window_low", "window_high", "edge"]]
     whole = pd.concat(parts, ignore_index=True) if parts else frame[keys].iloc[:0].assign(factor="", value=0.0)
-    return whole.merge(ends, how="left", on=["task", "variant", "factor"])
+    return whole[whole["value"].notna()].merge(ends, how="left", on=["task", "variant", "factor"])
 
 
 def draw(table: pd.DataFrame) -> Figure:
@@ -53,18 +56,24 @@ def draw(table: pd.DataFrame) -> Figure:
         [f"{task}, {NAMES.get(factor, factor)}" if several else task for task, factor in keys], HEIGHT
     )
     for axis, (task, factor) in zip(axes, keys, strict=True):
-        _draw_panel(axis, table[(table["task"] == task) & (table["factor"] == factor)], variants)
-        axis.set_xlabel(NAMES.get(factor, factor) + (" (log)" if table["log"].iloc[0] else ""))
+        rows = table[(table["task"] == task) & (table["factor"] == factor)]
+        _draw_panel(axis, rows, variants, "none" if several else "-")
+        axis.set_xlabel(NAMES.get(factor, factor) + (" (log)" if rows["log"].iloc[0] else ""))
     return figure
 
 
-def _draw_panel(axis: Axes, rows: pd.DataFrame, variants: list[str]) -> None:
-    """Above, what came of each value; below, the window of each network in colour, with its best value."""
+def _draw_panel(axis: Axes, rows: pd.DataFrame, variants: list[str], line: str) -> None:
+    """Above, what came of each value; below, the window of each network in colour, with its best value.
+
+    line: the style that joins the values; none where other factors differ between them.
+    """
     front = coloured(unique(rows["variant"]))
     for variant in unique(rows["variant"]):
         own = rows[rows["variant"] == variant].sort_values("value")
         style = style_of(variant, variants) | {"markersize": 3.5, "linewidth": 0.9}
-        axis.plot(own["value"], own["objective"], **(style if variant in front else BACKGROUND))
+        plain = BACKGROUND if line != "none" else BACKGROUND | {"marker": ".", "linestyle": line}
+        joined = style if line != "none" else style | {"linestyle": line, "clip_on": False}
+        axis.plot(own["value"], own["objective"], **(joined if variant in front else plain))
         if variant in front:
             _draw_window(axis, own, -BAR * (1.2 + front.index(variant)), variant, style["color"])
     axis.axhline(-0.04, color="#444444", linewidth=0.6)
@@ -75,6 +84,8 @@ def _draw_panel(axis: Axes, rows: pd.DataFrame, variants: list[str]) -> None:
         plain_log(axis.xaxis)
         axis.xaxis.set_minor_locator(NullLocator())
         axis.set_xlim(low, high)
+    elif (rows["value"] % 1 == 0).all():
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_ylim(-BAR * (len(front) + 0.9), 1.04)
     axis.set_yticks([0, 0.25, 0.5, 0.75, 1])
 
@@ -99,24 +110,26 @@ def _draw_window(axis: Axes, own: pd.DataFrame, place: float, variant: str, colo
 def finding(table: pd.DataFrame) -> str:
     """In how many settings the best value is at an end of what was tried or may be tried."""
     best = table[table["is_best"]]
-    parts = []
-    for factor, own in best.groupby("factor", sort=False):
-        at_edge = int((own["edge"].fillna("") != "").sum())
-        name = NAMES.get(str(factor), str(factor))
-        parts.append(
-            f"The best {name} is the lowest or highest tried, or near an end, in {at_edge} of {len(own)} settings"
-        )
-    return "; ".join(parts) or "No setting has a best trial yet"
+    at_edge = (best["edge"].fillna("") != "").groupby(best["factor"], sort=False).agg(["sum", "size"])
+    names = [NAMES.get(str(factor), str(factor)) for factor in at_edge.index]
+    counts = [f"{own['sum']} of {own['size']}" for _, own in at_edge.iterrows()]
+    if len(names) > 1:
+        parts = ", ".join(f"{name} {count}" for name, count in zip(names, counts, strict=True))
+        return f"Best values that are the lowest or highest tried, or near an end: {parts} settings"
+    if names:
+        return f"The best {names[0]} is the lowest or highest tried, or near an end, in {counts[0]} settings"
+    return "No setting has a best trial yet"
 
 
 def caption(table: pd.DataFrame) -> str:
+    several = table["factor"].nunique() > 1
     return (
         "Above, the search's objective for each value that was tried: the validation score over the mixture of difficulties, "
         "mean over the search seeds. A trial that diverged has none; one that was pruned has its last. A panel is as wide as "
         "the range that was searched. Lines are the networks named below; all others are grey. Below, the window of each: the "
         "values around its best one (circle) up to which every finished trial has less than 10 % less skill. Wide windows say "
         "that the value hardly matters; a circle at the end of its line's values says that a better one may lie outside of "
-        "what was tried."
+        f"what was tried.{' No line joins the trials: they differ in other factors too.' if several else ''}"
     )
 
 
