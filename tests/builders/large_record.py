@@ -139,11 +139,13 @@ class _TableClient:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.client, name)  # experiments
 
-    def create_run(self, experiment_id: str, run_name: str, tags: dict[str, str]) -> Any:
-        run_id, now = f"{next(self._ids):032x}", 1_767_322_000_000 + len(self.rows)
+    def create_run(
+        self, experiment_id: str, run_name: str, tags: dict[str, str], start_time: int | None = None
+    ) -> Any:
+        run_id, now = f"{next(self._ids):032x}", start_time or 1_767_322_000_000 + len(self.rows)
         self.rows[run_id] = {"experiment_id": int(experiment_id), "name": run_name, "status": "RUNNING", "start": now}
         self._set_tags(run_id, {**tags, "mlflow.runName": run_name})
-        return SimpleNamespace(info=SimpleNamespace(run_id=run_id))
+        return SimpleNamespace(info=SimpleNamespace(run_id=run_id, start_time=now))
 
     def log_batch(
         self, run_id: str, metrics: Sequence[Any] = (), params: Sequence[Any] = (), tags: Sequence[Any] = ()
@@ -155,7 +157,7 @@ class _TableClient:
     def set_tag(self, run_id: str, key: str, value: str) -> None:
         self._set_tags(run_id, {key: value})
 
-    def set_terminated(self, run_id: str, status: str = "FINISHED") -> None:
+    def set_terminated(self, run_id: str, status: str = "FINISHED", end_time: int | None = None) -> None:
         self.rows[run_id]["status"] = status
 
     def flush(self, file: Path) -> None:

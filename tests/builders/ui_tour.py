@@ -53,7 +53,9 @@ class Tour:
         self._open(f"{self.task}: what the search tried")
         self.page.get_by_text("What was tried").first.wait_for()
         self.page.locator("canvas.foreground").first.wait_for()
-        rows = [str(text) for text in self.page.get_by_role("link", name=f"{self.task}/").all_inner_texts()]
+        links = self.page.get_by_role("link", name=f"{self.task}/")
+        links.first.wait_for()
+        rows = [str(text) for text in links.all_inner_texts()]
         self.take(self.page, "mlflow-search")
         return rows
 
