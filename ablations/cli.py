@@ -78,7 +78,6 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
     from ablations.describe import describe_plan
     from ablations.record.reader import ended_runs
     from ablations.run.control import control_of
-    from ablations.run.session import Origin
     from ablations.stages import Stages
 
     console, control = Console(), control_of(options)
@@ -92,6 +91,8 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
         for line in describe_plan(plan, workers, ended_runs(uri, plan.name, scale)):
             click.echo(line)
         return 0
+    from ablations.run.session import Origin
+
     origin = Origin(shlex.join(["ablate", *sys.argv[1:]]), study if is_file(study) else None, changes)
     code, left_out = carry_out(plan, options, workers, console, origin, control=control)
     if code:

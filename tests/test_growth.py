@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
-from builders.large_record import SCALE, large_study, write_large
+from builders.large_record import write_large
+from builders.large_study import SCALE, large_study
 
 from reports.document import Document, Table
 from reports.pdf import MOST_ROWS, to_pdf
@@ -18,7 +19,7 @@ from reports.pdf import MOST_ROWS, to_pdf
 SECONDS = {"status": 5.0, "dry-run": 5.0, "fresh dry-run": 5.0, "resume": 10.0, "report": 60.0}
 """Of all processes of a command together; of a resumed study these are the parent and two workers, which end at once."""
 GIGABYTES = 2.0
-STUDY = "import sys\nsys.path.insert(0, {tests!r})\nfrom builders.large_record import large_study\nSTUDY = large_study({runs})\n"
+STUDY = "import sys\nsys.path.insert(0, {tests!r})\nfrom builders.large_study import large_study\nSTUDY = large_study({runs})\n"
 
 
 class Cost(NamedTuple):

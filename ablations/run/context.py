@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from optuna.storages import BaseStorage
 
@@ -10,14 +10,12 @@ from ablations.record.protocol import Recorder
 from ablations.record.schema import RunRecord
 from ablations.run.checkpoints import Checkpoints
 from ablations.run.cohort_runner import States
+from ablations.run.control import KeepModels
 from ablations.run.jobs import Job, JobFailed
 from ablations.run.memory import COHORT_MEMORY
 
 COSTS = "costs"
 """The name under which the measurement of costs runs; any other is a setting's."""
-
-KeepModels = Literal["all", "best", "none"]
-"""Of which replicates of a setting the trained model is kept; the best is that by validation score at its end."""
 
 Steps = Generator[Job, Any, None]
 """Work that yields its jobs one after the other and is sent each one's result."""

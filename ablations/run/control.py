@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 from ablations.errors import UserError
-from ablations.run.context import KeepModels
 from ablations.run.memory import COHORT_MEMORY, check_memory
 from ablations.run.space import check_on_the_way
 from ablations.study import Plan, Setting
+
+KeepModels = Literal["all", "best", "none"]
+"""Of which replicates of a setting the trained model is kept; the best is that by validation score at its end."""
 
 UNITS = {"h": 3600, "m": 60, "s": 1}
 

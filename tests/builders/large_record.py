@@ -3,9 +3,8 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
-from math import ceil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,41 +18,13 @@ from ablations.run.provenance import provenance
 from ablations.run.setting_runner import SettingRunner
 from ablations.search import first_draws
 from ablations.sqlite import database_file
-from ablations.studies.claims import DEMO, ELSEWHERE, VARIANTS
-from ablations.studies.claims import STUDY as CLAIMS
 from ablations.study import Plan, Study
 from ablations.train.cohort import Run
+from builders.large_study import SCALE
 from builders.small_study import empty_store
-from tasks import Task
-from tasks.adding import Adding
-from tasks.copying import Copying
-from tasks.france import France
 
-SCALE = "demo"
 DISTANCES = 24
 """The points of a curve of gradients, about as many as in a study of four tasks."""
-
-
-def large_study(runs: int) -> Study:
-    """A study of about so many runs: the networks of the claims, on as many tasks as that needs."""
-    settings = ceil(runs / DEMO.budget.runs)
-    names = [name for name in ELSEWHERE if name in {variant.name for variant in VARIANTS}]
-    names = ["lstm", *(name for name in names if name != "lstm")][: max(2, settings)]
-    tasks = dict(_tasks(max(1, round(settings / len(names)))))
-    scale = replace(DEMO, tasks=tasks, variants={}, costs=None)
-    variants = tuple(variant for variant in VARIANTS if variant.name in names)
-    return replace(CLAIMS, name="large", variants=variants, scales={SCALE: scale})
-
-
-def _tasks(number: int) -> Iterator[tuple[str, Task]]:
-    for index in range(number):
-        more, kind = divmod(index, 3)
-        task = (
-            Adding(length=20 + more),
-            Copying(delay=6 + more, items=5, loss_over="recall"),
-            France(gap=12 + more),
-        )[kind]
-        yield f"{('adding', 'copying', 'france')[kind]}-{more}", task
 
 
 def write_large(study: Study, home: Path) -> Plan:
@@ -139,9 +110,7 @@ class _TableClient:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.client, name)  # experiments
 
-    def create_run(
-        self, experiment_id: str, run_name: str, tags: dict[str, str], start_time: int | None = None
-    ) -> Any:
+    def create_run(self, experiment_id: str, run_name: str, tags: dict[str, str], start_time: int | None = None) -> Any:
         run_id, now = f"{next(self._ids):032x}", start_time or 1_767_322_000_000 + len(self.rows)
         self.rows[run_id] = {"experiment_id": int(experiment_id), "name": run_name, "status": "RUNNING", "start": now}
         self._set_tags(run_id, {**tags, "mlflow.runName": run_name})

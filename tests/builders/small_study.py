@@ -16,7 +16,8 @@ from ablations.record.store import connect
 from ablations.record.writer import MlflowRecorder
 from ablations.run.checkpoints import Checkpoints
 from ablations.run.cohort_runner import States
-from ablations.run.context import KeepModels, RunContext
+from ablations.run.context import RunContext
+from ablations.run.control import KeepModels
 from ablations.run.executors import Executor, SerialExecutor
 from ablations.run.jobs import JobFailed
 from ablations.run.scheduler import run_plan
