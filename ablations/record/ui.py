@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 
+from ablations.credentials import hidden
 from ablations.record.long_tags import read_json
 from ablations.record.saved_views import View, setting_view, study_views
 from ablations.record.schema import RecordError, is_ours
@@ -24,7 +25,7 @@ def serve(uri: str, port: int, say: Say) -> None:
     lines = list(_lines(client, f"http://{HOST}:{port}"))
 
     def on_answer() -> None:
-        say(f"http://{HOST}:{port} shows {uri}; Ctrl-C ends it")
+        say(f"http://{HOST}:{port} shows {hidden(uri)}; Ctrl-C ends it")
         for line in lines:
             say(line)
 

@@ -2,6 +2,7 @@
 
 from importlib.util import find_spec
 
+from ablations.credentials import hidden
 from ablations.errors import UserError
 from ablations.search import storage_at
 from ablations.servers import HOST, Say, check_port, run_server
@@ -16,5 +17,8 @@ def serve(storage: str, port: int, say: Say) -> None:
     start = "import sys; from optuna_dashboard._cli import main; sys.argv[0] = 'optuna-dashboard'; main()"
     arguments = ["-W", "ignore", "-c", start, storage, "--host", HOST, "--port", str(port), "--quiet"]
     run_server(
-        arguments, {}, port, lambda: say(f"http://{HOST}:{port} shows the searches in {storage}; Ctrl-C ends it")
+        arguments,
+        {},
+        port,
+        lambda: say(f"http://{HOST}:{port} shows the searches in {hidden(storage)}; Ctrl-C ends it"),
     )

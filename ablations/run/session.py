@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import NoReturn
 from optuna.storages import BaseStorage
 from rich.console import Console
 
+from ablations.outages import Outage, check_apart, without_patience
 from ablations.record.lock import make_writable, sole_writer
 from ablations.record.protocol import Recorder
 from ablations.record.schema import experiment_name
@@ -76,6 +77,7 @@ def run_session(
     """
     control = replace(control or Control(), folder=place.home)
     control.check(plan)
+    check_apart(place.tracking_uri, place.storage)
     make_writable(place.home)
     name = experiment_name(plan.name, plan.scale)
     if prepare is None and origin.study_file:
@@ -102,7 +104,7 @@ def run_session(
 
 def _opened(plan: Plan, place: Place, console: Console) -> tuple[Recorder, BaseStorage]:
     """The record and the search's storage, which are created where they are missing."""
-    with Stages(console, "starting") as say:
+    with Stages(console, "starting") as say, without_patience():
         say("opening the databases", "MLflow")
         from ablations.record.writer import MlflowRecorder
 
@@ -141,7 +143,14 @@ def _timed(record: Recorder, facts: dict[str, object]) -> Iterator[None]:
     seconds, first = before.get("wall_seconds", 0.0), before.get("started", facts["started"])
     start = monotonic()
     record.set_provenance({**facts, "started": first, "wall_seconds": seconds})
+
+    def end() -> None:
+        record.set_provenance({**facts, "started": first, "wall_seconds": seconds + monotonic() - start})
+
     try:
         yield
-    finally:
-        record.set_provenance({**facts, "started": first, "wall_seconds": seconds + monotonic() - start})
+    except BaseException:
+        with without_patience(), suppress(Outage):  # an outage may be why it ends, or Ctrl-C in the midst of one
+            end()
+        raise
+    end()
