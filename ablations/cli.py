@@ -17,6 +17,7 @@ from ablations.options import (
     HELP,
     with_changes,
     with_control,
+    with_executor,
     with_place,
     with_workers,
 )
@@ -58,7 +59,7 @@ for command in COMMANDS:
 @with_place
 @click.option("--storage", metavar="URI", help="Optuna storage.  [default: optuna.db in the results folder]")
 @with_workers("Processes that train.")
-@click.option("--executor", type=click.Choice(["processes", "serial"]), default="processes", show_default=True)
+@with_executor
 @with_control
 @click.option("--dry-run", is_flag=True, help="Show settings, runs and an estimate of the time, and stop.")
 @click.option(
@@ -213,7 +214,7 @@ def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: 
 @click.argument("file")
 @with_place
 @with_workers("Processes that train.")
-@click.option("--executor", type=click.Choice(["processes", "serial"]), default="processes", show_default=True)
+@with_executor
 @with_changes
 def try_(file: str, scale: str, workers: int, **options: Any) -> int:
     """Put FILE's cell or model to the test.

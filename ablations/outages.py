@@ -127,7 +127,7 @@ def check_database(what: str, url: str) -> None:
     if not is_on_server(url):
         return
     try:
-        parsed = _parsed(url)
+        parsed = _parsed(driver_url(url))
         engine = create_engine(parsed, **connection_options(url))
         engine.connect().close()
         engine.dispose()

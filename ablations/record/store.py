@@ -13,6 +13,8 @@ from urllib.parse import quote
 os.environ |= {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 # MLflow would try again without a word for four minutes; `outages.ride_out` says so.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+# At the end of each run it would print a link with the password of the server's URI.
+os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
 
 from mlflow import MlflowClient
 from mlflow.entities import Experiment as MlflowExperiment
