@@ -32,7 +32,7 @@ class RayExecutor(Executor):
     """
 
     def __init__(self, workers: int, address: str | None = None, prepare: Job | None = None) -> None:
-        local: dict[str, Any] = {"num_cpus": workers, "include_dashboard": False}
+        local: dict[str, Any] = {"num_cpus": workers, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
         options = {"address": address} if address else {"address": "local", **local}
         try:
             ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)

@@ -31,7 +31,7 @@ from ablations.record.store import MlflowClient
 from ablations.record.writer import MlflowRecorder
 from ablations.run.checkpoints import Checkpoints
 from ablations.run.context import RunContext
-from ablations.run.executors import SerialExecutor
+from ablations.run.executors import Executor, SerialExecutor
 from ablations.run.scheduler import run_plan
 from ablations.search import storage_at
 from ablations.sqlite import sqlite_url
@@ -64,11 +64,15 @@ def store(home: Path) -> str:
 
 
 def carry_out(
-    home: Path, point: Point = lambda _: None, uri: str | None = None, storage_url: str | None = None
+    home: Path,
+    point: Point = lambda _: None,
+    uri: str | None = None,
+    storage_url: str | None = None,
+    executor: Executor | None = None,
 ) -> None:
     """What `ablate run` does, in this process; `point` is called with the name of each point that it comes to.
 
-    uri, storage_url: the stores, where they are not in the results folder.
+    uri, storage_url: the stores, where they are not in the results folder. executor: where jobs run, if not here.
     """
     home.mkdir(exist_ok=True)
     with _points(point) as come_to:
@@ -77,7 +81,7 @@ def carry_out(
         checkpoints = Checkpoints(home / "checkpoints")
         record.set_provenance({"commit": "0"})
         context = RunContext(record, storage, checkpoints, Silent())
-        assert run_plan(STUDY.at("smoke"), context, Answering(come_to), at_once=2) == 0
+        assert run_plan(STUDY.at("smoke"), context, executor or Answering(come_to), at_once=2) == 0
         record.set_provenance({"commit": "0", "wall_seconds": 1.0})
 
 
