@@ -1,6 +1,7 @@
 """A server that does not answer for some minutes costs nothing; one that stays away is one line."""
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,16 @@ from optuna.storages import RDBStorage
 from requests.exceptions import ConnectionError as NoAnswer
 
 from ablations.errors import UserError
-from ablations.outages import PATIENCE, SECONDS, Outage, check_apart, is_outage, ride_out, without_patience
+from ablations.outages import (
+    PATIENCE,
+    SECONDS,
+    Outage,
+    check_apart,
+    check_database,
+    is_outage,
+    ride_out,
+    without_patience,
+)
 from ablations.record.server import PatientClient
 from ablations.record.store import MlflowClient, connect
 
@@ -102,6 +112,29 @@ def test_two_libraries_in_one_database_are_one_line() -> None:
         check_apart("postgresql://a:b@h/runs", "postgresql+psycopg2://c:d@h/runs")
     check_apart("postgresql://a:b@h/runs", "postgresql://a:b@h/searches")
     check_apart("http://h/runs", "postgresql://a:b@h/runs")
+
+
+def test_without_its_driver_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg2", None)
+    advice = r"ada:\*\*\*@h/d: it needs the package psycopg2; first: pip install 'recurrent-ablations\[servers\]'$"
+    for url in ("postgresql://ada:secret@h/d", "postgresql+psycopg2://ada:secret@h/d"):
+        with pytest.raises(UserError, match=advice):
+            check_database("the Optuna storage", url)
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:///runs.db", "sqlite://", "/some/folder", "http://h:1", "file:///a", "databricks"]
+)
+def test_what_is_no_database_on_a_server_is_left_to_its_library(url: str) -> None:
+    check_database("the MLflow store", url)
+
+
+@pytest.mark.parametrize("url", ["postgresql://ada:a@b@h/d", "foo://a:b@c/d"])
+def test_a_uri_that_cannot_be_meant_shows_no_password(url: str) -> None:
+    with pytest.raises(UserError) as error:
+        check_database("the Optuna storage", url)
+    assert "a@b" not in str(error.value)
+    assert "a:b" not in str(error.value)
 
 
 class Losses:

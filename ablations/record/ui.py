@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from ablations.credentials import hidden
+from ablations.outages import driver_url
 from ablations.record.long_tags import read_json
 from ablations.record.saved_views import View, setting_view, study_views
 from ablations.record.schema import RecordError, is_ours
@@ -20,6 +21,7 @@ def serve(uri: str, port: int, say: Say) -> None:
     """
     if uri.startswith(("http://", "https://")):
         raise RecordError(f"{uri} is a tracking server with a UI of its own: open it in a browser")
+    uri = driver_url(uri)
     client = connect(uri)
     check_port(port)
     lines = list(_lines(client, f"http://{HOST}:{port}"))
