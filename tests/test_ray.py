@@ -11,7 +11,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 from builders.jobs import die, die_once, fail, fail_strangely, square
 from builders.small_study import Silent, carry_out, recorded
@@ -20,12 +19,14 @@ from ablations.errors import UserError
 from ablations.run.cohort_runner import States
 from ablations.run.executors import Executor, ProcessExecutor, SerialExecutor
 from ablations.run.jobs import JobFailed
+from ablations.run.provenance import provenance
 from ablations.study import Study
-from reports.write import write
+from reports.compose import compose
 
 ROOT = Path(__file__).parent.parent
-TIMES = {"run_id", "seconds_per_sequence", "µs per sequence", "microseconds"}
+TIMES = {"run_id", "seconds_per_sequence", "µs per sequence", "microseconds", "microseconds_per_sequence"}
 """The columns of the report's tables that no two runs of a study share."""
+FACTS = {**provenance("ablate run small"), "workers": 1, "wall_seconds": 1.0}
 with_ray = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: the extra cluster")
 
 
@@ -44,14 +45,13 @@ def cluster() -> Iterator[Any]:
 
 def tables_digest(study: Study, where: Path) -> str:
     """sha256 of all tables of the report, times and provenance aside."""
-    folder = where / "report"
-    write(recorded(study, where), folder)
-    texts = []
-    for file in sorted((folder / "tables").glob("*.csv")):
-        if file.stem != "provenance":
-            frame = pd.read_csv(file)
-            texts += [file.name, frame.drop(columns=[name for name in frame if name in TIMES]).to_csv()]
-    assert len(texts) > 10
+    _, frames = compose(recorded(study, where))
+    texts = [
+        f"{name}\n{frame.drop(columns=[column for column in frame if column in TIMES]).to_csv()}"
+        for name, frame in sorted(frames.items())
+        if name != "provenance"
+    ]
+    assert len(texts) > 5
     return hashlib.sha256("".join(texts).encode()).hexdigest()
 
 
@@ -90,7 +90,7 @@ def test_serial_processes_and_ray_with_a_lost_node_have_the_same_tables(
     for name, (start, watch) in executors.items():
         executor = start()
         try:
-            carry_out(study, tmp_path / name, executor, watch)
+            carry_out(study, tmp_path / name, executor, watch, provenance=FACTS)
         finally:
             executor.close()
         assert watch.failures == 0

@@ -3,6 +3,7 @@
 import logging
 import os
 import pickle
+import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import ray
 from ray.exceptions import OutOfMemoryError, RayError, RayTaskError, TaskCancelledError
 
 from ablations.errors import UserError
+from ablations.outages import TO_CONNECT
 from ablations.run.executors import ATTEMPTS, Executor, lost_worker
 from ablations.run.jobs import Job, failure, run_job
 from ablations.train.threads import use_one_thread
@@ -34,6 +36,8 @@ class RayExecutor(Executor):
     def __init__(self, workers: int, address: str | None = None, prepare: Job | None = None) -> None:
         local: dict[str, Any] = {"num_cpus": workers, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
         options = {"address": address} if address else {"address": "local", **local}
+        if address:
+            _check_address(address)
         try:
             ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
         except (ConnectionError, ValueError, RuntimeError, RayError) as error:
@@ -69,6 +73,17 @@ class RayExecutor(Executor):
 
     def _start(self, key: int, job: bytes, attempt: int) -> None:
         self._running[self._task.remote(self._place, job)] = key, job, attempt
+
+
+def _check_address(address: str) -> None:
+    """Raises `UserError` where nobody listens at HOST:PORT: Ray itself would wait for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not port.isdecimal():
+        return  # auto, or what Ray knows better
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), TO_CONNECT).close()
+    except (OSError, OverflowError) as error:
+        raise UserError(f"cannot reach a Ray cluster at {address}: {error}") from error
 
 
 def _run(place: bytes, job: bytes) -> bytes:
