@@ -141,7 +141,8 @@ def test_a_study_of_ones_own_runs_on_ray_and_nothing_is_left_when_its_parent_is_
     environment = os.environ | {"ABLATIONS_HOME": str(tmp_path / "results"), "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", "ablations", "run", "own_cell.py", "--scale", "smoke"]
     command += ["--executor", "ray", "--workers", "1"]
-    first = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
+    long = [*command, "--steps", "20000", "--segments", "1000"]
+    first = subprocess.Popen(long, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
     end = time.monotonic() + 200
     while not list((tmp_path / "results").glob("checkpoints/*/*.pt")):
         assert first.poll() is None
