@@ -62,6 +62,8 @@ test-fast: .venv/ready ## run the tests that neither train nor start servers
 
 # pytest ends with 5 where it has collected no test.
 test-long: .venv/ready ## run the tests marked long (minutes each)
+	@$(BIN)/python -c "import ray" 2>/dev/null \
+		|| $(BIN)/pip install --quiet --constraint constraints.txt --editable '.[cluster]'
 	$(BIN)/pytest -n $(WORKERS) -m long
 
 check: .venv/ready ## run the formatter, the linter and the type checker

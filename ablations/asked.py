@@ -87,14 +87,16 @@ def carry_out(
     """Runs what is missing of a plan, after what is to be said of an interruption or of failures.
 
     Returns the exit code, and how many runs `control` has left out.
-    options: those of the command: `executor`, and perhaps `tracking_uri` and `storage`.
+    options: those of the command: `executor`, `address`, and perhaps `tracking_uri` and `storage`.
     """
     from ablations.run.control import TimeLimitReached
     from ablations.run.session import Place, run_session
 
     place = Place(home(), options.get("tracking_uri") or default_uri(), options.get("storage") or storage_url())
     try:
-        failures, left_out = run_session(plan, place, workers, options["executor"], console, origin, prepare, control)
+        failures, left_out = run_session(
+            plan, place, workers, options["executor"], console, origin, prepare, control, options["address"]
+        )
     except (KeyboardInterrupt, TimeLimitReached) as end:
         why, code = ("time is over", TIME_IS_OVER) if isinstance(end, TimeLimitReached) else ("stopped", INTERRUPTED)
         click.echo(f"\n{why}; everything finished is kept. To go on: {origin.command}", err=True)

@@ -1,6 +1,5 @@
 """The front door: the `ablate` command."""
 
-import shlex
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -8,7 +7,8 @@ import click
 
 from ablations.asked import bound, carry_out, check_plan, command_line, outdated, plan_of, record_of
 from ablations.commands import COMMANDS
-from ablations.ending import end_of
+from ablations.credentials import hidden_command
+from ablations.ending import end_of, hide_passwords
 from ablations.errors import UserError
 from ablations.home import home
 from ablations.home import tracking_uri as default_uri
@@ -17,6 +17,7 @@ from ablations.options import (
     HELP,
     with_changes,
     with_control,
+    with_executor,
     with_place,
     with_workers,
 )
@@ -34,6 +35,7 @@ BRIEF = 3000
 
 def main() -> NoReturn:
     """Runs `ablate`."""
+    hide_passwords()
     end_of(lambda: cli(standalone_mode=False))
 
 
@@ -57,7 +59,7 @@ for command in COMMANDS:
 @with_place
 @click.option("--storage", metavar="URI", help="Optuna storage.  [default: optuna.db in the results folder]")
 @with_workers("Processes that train.")
-@click.option("--executor", type=click.Choice(["processes", "serial"]), default="processes", show_default=True)
+@with_executor
 @with_control
 @click.option("--dry-run", is_flag=True, help="Show settings, runs and an estimate of the time, and stop.")
 @click.option(
@@ -93,7 +95,7 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
         return 0
     from ablations.run.session import Origin
 
-    origin = Origin(shlex.join(["ablate", *sys.argv[1:]]), study if is_file(study) else None, changes)
+    origin = Origin(hidden_command(["ablate", *sys.argv[1:]]), study if is_file(study) else None, changes)
     code, left_out = carry_out(plan, options, workers, console, origin, control=control)
     if code:
         return code
@@ -106,7 +108,7 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
             lines = _found(record_of(study, scale, options["tracking_uri"]))
         click.echo("\n".join(lines))
     click.echo(f"{plan.name} is complete at scale {scale}. Next, its report: {command_line('report', study, scale)}")
-    click.echo(f"To look at its runs in MLflow: {shlex.join(['ablate', 'ui', *_given(options['tracking_uri'])])}")
+    click.echo(f"To look at its runs in MLflow: {hidden_command(['ablate', 'ui', *_given(options['tracking_uri'])])}")
     return 0
 
 
@@ -213,7 +215,7 @@ def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: 
 @click.argument("file")
 @with_place
 @with_workers("Processes that train.")
-@click.option("--executor", type=click.Choice(["processes", "serial"]), default="processes", show_default=True)
+@with_executor
 @with_changes
 def try_(file: str, scale: str, workers: int, **options: Any) -> int:
     """Put FILE's cell or model to the test.
@@ -232,7 +234,7 @@ def try_(file: str, scale: str, workers: int, **options: Any) -> int:
     with Stages(console := Console(), "reading the file"):
         study = bound(scorecard_study(file), scale, changes)
         check_plan(study)
-    origin = Origin(shlex.join(["ablate", *sys.argv[1:]]), None, changes)
+    origin = Origin(hidden_command(["ablate", *sys.argv[1:]]), None, changes)
     load = partial(scorecard_study, file)
     code, _ = carry_out(study, options, workers, console, origin, load)
     if code:

@@ -1,15 +1,20 @@
 """How a command ends: its exit code, and what is said of an error."""
 
 import errno
+import logging
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
-from typing import NoReturn
+from collections.abc import Callable
+from contextlib import suppress
+from traceback import format_exception
+from types import TracebackType
+from typing import Any, NoReturn
 
 import click
 
-from ablations.errors import user_errors
+from ablations.credentials import hidden
+from ablations.errors import chain, user_errors
 
 BAD_INPUT = 2
 TIME_IS_OVER = 124  # as timeout(1) says it
@@ -55,6 +60,24 @@ def end_of(command: Callable[[], int | None]) -> NoReturn:
         _fail(f"{reason}; {KEPT}")
 
 
+def hide_passwords() -> None:
+    """From now on, the passwords of URIs are hidden in the traceback of a bug and in what is logged."""
+    make_record = logging.getLogRecordFactory()
+
+    def make_hidden_record(*arguments: Any, **more: Any) -> logging.LogRecord:
+        record = make_record(*arguments, **more)
+        with suppress(TypeError, ValueError):  # a message that does not fit its arguments; its handler says so
+            record.msg, record.args = hidden(record.getMessage()), ()
+        return record
+
+    logging.setLogRecordFactory(make_hidden_record)
+    sys.excepthook = _print_traceback
+
+
+def _print_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    sys.stderr.write(hidden("".join(format_exception(kind, error, trace))))
+
+
 def mendable(error: BaseException) -> str | None:
     """What the user can mend where a disk is full, or a file or database cannot be used; None for any other error.
 
@@ -62,7 +85,7 @@ def mendable(error: BaseException) -> str | None:
     'the disk is full (results/mlflow.db)'
     >>> mendable(KeyError("a bug"))
     """
-    return next((reason for each in _chain(error) if (reason := _reason(each))), None)
+    return next((reason for each in chain(error) if (reason := _reason(each))), None)
 
 
 def _reason(error: BaseException) -> str | None:
@@ -76,16 +99,6 @@ def _reason(error: BaseException) -> str | None:
     return None
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error, and those that it was raised from or after; the first one last."""
-    each: BaseException | None = error
-    seen: set[int] = set()
-    while each is not None and id(each) not in seen:
-        seen.add(id(each))
-        yield each
-        each = each.__cause__ or each.__context__
-
-
 def _drop_output() -> None:
     """Writes what is still to be said, or drops it: the interpreter would try to write it at its end."""
     try:
@@ -97,5 +110,5 @@ def _drop_output() -> None:
 
 
 def _fail(message: str) -> NoReturn:
-    click.echo("error: " + " ".join(message.split()), err=True)
+    click.echo("error: " + hidden(" ".join(message.split())), err=True)
     sys.exit(BAD_INPUT)

@@ -48,6 +48,14 @@ def with_workers(help: str) -> Callable[[Command], Command]:
     return click.option("--workers", metavar="N", type=kind, default=os.cpu_count(), show_default=True, help=help)
 
 
+def with_executor(command: Command) -> Command:
+    """Options that say where jobs run."""
+    address = "Ray cluster, as ray start prints it, or auto; its CPUs are the workers."
+    kinds = click.Choice(["processes", "serial", "ray"])
+    command = click.option("--address", metavar="HOST:PORT", help=address)(command)
+    return click.option("--executor", type=kinds, default="processes", show_default=True)(command)
+
+
 def with_control(command: Command) -> Command:
     """Options that say which part of a plan is run, for how long, and in how much memory."""
     only = "Run only these settings; * stands for anything. May be given again."

@@ -1,8 +1,11 @@
 """The search over nuisance factors. Optuna proposes trials in rounds; this process alone asks it and tells it results."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial, wraps
 from itertools import count, takewhile
+from typing import Concatenate, ParamSpec, TypeVar
 
 import optuna
 from optuna.distributions import BaseDistribution
@@ -12,6 +15,7 @@ from optuna.trial import BaseTrial, FixedTrial, FrozenTrial, TrialState, create_
 from scipy.stats.qmc import LatinHypercube
 
 from ablations.errors import UserError
+from ablations.outages import check_database, connection_options, driver_url, is_on_server, ride_out
 from ablations.samplers import Given, sampler_of
 from ablations.sqlite import create_once, database_file
 from ablations.study import Choice, Plan, Setting
@@ -22,19 +26,37 @@ from ablations.study.space import Space, Value, is_drawn
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 log = logging.getLogger(__name__)
 
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
 NOTES = "ablations:notes"
 """The name, among a trial's attributes, of what the sampler had noted of the whole study."""
 
 
 def storage_at(url: str) -> RDBStorage:
     """Opens an Optuna storage; a database file that is missing is created. Raises `UserError` where that is impossible."""
-    file = database_file(url)
+    url, file = driver_url(url), database_file(url)
+    check_database("the Optuna storage", url)
     try:
         if file:
             create_once(file, lambda new: RDBStorage(new).engine.dispose())
-        return RDBStorage(url)
+        return RDBStorage(url, connection_options(url) if is_on_server(url) else None)
     except Exception as error:
         raise UserError(f"cannot open the Optuna storage {url}: {str(error).splitlines()[0]}") from error
+
+
+def _patient(
+    method: Callable[Concatenate["Search", Arguments], Result],
+) -> Callable[Concatenate["Search", Arguments], Result]:
+    """Such a method does the same when it is called again: what was written in an outage is not written twice."""
+
+    @wraps(method)
+    def call(search: "Search", /, *arguments: Arguments.args, **more: Arguments.kwargs) -> Result:
+        work = partial(method, search, *arguments, **more)
+        url = getattr(search._storage, "url", "")
+        return ride_out(f"the Optuna storage {url}", work) if is_on_server(url) else work()
+
+    return call
 
 
 class Search:
@@ -58,12 +80,17 @@ class Search:
         self._place: dict[str, Value] = {"task": setting.label, "variant": setting.variant.name} if setting else {}
         self._distributions = {name: _distribution(name, space) for name, space in self._spaces.items()}
         self._optuna = self._open()
+        self._drop_unsound()
+
+    @_patient
+    def _drop_unsound(self) -> None:
         trials = self._optuna.get_trials()
         sound = [trial for trial, _ in takewhile(self._is_sound, zip(trials, count(), strict=False))]
         if len(sound) < len(trials):
-            log.warning("the search of %s goes on from trial %d: what follows is not whole", stream, len(sound))
+            log.warning("the search of %s goes on from trial %d: what follows is not whole", self._stream, len(sound))
             self._rewrite(sound)
 
+    @_patient
     def hyperparameters(self, number: int) -> dict[str, Value]:
         """The factors of a trial that are searched and drawn; the sampler is asked if it is a new one."""
         trials = self._optuna.get_trials(deepcopy=False)
@@ -74,6 +101,7 @@ class Search:
         self._optuna.add_trial(trial)
         return self._in_order(trial.params)
 
+    @_patient
     def tell(self, number: int, objective: float | None) -> None:
         """Ends a trial with its objective; None if it was pruned or has diverged. What the storage had before is replaced.
 
@@ -100,6 +128,7 @@ class Search:
         """Where a trial's values come from: "start-up", or the sampler's name, as "tpe" or "random"."""
         return "start-up" if number < self._per_round else name_of(self._plan.sampler)
 
+    @_patient
     def _open(self) -> optuna.Study:
         return optuna.create_study(
             storage=self._storage, study_name=self._name, direction="maximize", load_if_exists=True
@@ -117,9 +146,11 @@ class Search:
         drawn = {name: self._distributions[name] for name, space in self._spaces.items() if is_drawn(space, known)}
         return is_known and trial.number == number and trial.distributions == drawn
 
+    @_patient
     def _rewrite(self, trials: Sequence[FrozenTrial]) -> None:
         """Replaces the search in the storage. A crash on the way costs nothing: what is missing is asked and told again."""
-        optuna.delete_study(study_name=self._name, storage=self._storage)
+        with suppress(KeyError):  # an earlier try has deleted it
+            optuna.delete_study(study_name=self._name, storage=self._storage)
         self._optuna = self._open()
         self._optuna.add_trials(trials)
 

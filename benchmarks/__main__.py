@@ -16,13 +16,14 @@ from benchmarks.growth import growth_table
 from benchmarks.jax_peer import jax_table
 from benchmarks.layers import Row, layer_matrix, means
 from benchmarks.memory import memory_table
+from benchmarks.scaling import scaling_table
 from benchmarks.steps import step_table
 from benchmarks.suite import suite_table
 from benchmarks.tables import environment, print_rows, write_csv
 from benchmarks.timing import sgemm_peak
 
-PARTS = ("layers", "drop-in", "ablations", "jax", "steps", "suite", "demo", "growth", "memory", "first-use")
-LONG = ("suite", "demo")
+PARTS = ("layers", "drop-in", "ablations", "jax", "steps", "suite", "demo", "scaling", "growth", "memory", "first-use")
+LONG = ("suite", "demo", "scaling")
 """The parts that whole studies are run for."""
 
 
@@ -69,6 +70,9 @@ class Bench:
 
     def demo(self) -> None:
         self.table("demo", suite_table("demo_study"))
+
+    def scaling(self) -> None:
+        self.table("scaling", scaling_table())
 
     def growth(self) -> None:
         self.table("growth", growth_table(self.rounds))

@@ -20,6 +20,7 @@ TITLES: Mapping[str, str] = {
     "steps": "Training steps of 10 runs of about 3,000 parameters on the demo's tasks, one thread",
     "suite": "The suite beside a script of Optuna, MLflow and torch.nn: lstm and gru on the adding problem",
     "demo": "The suite beside such a script: the demo of rnn, gru and lstm",
+    "scaling": "Two workers beside one: segments per second of a study of four equal settings",
     "growth": "Growth: the exponent of a training step's time in runs, steps and units",
     "memory": "Peak resident memory, MB: forward and backward, H = 128, T = 200, B = 64, and what the pass adds",
     "first_use": "First use of a cell: forward and backward in a process that compiles, and in the next, seconds",

@@ -12,9 +12,11 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("tasks", "ablations", "reports")
 FRONT_DOOR = ROOT / "ablations" / "cli.py"
 INNER = (
+    "credentials",
     "errors",
     "registry",
     "sqlite",
+    "outages",
     "home",
     "stages",
     "processes",

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from ablations.models import CELLS
+from benchmarks import scaling
 from benchmarks.ablated import ablated_cells, ablated_row
 from benchmarks.comparison_study import BUDGET, STUDY
 from benchmarks.drop_in import loss_difference
@@ -121,6 +122,13 @@ def test_the_trials_of_the_study_that_is_timed_are_alike_so_that_none_is_pruned(
 def test_the_studies_of_the_bench_follow_those_of_the_suite() -> None:
     for study in STUDIES.values():
         assert study.at("demo").runs
+
+
+def test_the_settings_of_the_scaling_study_cost_the_same_so_that_no_worker_waits_at_the_end() -> None:
+    settings = scaling.STUDY.at("demo").settings
+    assert len(settings) % 2 == 0
+    assert len({(setting.variant.name, setting.size, setting.task.spec.length) for setting in settings}) == 1
+    assert scaling.BUDGET.trials_per_round == scaling.BUDGET.trials
 
 
 @pytest.mark.slow

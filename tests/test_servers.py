@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from builders.ports import free_port
 
 from ablations.errors import UserError
 from ablations.servers import answers, check_port, run_server
@@ -31,12 +32,6 @@ port = int(sys.argv[1])
 run_server(["-c", {SERVER!r}, str(port)], {{}}, port, lambda: print("answers", flush=True))
 print("ended")
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_a_port_that_is_taken_is_one_line() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from ablations.credentials import hidden
 from ablations.record.schema import SCHEMA_VERSION, RecordError, SettingRecord
 from ablations.record.source import Experiment, Run, Source
 from ablations.train.metrics import Curve
@@ -73,8 +74,9 @@ def _migrated_from_1(plan: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def migrated_provenance(provenance: Mapping[str, Any]) -> dict[str, Any]:
-    """Provenance with the names of this version."""
-    return _renamed(provenance, {"budget_changes": "changes"})
+    """Provenance with the names of this version. Commands once had the passwords of their URIs."""
+    provenance = _renamed(provenance, {"budget_changes": "changes"})
+    return {**provenance, "command": hidden(provenance["command"])} if "command" in provenance else provenance
 
 
 def migrated_setting(setting: SettingRecord, plan: Mapping[str, Any]) -> SettingRecord:

@@ -2,6 +2,8 @@
 
 from urllib.parse import quote
 
+from ablations.credentials import without_credentials
+
 UI = "http://127.0.0.1:5000"
 """Where `ablate ui` serves a record that has no server of its own."""
 
@@ -16,6 +18,10 @@ def run_page(uri: str, experiment_id: str, run_id: str) -> str:
 
 
 def experiment_page(uri: str, experiment_id: str) -> str:
-    """The table of an experiment's runs; on the tracking server if that is where the record is."""
-    server = uri.rstrip("/") if uri.startswith(("http://", "https://")) else UI
+    """The table of an experiment's runs; on the tracking server if that is where the record is.
+
+    >>> experiment_page("https://ada:secret@runs.example.org/", "1")
+    'https://runs.example.org/#/experiments/1/runs'
+    """
+    server = without_credentials(uri).rstrip("/") if uri.startswith(("http://", "https://")) else UI
     return f"{server}/#/experiments/{quote(experiment_id, safe='')}/runs"

@@ -4,13 +4,17 @@ import logging
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 # MLflow looks up its telemetry host while it is imported. Subprocesses, such as the UI, inherit this.
 os.environ |= {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+# MLflow would try again without a word for four minutes; `outages.ride_out` says so.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+# At the end of each run it would print a link with the password of the server's URI.
+os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
 
 from mlflow import MlflowClient
 from mlflow.entities import Experiment as MlflowExperiment
@@ -21,8 +25,10 @@ from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from sqlalchemy.exc import SQLAlchemyError
 
+from ablations.outages import TO_CONNECT, check_database, driver_url, reason
 from ablations.record.database import check_file
 from ablations.record.schema import RecordError, is_ours
+from ablations.record.server import PatientClient
 from ablations.record.source import Experiment, Run, as_curve
 from ablations.sqlite import create_once, database_file
 from ablations.train.metrics import Curve
@@ -52,19 +58,35 @@ def connect(uri: str, create: bool = False) -> MlflowClient:
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # what it logs as an error it raises too
-    file = database_file(uri)
+    uri, file = driver_url(uri), database_file(uri)
+    check_database("the MLflow store", uri)
     try:
         if file:
             if create:
                 create_once(file, lambda url: _create_tables(url, file))
             check_file(file, uri)
         client = MlflowClient(tracking_uri=uri)
-        client.search_experiments(max_results=1)
+        with _soon():
+            client.search_experiments(max_results=1)
         if file:
             _follow_moved_artifacts(client, file)
     except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
-        raise RecordError(f"cannot open the MLflow store {uri}: {str(error).splitlines()[0]}") from error
-    return client
+        raise RecordError(f"cannot open the MLflow store {uri}: {reason(error)}") from error
+    return client if file else cast("MlflowClient", PatientClient(client))
+
+
+@contextmanager
+def _soon() -> Iterator[None]:
+    """Inside, a tracking server has to answer within seconds."""
+    name = "MLFLOW_HTTP_REQUEST_TIMEOUT"
+    before = os.environ.get(name)
+    os.environ[name] = str(TO_CONNECT)
+    try:
+        yield
+    finally:
+        del os.environ[name]
+        if before is not None:
+            os.environ[name] = before
 
 
 def artifact_location(uri: str, name: str, folder: Path) -> str | None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import suppress
 
+from ablations.credentials import hidden
+from ablations.outages import driver_url
 from ablations.record.long_tags import read_json
 from ablations.record.saved_views import View, setting_view, study_views
 from ablations.record.schema import RecordError, is_ours
@@ -19,12 +21,13 @@ def serve(uri: str, port: int, say: Say) -> None:
     """
     if uri.startswith(("http://", "https://")):
         raise RecordError(f"{uri} is a tracking server with a UI of its own: open it in a browser")
+    uri = driver_url(uri)
     client = connect(uri)
     check_port(port)
     lines = list(_lines(client, f"http://{HOST}:{port}"))
 
     def on_answer() -> None:
-        say(f"http://{HOST}:{port} shows {uri}; Ctrl-C ends it")
+        say(f"http://{HOST}:{port} shows {hidden(uri)}; Ctrl-C ends it")
         for line in lines:
             say(line)
 

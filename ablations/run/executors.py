@@ -16,7 +16,9 @@ ATTEMPTS = 3
 
 
 class Executor(ABC):
-    """Takes jobs under a key and returns their results, in whatever order they end."""
+    """Takes jobs under a key and returns their results, in whatever order they end. `workers` jobs run at a time."""
+
+    workers = 1
 
     @abstractmethod
     def submit(self, key: int, job: Job) -> None: ...
@@ -56,7 +58,7 @@ class ProcessExecutor(Executor):
     """
 
     def __init__(self, workers: int, prepare: Job | None = None) -> None:
-        self._workers, self._prepare = workers, prepare
+        self.workers, self._prepare = workers, prepare
         self._pool = self._new_pool()
         self._running: dict[Future[Any], tuple[int, Job, int]] = {}
         self._was_killed = False  # some worker, from outside
@@ -77,8 +79,7 @@ class ProcessExecutor(Executor):
 
     def _failure(self, error: BaseException) -> JobFailed:
         if isinstance(error, BrokenProcessPool):
-            end = "was killed, as the system does when memory runs out" if self._was_killed else "died"
-            return JobFailed(f"its worker process {end}, {ATTEMPTS} times; {LESS_MEMORY}", failure(error).details)
+            return lost_worker(self._was_killed, error)
         return failure(error)
 
     def close(self) -> None:
@@ -109,10 +110,16 @@ class ProcessExecutor(Executor):
 
     def _new_pool(self) -> ProcessPoolExecutor:
         """Starts all processes at once, so that they load their libraries before there is a job."""
-        pool = new_pool(self._workers, partial(_prepare_worker, self._prepare))
-        for _ in range(self._workers):  # a process is started by a job that finds no idle one
+        pool = new_pool(self.workers, partial(_prepare_worker, self._prepare))
+        for _ in range(self.workers):  # a process is started by a job that finds no idle one
             pool.submit(_load_libraries)
         return pool
+
+
+def lost_worker(was_killed: bool, error: BaseException) -> JobFailed:
+    """How a job fails that has cost `ATTEMPTS` workers."""
+    end = "was killed, as the system does when memory runs out" if was_killed else "died"
+    return JobFailed(f"its worker process {end}, {ATTEMPTS} times; {LESS_MEMORY}", failure(error).details)
 
 
 def _has_result(future: Future[Any]) -> bool:

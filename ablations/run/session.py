@@ -2,16 +2,18 @@
 
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from optuna.storages import BaseStorage
 from rich.console import Console
 
+from ablations.errors import UserError
+from ablations.outages import Outage, check_apart, check_database, without_patience
 from ablations.record.lock import make_writable, sole_writer
 from ablations.record.protocol import Recorder
 from ablations.record.schema import experiment_name
@@ -28,6 +30,9 @@ from ablations.search import storage_at
 from ablations.stages import Stages
 from ablations.studies import find
 from ablations.study import Plan
+
+Executors = Literal["processes", "serial", "ray"]
+"""Where jobs run: in worker processes, in this process, or in tasks of Ray."""
 
 SETTINGS_OF_A_WORKER = 2
 """One whose job runs and one whose job waits, so that no worker waits while this process writes to the record."""
@@ -60,15 +65,17 @@ def run_session(
     plan: Plan,
     place: Place,
     workers: int,
-    executor: str,
+    executor: Executors,
     console: Console,
     origin: Origin,
     prepare: Job | None = None,
     control: Control | None = None,
+    address: str | None = None,
 ) -> tuple[int, int]:
     """Runs what is missing of a plan; returns how many settings failed, and how many runs `control` has left out.
 
     prepare: what each worker does first; without it, it loads the study's file if there is one.
+    address: that of a Ray cluster; with the executor "ray" alone.
 
     Raises `UserError` where the results folder or a store cannot be written, or a run would not fit into memory or onto the
     disk, `TimeLimitReached` where the time that `control` gives is over, and KeyboardInterrupt on Ctrl-C, SIGTERM or
@@ -76,15 +83,17 @@ def run_session(
     """
     control = replace(control or Control(), folder=place.home)
     control.check(plan)
+    check_apart(place.tracking_uri, place.storage)
+    check_database("the Optuna storage", place.storage)  # before any worker starts
     make_writable(place.home)
     name = experiment_name(plan.name, plan.scale)
     if prepare is None and origin.study_file:
         prepare = partial(find, origin.study_file)  # it may define tasks and models
     # The workers start first, and MLflow is imported while they do: each of the two takes seconds.
-    with sole_writer(place.home, name, origin.command), _executor(executor, workers, prepare) as pool:
+    with sole_writer(place.home, name, origin.command), _executor(executor, workers, prepare, address) as pool:
         record, storage = _opened(plan, place, console)
         existing, others = record.count_existing()
-        at_once = SETTINGS_OF_A_WORKER * workers
+        at_once = SETTINGS_OF_A_WORKER * pool.workers
         check_before(place.home, needed_space(plan, max(0, plan.runs - existing), at_once))
         if others > int(plan.costs is not None):
             console.print(
@@ -94,7 +103,7 @@ def run_session(
         checkpoints = Checkpoints(place.home / "checkpoints" / name)
         with Reporter(console, plan.runs, existing) as callback:
             context = RunContext(record, storage, checkpoints, callback, control.keep_models, control.cohort_memory)
-            with _timed(record, {**provenance(origin.command), **_recorded(origin), "workers": workers}):
+            with _timed(record, {**provenance(origin.command), **_recorded(origin), "workers": pool.workers}):
                 failures = run_plan(plan, context, pool, at_once, control)
                 missing = max(0, plan.runs - record.count_existing()[0]) if control.is_partial else 0
                 return failures, missing
@@ -102,7 +111,7 @@ def run_session(
 
 def _opened(plan: Plan, place: Place, console: Console) -> tuple[Recorder, BaseStorage]:
     """The record and the search's storage, which are created where they are missing."""
-    with Stages(console, "starting") as say:
+    with Stages(console, "starting") as say, without_patience():
         say("opening the databases", "MLflow")
         from ablations.record.writer import MlflowRecorder
 
@@ -112,8 +121,8 @@ def _opened(plan: Plan, place: Place, console: Console) -> tuple[Recorder, BaseS
 
 
 @contextmanager
-def _executor(name: str, workers: int, prepare: Job | None) -> Iterator[Executor]:
-    executor: Executor = SerialExecutor() if name == "serial" else ProcessExecutor(workers, prepare)
+def _executor(name: Executors, workers: int, prepare: Job | None, address: str | None) -> Iterator[Executor]:
+    executor = _new_executor(name, workers, prepare, address)
     heeded = [each for each in ENDING if signal.getsignal(each) != signal.SIG_IGN]  # nohup means it
     before = {each: signal.signal(each, _interrupt) for each in heeded}
     try:
@@ -122,6 +131,20 @@ def _executor(name: str, workers: int, prepare: Job | None) -> Iterator[Executor
         for each, handler in before.items():
             signal.signal(each, handler)
         executor.close()
+
+
+def _new_executor(name: Executors, workers: int, prepare: Job | None, address: str | None) -> Executor:
+    if address and name != "ray":
+        raise UserError("--address is that of a Ray cluster; it goes with --executor ray")
+    if name == "serial":
+        return SerialExecutor()
+    if name == "processes":
+        return ProcessExecutor(workers, prepare)
+    try:
+        from ablations.run.ray_executor import RayExecutor
+    except ModuleNotFoundError as error:
+        raise UserError("Ray is not installed; first: pip install 'recurrent-ablations[cluster]'") from error
+    return RayExecutor(workers, address, prepare)
 
 
 def _interrupt(_signal: int, _frame: object) -> NoReturn:
@@ -141,7 +164,14 @@ def _timed(record: Recorder, facts: dict[str, object]) -> Iterator[None]:
     seconds, first = before.get("wall_seconds", 0.0), before.get("started", facts["started"])
     start = monotonic()
     record.set_provenance({**facts, "started": first, "wall_seconds": seconds})
+
+    def end() -> None:
+        record.set_provenance({**facts, "started": first, "wall_seconds": seconds + monotonic() - start})
+
     try:
         yield
-    finally:
-        record.set_provenance({**facts, "started": first, "wall_seconds": seconds + monotonic() - start})
+    except BaseException:
+        with without_patience(), suppress(Outage):  # an outage may be why it ends, or Ctrl-C in the midst of one
+            end()
+        raise
+    end()

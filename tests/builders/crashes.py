@@ -31,7 +31,7 @@ from ablations.record.store import MlflowClient
 from ablations.record.writer import MlflowRecorder
 from ablations.run.checkpoints import Checkpoints
 from ablations.run.context import RunContext
-from ablations.run.executors import SerialExecutor
+from ablations.run.executors import Executor, SerialExecutor
 from ablations.run.scheduler import run_plan
 from ablations.search import storage_at
 from ablations.sqlite import sqlite_url
@@ -58,15 +58,30 @@ UNEQUAL = {"run_id", "seconds", "seconds_per_sequence"}
 Point = Callable[[str], None]
 
 
-def carry_out(home: Path, point: Point = lambda _: None) -> None:
-    """What `ablate run` does, in this process; `point` is called with the name of each point that it comes to."""
+def store(home: Path) -> str:
+    """The URI of the record in a results folder."""
+    return sqlite_url(home / "mlflow.db")
+
+
+def carry_out(
+    home: Path,
+    point: Point = lambda _: None,
+    uri: str | None = None,
+    storage_url: str | None = None,
+    executor: Executor | None = None,
+) -> None:
+    """What `ablate run` does, in this process; `point` is called with the name of each point that it comes to.
+
+    uri, storage_url: the stores, where they are not in the results folder. executor: where jobs run, if not here.
+    """
     home.mkdir(exist_ok=True)
     with _points(point) as come_to:
-        record = MlflowRecorder(sqlite_url(home / "mlflow.db"), STUDY.at("smoke"), home / "artifacts")
-        storage, checkpoints = storage_at(sqlite_url(home / "optuna.db")), Checkpoints(home / "checkpoints")
+        record = MlflowRecorder(uri or store(home), STUDY.at("smoke"), home / "artifacts")
+        storage = storage_at(storage_url or sqlite_url(home / "optuna.db"))
+        checkpoints = Checkpoints(home / "checkpoints")
         record.set_provenance({"commit": "0"})
         context = RunContext(record, storage, checkpoints, Silent())
-        assert run_plan(STUDY.at("smoke"), context, Answering(come_to), at_once=2) == 0
+        assert run_plan(STUDY.at("smoke"), context, executor or Answering(come_to), at_once=2) == 0
         record.set_provenance({"commit": "0", "wall_seconds": 1.0})
 
 
@@ -118,17 +133,17 @@ def _points(point: Point) -> Iterator[Point]:
             setattr(os, name, original)
 
 
-def tables_hash(home: Path) -> str:
+def tables_hash(uri: str) -> str:
     """A hash of the report's tables, without times."""
-    results = ResultTables(read(sqlite_url(home / "mlflow.db"), STUDY.name, "smoke"))
+    results = ResultTables(read(uri, STUDY.name, "smoke"))
     frames = [getattr(results, name) for name in TABLES]
     texts = [frame.drop(columns=[c for c in frame if c in UNEQUAL]).to_csv() for frame in frames]
     return hashlib.sha256("".join(texts).encode()).hexdigest()
 
 
-def doubles(home: Path) -> list[str]:
+def doubles(uri: str) -> list[str]:
     """The identities that more than one ended run of the record has."""
-    client = MlflowClient(sqlite_url(home / "mlflow.db"))
+    client = MlflowClient(uri)
     experiment = client.get_experiment_by_name("small-smoke")
     assert experiment is not None
     runs = client.search_runs([experiment.experiment_id])
@@ -236,7 +251,7 @@ def kill(folder: Path, times: int) -> int:
 def _expected(folder: Path) -> str:
     """The hash of the study that was not disturbed."""
     file = folder / "expected"
-    assert in_fork(lambda: file.write_text(tables_hash(folder / "whole")))
+    assert in_fork(lambda: file.write_text(tables_hash(store(folder / "whole"))))
     return file.read_text()
 
 
@@ -245,8 +260,8 @@ def _goes_on(home: Path, expected: str) -> bool:
 
     def go_on() -> None:
         carry_out(home)
-        assert tables_hash(home) == expected, "other tables"
-        assert not doubles(home), "a run was trained twice"
+        assert tables_hash(store(home)) == expected, "other tables"
+        assert not doubles(store(home)), "a run was trained twice"
         left = [str(path) for path in home.rglob("*") if path.suffix in (".pt", ".new") or path.name.startswith(".")]
         assert not left, left
 
