@@ -21,7 +21,7 @@ from ablations.options import (
     with_workers,
 )
 from ablations.registry import is_file
-from ablations.stages import Stages
+from ablations.stages import Stages, console_on
 
 if TYPE_CHECKING:
     from ablations.record.schema import StudyRecord
@@ -73,15 +73,12 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
 
     A file defines STUDY. What is recorded is not trained again.
     """
-    from rich.console import Console
-
     from ablations.describe import describe_plan
     from ablations.record.reader import ended_runs
     from ablations.run.control import control_of
     from ablations.run.session import Origin
-    from ablations.stages import Stages
 
-    console, control = Console(), control_of(options)
+    console, control = console_on(), control_of(options)
     changes = {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
     uri = options["tracking_uri"] or default_uri()
     with Stages(console, "reading the study"):
@@ -127,13 +124,11 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
 
     It is made from the record. The study's runs in MLflow get its texts and figures.
     """
-    from rich.console import Console
-
     from ablations.processes import second_process
     from ablations.record.lock import make_writable
     from reports.publish import publish
 
-    with Stages(Console(stderr=True), "reading the record") as say:
+    with Stages(console_on(is_error=True), "reading the record") as say:
         record = record_of(study, scale, tracking_uri)
         if change := outdated(study, scale, record):
             raise UserError(change)
@@ -221,14 +216,12 @@ def try_(file: str, scale: str, workers: int, **options: Any) -> int:
     """
     from functools import partial
 
-    from rich.console import Console
-
     from ablations.run.session import Origin
     from ablations.studies.scorecard import AGAINST, scorecard_study
     from reports.scorecard import write_scorecard
 
     changes = {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
-    with Stages(console := Console(), "reading the file"):
+    with Stages(console := console_on(), "reading the file"):
         study = bound(scorecard_study(file), scale, changes)
         check_plan(study)
     origin = Origin(shlex.join(["ablate", *sys.argv[1:]]), None, changes)

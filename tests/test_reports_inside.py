@@ -24,8 +24,12 @@ def test_names_of_replicates_are_told_from_those_of_other_things() -> None:
 def test_a_replicate_is_found_at_its_place_and_what_is_not_there_is_one_line() -> None:
     _, setting, run = replicate_at(STUDY, "claims/copying/lstm/3")
     assert (setting.task, setting.variant, run.number) == ("copying", "lstm", 3)
-    with pytest.raises(RecordError, match="no replicate claims/copying/gru/3; its settings are copying/lstm"):
+    with pytest.raises(RecordError, match="no setting copying/gru; its settings are copying/lstm"):
         replicate_at(STUDY, "claims/copying/gru/3")
+    with pytest.raises(
+        RecordError, match="claims/copying/lstm at scale demo has no replicate 9; its replicates are 0, 1"
+    ):
+        replicate_at(STUDY, "claims/copying/lstm/9")
 
 
 @pytest.mark.parametrize(

@@ -50,12 +50,29 @@ def replicate_at(record: StudyRecord, name: str) -> Found:
     """The replicate at a place in a study, given its record. Raises `RecordError` where there is none."""
     place = PLACE.fullmatch(name)
     assert place
-    for run in record.replicates:
-        setting = _setting(record, run)
-        if (setting.task, setting.variant, run.number) == (place[2], place[3], int(place[4])):
-            return record, setting, run
+    return replicate_of(record, place[2], place[3], int(place[4]))
+
+
+def replicate_of(record: StudyRecord, task: str, variant: str, number: int) -> Found:
+    """The replicate of a task and a variant with that number. Raises `RecordError` where there is none."""
+    setting = setting_of(record, task, variant)
+    runs = {run.number: run for run in record.replicates if run.setting == setting.identity}
+    if number not in runs:
+        numbers = ", ".join(map(str, sorted(runs))) or "none"
+        place = f"{record.name}/{task}/{variant}"
+        raise RecordError(f"{place} at scale {record.scale} has no replicate {number}; its replicates are {numbers}")
+    return record, setting, runs[number]
+
+
+def setting_of(record: StudyRecord, task: str, variant: str) -> SettingRecord:
+    """The setting of a task and a variant. Raises `RecordError` where there is none."""
+    for setting in record.settings:
+        if (setting.task, setting.variant) == (task, variant):
+            return setting
     settings = ", ".join(f"{s.task}/{s.variant}" for s in record.settings)
-    raise RecordError(f"{record.name} at scale {record.scale} has no replicate {name}; its settings are {settings}")
+    raise RecordError(
+        f"{record.name} at scale {record.scale} has no setting {task}/{variant}; its settings are {settings}"
+    )
 
 
 def _setting(record: StudyRecord, run: RunRecord) -> SettingRecord:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 # MLflow looks up its telemetry host while it is imported. Subprocesses, such as the UI, inherit this.
 os.environ |= {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a kept network is a few small files
 
 from mlflow import MlflowClient
 from mlflow.entities import Experiment as MlflowExperiment
