@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -171,15 +172,14 @@ def list_(kind: str | None) -> None:
 def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: bool) -> None:
     """Explain a task, cell, model, ablation, study or claim.
 
-    Or a study's file, with its own cells. Of a replicate, named by its MLflow
-    run id or as STUDY/TASK/VARIANT/number, draw what it does inside.
+    Or a study's file, with its own cells. Of STUDY/TASK/VARIANT, list the
+    recorded replicates. Of a replicate, named by its MLflow run id or as
+    STUDY/TASK/VARIANT/number, draw what it does inside.
     """
-    from ablations.record.lookup import is_replicate
+    from ablations.record.lookup import is_replicate, is_setting
 
-    if is_replicate(name):
-        from reports.inside import show_replicate
-
-        for line in show_replicate(tracking_uri or default_uri(), name, scale, home()):
+    if is_replicate(name) or is_setting(name):
+        for line in _recorded(tracking_uri or default_uri(), name, scale):
             click.echo(line)
         return
     from ablations import describe as texts
@@ -201,6 +201,13 @@ def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: 
         return
     check_plan(study.at(scale))
     click.echo("\n\n".join([describe_study(study), *texts.describe_own(study, scale)]))
+
+
+def _recorded(uri: str, name: str, scale: str) -> Iterator[str]:
+    from ablations.record.lookup import is_setting
+    from reports.inside import show_replicate, show_setting
+
+    return show_setting(uri, name, scale) if is_setting(name) else show_replicate(uri, name, scale, home())
 
 
 @cli.command("try")

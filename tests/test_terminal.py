@@ -78,7 +78,7 @@ class Cohort:
 def half_trained(reporter: Reporter, names: list[str]) -> None:
     for name in names:
         reporter.on_setting_start(name)
-        reporter.on_segment_end(name, Cohort())  # type: ignore[arg-type]
+        reporter.on_segment_end(name, [Cohort()])  # type: ignore[arg-type]
 
 
 def frame(reporter: Reporter, console: Console) -> list[str]:

@@ -1,4 +1,4 @@
-"""Finding one replicate in a record, by its MLflow run id or by its place in a study."""
+"""Finding one setting or replicate in a record, by its place in a study; a replicate also by its MLflow run id."""
 
 import re
 
@@ -10,6 +10,8 @@ from ablations.record.schema import RecordError, RunRecord, SettingRecord, Study
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 PLACE = re.compile(r"([^/]+)/([^/]+)/([^/]+)/(\d+)")
 """STUDY/TASK/VARIANT/number."""
+SETTING = re.compile(r"([^/]+)/([^/]+)/([^/]+)(?<!\.py)")
+"""STUDY/TASK/VARIANT, which is no file's path."""
 
 Found = tuple[StudyRecord, SettingRecord, RunRecord]
 
@@ -21,6 +23,23 @@ def is_replicate(name: str) -> bool:
     (True, True, False)
     """
     return bool(RUN_ID.fullmatch(name) or PLACE.fullmatch(name))
+
+
+def is_setting(name: str) -> bool:
+    """Whether a name can be that of a setting.
+
+    >>> is_setting("claims/copying/lstm"), is_setting("my/own/cell.py"), is_setting("lstm")
+    (True, False, False)
+    """
+    return bool(SETTING.fullmatch(name))
+
+
+def find_setting(uri: str, name: str, scale: str) -> tuple[StudyRecord, SettingRecord]:
+    """The setting at that place of a study at that scale, and the study without curves. Raises `RecordError`."""
+    place = SETTING.fullmatch(name)
+    assert place
+    record = read(uri, place[1], scale, curves=False)
+    return record, setting_of(record, place[2], place[3])
 
 
 def find_replicate(uri: str, name: str, scale: str) -> Found:
