@@ -14,10 +14,13 @@ PARTS = ("tasks", "ablations", "reports", "pyproject.toml", "README.md", "LICENS
 TORCH = "torch==2.13.0"
 """The one version that is pinned: a build for the CPU alone, where there is one, spares gigabytes."""
 
+OUTSIDE = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+"""The environment in which nothing is found but what is installed."""
+
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 
-def said(command: Sequence[str | Path], cwd: Path, environment: Mapping[str, str] = os.environ) -> str:
+def said(command: Sequence[str | Path], cwd: Path, environment: Mapping[str, str] = OUTSIDE) -> str:
     """What a command says; it has to succeed."""
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -54,7 +57,7 @@ def venv(version: str, folder: Path) -> Path:
     said([interpreter(version), "-m", "venv", folder], folder.parent)
     programs = folder / "bin"
     asked = [programs / "pip", "install", "--quiet", "--dry-run", "--no-deps", f"{TORCH}+cpu"]
-    if subprocess.run(asked, capture_output=True, check=False).returncode:
+    if subprocess.run(asked, env=OUTSIDE, capture_output=True, check=False).returncode:
         pytest.skip(f"there is no {TORCH} for Python {version} here that needs no CUDA")
     return programs
 
