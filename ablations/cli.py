@@ -231,7 +231,7 @@ def try_(file: str, scale: str, workers: int, **options: Any) -> int:
     with Stages(console := console_on(), "reading the file"):
         study = bound(scorecard_study(file), scale, changes)
         check_plan(study)
-    origin = Origin(shlex.join(["ablate", *sys.argv[1:]]), None, changes)
+    origin = Origin(shlex.join(["ablate", *sys.argv[1:]]), file, changes)
     load = partial(scorecard_study, file)
     code, _ = carry_out(study, options, workers, console, origin, load)
     if code:
