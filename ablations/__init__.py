@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 if _TYPE_CHECKING:
     from ablations.models import Network as _Network
+    from reports.results import Results as _Results
 
 for _name in ("tasks", "reports"):
     _own = _Path(__file__).parents[1] / _name
@@ -31,3 +32,16 @@ def load(uri: str, tracking_uri: str | None = None) -> "_Network":
 
     with model_files(uri, tracking_uri or default()) as folder:
         return load_model(folder)
+
+
+def open(place: str | _Path | None = None) -> "_Results":
+    """The studies of a results folder as data: `open("results").study("claims").tables.replicates` is a data frame.
+
+    place: the folder, by default the one that `ablate` uses, or an MLflow tracking URI. Raises `UserError` where nothing is
+    recorded there. The networks of a study are loaded as by `load`.
+    """
+    from ablations.home import tracking_uri
+    from reports.results import Results
+
+    is_uri = isinstance(place, str) and "://" in place
+    return Results(str(place) if is_uri else tracking_uri(_Path(place).expanduser() if place else None), load)

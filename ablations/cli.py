@@ -1,6 +1,7 @@
 """The front door: the `ablate` command."""
 
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -22,7 +23,7 @@ from ablations.options import (
     with_workers,
 )
 from ablations.registry import is_file
-from ablations.stages import Stages
+from ablations.stages import Stages, console_on
 
 if TYPE_CHECKING:
     from ablations.record.schema import StudyRecord
@@ -75,14 +76,11 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
 
     A file defines STUDY. What is recorded is not trained again.
     """
-    from rich.console import Console
-
     from ablations.describe import describe_plan
     from ablations.record.reader import ended_runs
     from ablations.run.control import control_of
-    from ablations.stages import Stages
 
-    console, control = Console(), control_of(options)
+    console, control = console_on(), control_of(options)
     changes = {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
     uri = options["tracking_uri"] or default_uri()
     with Stages(console, "reading the study"):
@@ -130,13 +128,11 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
 
     It is made from the record. The study's runs in MLflow get its texts and figures.
     """
-    from rich.console import Console
-
     from ablations.processes import second_process
     from ablations.record.lock import make_writable
     from reports.publish import publish
 
-    with Stages(Console(stderr=True), "reading the record") as say:
+    with Stages(console_on(is_error=True), "reading the record") as say:
         record = record_of(study, scale, tracking_uri)
         if change := outdated(study, scale, record):
             raise UserError(change)
@@ -179,15 +175,14 @@ def list_(kind: str | None) -> None:
 def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: bool) -> None:
     """Explain a task, cell, model, ablation, study or claim.
 
-    Or a study's file, with its own cells. Of a replicate, named by its MLflow
-    run id or as STUDY/TASK/VARIANT/number, draw what it does inside.
+    Or a study's file, with its own cells. Of STUDY/TASK/VARIANT, list the
+    recorded replicates. Of a replicate, named by its MLflow run id or as
+    STUDY/TASK/VARIANT/number, draw what it does inside.
     """
-    from ablations.record.lookup import is_replicate
+    from ablations.record.lookup import is_replicate, is_setting
 
-    if is_replicate(name):
-        from reports.inside import show_replicate
-
-        for line in show_replicate(tracking_uri or default_uri(), name, scale, home()):
+    if is_replicate(name) or is_setting(name):
+        for line in _recorded(tracking_uri or default_uri(), name, scale):
             click.echo(line)
         return
     from ablations import describe as texts
@@ -211,6 +206,13 @@ def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: 
     click.echo("\n\n".join([describe_study(study), *texts.describe_own(study, scale)]))
 
 
+def _recorded(uri: str, name: str, scale: str) -> Iterator[str]:
+    from ablations.record.lookup import is_setting
+    from reports.inside import show_replicate, show_setting
+
+    return show_setting(uri, name, scale) if is_setting(name) else show_replicate(uri, name, scale, home())
+
+
 @cli.command("try")
 @click.argument("file")
 @with_place
@@ -224,17 +226,15 @@ def try_(file: str, scale: str, workers: int, **options: Any) -> int:
     """
     from functools import partial
 
-    from rich.console import Console
-
     from ablations.run.session import Origin
     from ablations.studies.scorecard import AGAINST, scorecard_study
     from reports.scorecard import write_scorecard
 
     changes = {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
-    with Stages(console := Console(), "reading the file"):
+    with Stages(console := console_on(), "reading the file"):
         study = bound(scorecard_study(file), scale, changes)
         check_plan(study)
-    origin = Origin(hidden_command(["ablate", *sys.argv[1:]]), None, changes)
+    origin = Origin(hidden_command(["ablate", *sys.argv[1:]]), file, changes)
     load = partial(scorecard_study, file)
     code, _ = carry_out(study, options, workers, console, origin, load)
     if code:

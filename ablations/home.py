@@ -9,17 +9,17 @@ def home() -> Path:
     return Path(os.environ.get("ABLATIONS_HOME") or "results").expanduser()
 
 
-def tracking_uri() -> str:
-    """The MLflow store of the results folder."""
-    return _database("mlflow.db")
+def tracking_uri(folder: Path | None = None) -> str:
+    """The MLflow store of the results folder, or of that folder."""
+    return _database(folder or home(), "mlflow.db")
 
 
 def storage_url() -> str:
     """The Optuna storage of the results folder."""
-    return _database("optuna.db")
+    return _database(home(), "optuna.db")
 
 
-def _database(name: str) -> str:
+def _database(folder: Path, name: str) -> str:
     from ablations.sqlite import sqlite_url  # SQLAlchemy takes a third of a second to import
 
-    return sqlite_url(home() / name)
+    return sqlite_url(folder / name)

@@ -1,10 +1,21 @@
 """What a person sees of a command that takes some seconds: one live line on a terminal, plain lines elsewhere."""
 
+import sys
+
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
 BAR_WIDTH = 20
+
+
+def console_on(is_error: bool = False) -> Console:
+    """The console on the output or on the errors. It is a terminal only where there is one.
+
+    What asks for colours everywhere, as Jupyter does by FORCE_COLOR, does not ask for a line that moves.
+    """
+    stream = sys.stderr if is_error else sys.stdout
+    return Console(stderr=is_error, force_terminal=None if stream.isatty() else False)
 
 
 class Stages:

@@ -1,4 +1,4 @@
-"""What one replicate did inside, as figures and in words: for `ablate show`."""
+"""What one replicate did inside, as figures and in words, and which runs a setting has: for `ablate show`."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ablations.record.lookup import find_replicate
+from ablations.record.lookup import find_replicate, find_setting
 from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
 from reports.estimates import Estimates
 from reports.figures.attention_maps import ATTENTION_MAPS, pair
@@ -23,6 +23,18 @@ KINDS: dict[str, FigureKind] = {
     "gradient_flow": GRADIENT_FLOW,
 }
 """The figures that can be drawn of a single replicate."""
+
+
+def show_setting(uri: str, name: str, scale: str) -> Iterator[str]:
+    """The lines about a setting of a record: its size, how its network is loaded, and its replicates with their runs."""
+    study, setting = find_setting(uri, name, scale)
+    place = f"{study.name}/{setting.task}/{setting.variant}"
+    yield f"{place} at scale {scale}: hidden size {setting.hidden}, {setting.parameters:,} parameters; run {setting.run_id}"
+    yield f'The network of its best replicate, if it was kept: ablations.load("runs:/{setting.run_id}")'
+    runs = sorted((run for run in study.replicates if run.setting == setting.identity), key=lambda run: run.number)
+    yield from (f"  replicate {run.number}: {_ended(run)}" for run in runs)
+    if runs:
+        yield f"What a replicate does inside: ablate show {place}/{runs[0].number} --scale {scale}"
 
 
 def show_replicate(uri: str, name: str, scale: str, home: Path) -> Iterator[str]:
@@ -55,14 +67,18 @@ def draw(tables: dict[str, pd.DataFrame], folder: Path) -> list[Path]:
 
 def describe(setting: SettingRecord, run: RunRecord, tables: dict[str, pd.DataFrame]) -> Iterator[str]:
     """The lines about one replicate: how it ended, and what each of its tables says."""
-    score = f", test score {run.metrics['test_score']:.3f}" if "test_score" in run.metrics else ""
-    yield f"{setting.task}/{setting.variant} replicate {run.number}: {run.status}{score}; run {run.run_id}"
+    yield f"{setting.task}/{setting.variant} replicate {run.number}: {_ended(run)}"
     if not tables:
         yield "It has not recorded what it does inside: its network has no gates or attention, or an earlier version ran it."
     for name, table in tables.items():
         yield ""
         yield f"{KINDS[name].topic}: {KINDS[name].finding(table)}"
         yield from WORDS[name](table)
+
+
+def _ended(run: RunRecord) -> str:
+    score = f", test score {run.metrics['test_score']:.3f}" if "test_score" in run.metrics else ""
+    return f"{run.status}{score}; run {run.run_id}"
 
 
 def _reading(table: pd.DataFrame) -> Iterator[str]:

@@ -215,6 +215,7 @@ def provenance_blocks(results: ResultTables) -> Iterator[Block]:
     }
     if file := provenance.get("study_file"):
         facts["study file"] = f"{file}; `ablate report` of this file adds its own claims and figures"
+        facts["study file's commit"] = provenance.get("study_commit", "unknown")
     yield Heading("Provenance")
     yield Table("provenance", pd.DataFrame(facts.items(), columns=["fact", "value"]), "How to reproduce these numbers.")
 

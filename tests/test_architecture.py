@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("tasks", "ablations", "reports")
-FRONT_DOOR = ROOT / "ablations" / "cli.py"
+FRONT_DOORS = (ROOT / "ablations" / "cli.py", ROOT / "ablations" / "__init__.py")
 INNER = (
     "credentials",
     "errors",
@@ -58,7 +58,7 @@ def _imports(path: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("path", [path for path in _modules() if path != FRONT_DOOR], ids=str)
+@pytest.mark.parametrize("path", [path for path in _modules() if path not in FRONT_DOORS], ids=str)
 def test_imports_point_left(path: Path) -> None:
     own = ROOMS.index(path.relative_to(ROOT).parts[0])
     for name in _imports(path):
@@ -88,6 +88,13 @@ def test_reports_know_the_record_and_nothing_else_of_ablations() -> None:
 
 def test_tasks_know_no_models() -> None:
     assert all(name != "torch.nn" for path in (ROOT / "tasks").rglob("*.py") for name in _imports(path))
+
+
+def test_the_front_doors_load_other_rooms_only_when_they_are_asked() -> None:
+    script = (
+        "import sys, ablations, ablations.cli; assert not {'reports', 'tasks', 'torch', 'pandas'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_reports_never_load_torch() -> None:

@@ -11,6 +11,8 @@ import pytest
 from ablations import cli
 from ablations.home import home
 from ablations.models import CELLS
+from ablations.record.reader import read
+from ablations.sqlite import sqlite_url
 from ablations.study import Budget
 from tasks.reviews import part, snippets
 
@@ -23,6 +25,8 @@ STUDY = replace(CLAIMS, name="own", variants=CLAIMS.variants[4:6], scales={"smok
 """
 CELL = """
 from ablations.models import CELLS
+from ablations.record.reader import read
+from ablations.sqlite import sqlite_url
 from ablations.models.rnn import RNN
 class Own(RNN):
     name = "{name}"
@@ -259,6 +263,7 @@ def test_from_a_study_file_to_its_report(
     assert list(home.glob("artifacts/**/setting.svg"))
     table = (home / "reports" / "own-smoke" / "tables" / "provenance.csv").read_text()
     assert f"{file}; `ablate report` of this file adds its own claims and figures" in table
+    assert read(sqlite_url(home / "mlflow.db"), "own", "smoke").provenance["study_source"] == STUDY
     assert ablate(monkeypatch, "report", str(file), "--scale", "smoke") == 0
     assert capsys.readouterr().err.splitlines() == stages
     file.write_text(STUDY.replace("[4:6]", "[5:7]"))

@@ -80,15 +80,21 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[P
     compilation._folder_of_process.cache_clear()
 
 
-def test_compiled_cells_are_kept_where_no_other_user_can_write(folders: tuple[Path, Path]) -> None:
+def test_compiled_cells_are_kept_where_no_other_user_can_write(
+    folders: tuple[Path, Path], caplog: pytest.LogCaptureFixture
+) -> None:
     usual, _ = folders
     assert cache_folder() == usual
+    assert not caplog.messages
     assert usual.stat().st_mode & 0o077 == 0
 
 
-def test_a_cache_folder_that_cannot_be_made_is_replaced(folders: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_cache_folder_that_cannot_be_made_is_replaced_and_that_is_said_once(
+    folders: tuple[Path, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "cache").touch()
-    assert cache_folder() == folders[1]
+    assert cache_folder() == cache_folder() == folders[1]
+    assert caplog.messages == [f"compiled cells cannot be kept in {folders[0]}, so they are kept in {folders[1]}"]
 
 
 def test_a_user_without_a_home_or_a_name_has_a_cache_folder(

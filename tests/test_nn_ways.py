@@ -52,6 +52,10 @@ def test_an_exported_layer_is_the_layer_for_any_batch(kind: str) -> None:
         torch.testing.assert_close(program.module()(x), layer(x), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings(
+    "ignore::FutureWarning", "ignore::DeprecationWarning"
+)  # what torch's exporter calls of its own
 @each_kind
 def test_a_layer_goes_to_onnx(kind: str, tmp_path: Any) -> None:
     pytest.importorskip("onnxscript")

@@ -50,6 +50,18 @@ class Deaf(Adding):
 
 
 @dataclass(frozen=True, kw_only=True)
+class HalfDeaf(Adding):
+    """Of the rng it takes the lengths alone."""
+
+    def sample(self, rng: np.random.Generator, n: int) -> Batch:
+        lengths = self.draw_difficulties(rng, n)
+        mask = torch.arange(int(lengths.max())) < torch.from_numpy(lengths)[:, None]
+        batch = TASKS["adding"](length=mask.shape[1]).sample(np.random.default_rng(3), n)
+        inputs = batch.inputs * mask[:, :, None]
+        return Batch(inputs, (inputs[:, :, 0] * inputs[:, :, 1]).sum(1), mask)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Greedy(Adding):
     def sample(self, rng: np.random.Generator, n: int) -> Batch:
         batch = super().sample(rng, n)
@@ -99,6 +111,7 @@ WRONG_TASKS = {
     Generous: "has a score of 2; a score is between 0 and 1",
     Strict: "scores the right answers 0.9, below its perfect 1",
     Deaf: "gives the same sequences whatever the rng: sample() ignores it",
+    HalfDeaf: "gives the same sequences whatever the rng: sample() ignores it",
     Greedy: "draws from a global random stream in sample()",
     Forgetful: "gives other sequences for an equal rng",
     Stingy: "gives 6 sequences where 7 are asked for",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ablations.run.provenance import commit, provenance
+from ablations.run.provenance import commit, of_study_file, provenance
 
 
 @pytest.fixture
@@ -76,3 +76,20 @@ def test_a_library_that_is_not_there_is_absent(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("ablations.run.provenance.version", version)
     assert provenance("ablate")["versions"]["numba"] == "absent"
     assert provenance("ablate")["versions"]["torch"] == "1.0"
+
+
+def test_of_a_users_file_its_text_and_its_own_commit_are_kept(
+    repository: Callable[[str], Path], tmp_path: Path
+) -> None:
+    file = repository("a") / "own.py"
+    facts = {"study_file": str(file), "study_commit": run(file.parent, "rev-parse", "HEAD"), "study_source": "a"}
+    assert of_study_file(str(file)) == facts
+    (alone := tmp_path / "alone.py").write_text("é = 1")
+    assert of_study_file(str(alone)) == {
+        "study_file": str(alone), "study_commit": "unknown", "study_source": "é = 1",
+    }  # fmt: skip
+
+
+def test_the_version_of_this_package_is_among_those_that_are_kept() -> None:
+    versions = provenance("ablate run")["versions"]
+    assert versions["recurrent-ablations"] == importlib.metadata.version("recurrent-ablations")

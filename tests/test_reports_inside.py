@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from builders.fake_record import World, fake_study
 
-from ablations.record.lookup import is_replicate, replicate_at
+from ablations.record.lookup import is_replicate, is_setting, replicate_at
 from ablations.record.schema import RecordError
-from reports.inside import KINDS, describe, draw, tables_of
+from reports.inside import KINDS, describe, draw, show_setting, tables_of
 
 WORLD = World(tasks=("copying", "disambiguation", "dates"), variants=("lstm", "bilstm-attention"), diverged=())
 STUDY = fake_study(WORLD)
@@ -24,8 +24,25 @@ def test_names_of_replicates_are_told_from_those_of_other_things() -> None:
 def test_a_replicate_is_found_at_its_place_and_what_is_not_there_is_one_line() -> None:
     _, setting, run = replicate_at(STUDY, "claims/copying/lstm/3")
     assert (setting.task, setting.variant, run.number) == ("copying", "lstm", 3)
-    with pytest.raises(RecordError, match="no replicate claims/copying/gru/3; its settings are copying/lstm"):
+    with pytest.raises(RecordError, match="no setting copying/gru; its settings are copying/lstm"):
         replicate_at(STUDY, "claims/copying/gru/3")
+    with pytest.raises(
+        RecordError, match="claims/copying/lstm at scale demo has no replicate 9; its replicates are 0, 1"
+    ):
+        replicate_at(STUDY, "claims/copying/lstm/9")
+
+
+def test_a_setting_is_shown_with_the_runs_that_can_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ablations.record.lookup.read", lambda *_, **__: STUDY)
+    assert is_setting("claims/copying/lstm")
+    lines = list(show_setting("uri", "claims/copying/lstm", "demo"))
+    setting = next(s for s in STUDY.settings if (s.task, s.variant) == ("copying", "lstm"))
+    runs = [run.run_id for run in STUDY.replicates if run.setting == setting.identity]
+    assert f"run {setting.run_id}" in lines[0]
+    assert lines[1].endswith(f'ablations.load("runs:/{setting.run_id}")')
+    assert [line.rpartition(" ")[2] for line in lines if line.startswith("  replicate")] == runs
+    for name in ("lstm", "claims", "folder/of/study.py", "claims/copying/lstm/3"):
+        assert not is_setting(name)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from ablations.ending import KEPT, end_of, mendable
 from ablations.record.schema import RunRecord
 from ablations.run.context import COSTS
 from ablations.run.progress import Reporter
-from ablations.stages import Stages
+from ablations.stages import Stages, console_on
 from reports.brief import found_lines
 from reports.compose import compose
 
@@ -38,6 +38,15 @@ def test_no_line_of_the_help_is_cut_at_80_columns(command: str) -> None:
     lines = done.output.splitlines()
     assert not [line for line in lines if line.endswith("...") and "Usage" not in line]
     assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("is_error", [False, True])
+def test_who_asks_for_colours_in_a_pipe_gets_no_line_that_moves(
+    is_error: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert Console(file=io.StringIO()).is_terminal
+    assert not console_on(is_error).is_terminal
 
 
 def test_each_command_has_one_line_in_the_list() -> None:

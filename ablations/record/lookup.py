@@ -1,4 +1,4 @@
-"""Finding one replicate in a record, by its MLflow run id or by its place in a study."""
+"""Finding one setting or replicate in a record, by its place in a study; a replicate also by its MLflow run id."""
 
 import re
 
@@ -10,6 +10,8 @@ from ablations.record.schema import RecordError, RunRecord, SettingRecord, Study
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 PLACE = re.compile(r"([^/]+)/([^/]+)/([^/]+)/(\d+)")
 """STUDY/TASK/VARIANT/number."""
+SETTING = re.compile(r"([^/]+)/([^/]+)/([^/]+)(?<!\.py)")
+"""STUDY/TASK/VARIANT, which is no file's path."""
 
 Found = tuple[StudyRecord, SettingRecord, RunRecord]
 
@@ -21,6 +23,23 @@ def is_replicate(name: str) -> bool:
     (True, True, False)
     """
     return bool(RUN_ID.fullmatch(name) or PLACE.fullmatch(name))
+
+
+def is_setting(name: str) -> bool:
+    """Whether a name can be that of a setting.
+
+    >>> is_setting("claims/copying/lstm"), is_setting("my/own/cell.py"), is_setting("lstm")
+    (True, False, False)
+    """
+    return bool(SETTING.fullmatch(name))
+
+
+def find_setting(uri: str, name: str, scale: str) -> tuple[StudyRecord, SettingRecord]:
+    """The setting at that place of a study at that scale, and the study without curves. Raises `RecordError`."""
+    place = SETTING.fullmatch(name)
+    assert place
+    record = read(uri, place[1], scale, curves=False)
+    return record, setting_of(record, place[2], place[3])
 
 
 def find_replicate(uri: str, name: str, scale: str) -> Found:
@@ -50,12 +69,29 @@ def replicate_at(record: StudyRecord, name: str) -> Found:
     """The replicate at a place in a study, given its record. Raises `RecordError` where there is none."""
     place = PLACE.fullmatch(name)
     assert place
-    for run in record.replicates:
-        setting = _setting(record, run)
-        if (setting.task, setting.variant, run.number) == (place[2], place[3], int(place[4])):
-            return record, setting, run
+    return replicate_of(record, place[2], place[3], int(place[4]))
+
+
+def replicate_of(record: StudyRecord, task: str, variant: str, number: int) -> Found:
+    """The replicate of a task and a variant with that number. Raises `RecordError` where there is none."""
+    setting = setting_of(record, task, variant)
+    runs = {run.number: run for run in record.replicates if run.setting == setting.identity}
+    if number not in runs:
+        numbers = ", ".join(map(str, sorted(runs))) or "none"
+        place = f"{record.name}/{task}/{variant}"
+        raise RecordError(f"{place} at scale {record.scale} has no replicate {number}; its replicates are {numbers}")
+    return record, setting, runs[number]
+
+
+def setting_of(record: StudyRecord, task: str, variant: str) -> SettingRecord:
+    """The setting of a task and a variant. Raises `RecordError` where there is none."""
+    for setting in record.settings:
+        if (setting.task, setting.variant) == (task, variant):
+            return setting
     settings = ", ".join(f"{s.task}/{s.variant}" for s in record.settings)
-    raise RecordError(f"{record.name} at scale {record.scale} has no replicate {name}; its settings are {settings}")
+    raise RecordError(
+        f"{record.name} at scale {record.scale} has no setting {task}/{variant}; its settings are {settings}"
+    )
 
 
 def _setting(record: StudyRecord, run: RunRecord) -> SettingRecord:

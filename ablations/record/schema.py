@@ -149,7 +149,8 @@ class StudyRecord:
 
     `plan` has question, baseline, tasks, variants, settings (the variants of each task), parents, runs (of a setting of each
     variant), nuisance, fixed, budget, solved_at and seed; `provenance` has commit, versions, command, started,
-    wall_seconds, cores, device, changes, and study_file if the study has one. Replicates are those of each
+    wall_seconds, cores, device, changes, and, if the study has a file, study_file with its path, study_source with its
+    text and study_commit with the commit of the repository that it is in, or "unknown". Replicates are those of each
     setting's best trial, and transferred runs those with the hyperparameters of its parent's.
     """
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 LIBRARIES = (
-    "torch", "numba", "optuna", "mlflow", "numpy", "scipy", "scikit-learn", "pandas", "sympy", "seaborn", "matplotlib",
-    "typst",
+    "recurrent-ablations", "torch", "numba", "optuna", "mlflow", "numpy", "scipy", "scikit-learn", "pandas", "sympy",
+    "seaborn", "matplotlib", "typst",
 )  # fmt: skip
 
 
@@ -24,6 +24,13 @@ def provenance(command: str) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "device": f"cpu ({platform.machine()})",
     }
+
+
+def of_study_file(file: str) -> dict[str, str]:
+    """What one has to know of a user's own file: where it is, its text, and the commit of the repository that it is in."""
+    path = Path(file).resolve()
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return {"study_file": str(path), "study_commit": commit(path), "study_source": text}
 
 
 def _version(library: str) -> str:

@@ -23,7 +23,7 @@ from ablations.run.control import Control
 from ablations.run.executors import Executor, ProcessExecutor, SerialExecutor
 from ablations.run.jobs import Job
 from ablations.run.progress import Reporter
-from ablations.run.provenance import provenance
+from ablations.run.provenance import of_study_file, provenance
 from ablations.run.scheduler import run_plan
 from ablations.run.space import check_before, needed_space
 from ablations.search import storage_at
@@ -152,9 +152,8 @@ def _interrupt(_signal: int, _frame: object) -> NoReturn:
 
 
 def _recorded(origin: Origin) -> dict[str, object]:
-    file = origin.study_file
-    changes: dict[str, object] = {"changes": dict(origin.changes)}
-    return {"study_file": str(Path(file).resolve()), **changes} if file else changes
+    own = of_study_file(origin.study_file) if origin.study_file else {}
+    return {**own, "changes": dict(origin.changes)}
 
 
 @contextmanager

@@ -72,7 +72,10 @@ MEANING = {"chance": "who guesses", "perfect": "who knows all"}
 
 def _wrong_sampling(task: Task) -> str | None:
     """Equal streams give equal sequences, other streams others, and nothing else is drawn from."""
-    form = task.mixture()
+    return next((wrong for form in (task, task.mixture()) if (wrong := _wrong_draws(form))), None)
+
+
+def _wrong_draws(form: Task) -> str | None:
     before = _random_states()
     first, again, *others = (_drawn(form, seed) for seed in (0, 0, 1, 2, 3))
     if _random_states() != before:

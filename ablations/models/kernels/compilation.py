@@ -1,12 +1,13 @@
 """Compiling a cell's source once for all processes of this machine, kept in the user's cache folder."""
 
 import atexit
+import logging
+import multiprocessing
 import os
 import re
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from hashlib import sha256
@@ -22,6 +23,8 @@ from ablations.models.cell import Cell
 from ablations.models.kernels import convolution, energies, frames, functions, lanes, matrices, products
 from ablations.models.kernels.seal import drop_damaged, seal
 from ablations.models.kernels.source import source
+
+log = logging.getLogger(__name__)
 
 DIGITS = 16
 """Of a hash in the name of a file: 64 bits, so that no two sources meet."""
@@ -102,20 +105,39 @@ def _holds(path: Path, text: str) -> bool:
 def cache_folder() -> Path:
     """Where compiled cells are kept: a folder that no other user can write to, since what lies in it is executed.
 
-    In the user's cache folder, else in the temporary one, else one that lives as long as this process.
+    In the user's cache folder, else in the temporary one, else one that lives as long as this process. Where it is not the
+    first of these, that is said once.
     """
-    return next((folder for folder in _shared_folders() if _is_private(folder)), None) or _folder_of_process()
+    usual = _usual_folder()
+    if usual and _is_private(usual):
+        return usual
+    other = _temporary_folder()
+    folder = other if _is_private(other) else _folder_of_process()
+    _say_where(usual, folder)
+    return folder
 
 
-def _shared_folders() -> Iterator[Path]:
-    """Where processes of this user find what others of them have compiled, the usual place first.
+def _usual_folder() -> Path | None:
+    """In the user's cache folder; None where there is no HOME.
 
     By the user's number, not name: a container's user may have no name, and root may work with another user's HOME.
     """
-    name = f"kernels-{os.geteuid()}"
-    with suppress(RuntimeError):  # there is no HOME
-        yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "recurrent-ablations" / name
-    yield Path(gettempdir()) / f"recurrent-ablations-{name}"
+    with suppress(RuntimeError):
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        return Path(cache) / "recurrent-ablations" / f"kernels-{os.geteuid()}"
+    return None
+
+
+def _temporary_folder() -> Path:
+    """Where other processes of this user find it too, until the machine is started anew."""
+    return Path(gettempdir()) / f"recurrent-ablations-kernels-{os.geteuid()}"
+
+
+@cache
+def _say_where(usual: Path | None, folder: Path) -> None:
+    """Of a worker, the process that has started it has said it."""
+    if multiprocessing.parent_process() is None:
+        log.warning("compiled cells cannot be kept in %s, so they are kept in %s", usual or "~/.cache", folder)
 
 
 def _is_private(folder: Path) -> bool:
