@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ablations.asked import bound, carry_out, check_plan, command_line, outdated, plan_of, record_of
+from ablations.called import called
 from ablations.commands import COMMANDS
 from ablations.ending import end_of
 from ablations.errors import UserError
@@ -18,6 +19,7 @@ from ablations.options import (
     with_changes,
     with_control,
     with_place,
+    with_storage,
     with_workers,
 )
 from ablations.registry import is_file
@@ -55,7 +57,7 @@ for command in COMMANDS:
 @cli.command()
 @click.argument("study")
 @with_place
-@click.option("--storage", metavar="URI", help="Optuna storage.  [default: optuna.db in the results folder]")
+@with_storage
 @with_workers("Processes that train.")
 @click.option("--executor", type=click.Choice(["processes", "serial"]), default="processes", show_default=True)
 @with_control
@@ -105,7 +107,7 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
             lines = _found(record_of(study, scale, options["tracking_uri"]))
         click.echo("\n".join(lines))
     click.echo(f"{plan.name} is complete at scale {scale}. Next, its report: {command_line('report', study, scale)}")
-    click.echo(f"To look at its runs in MLflow: {shlex.join(['ablate', 'ui', *_given(options['tracking_uri'])])}")
+    click.echo(f"To look at its runs in MLflow: {called()} {shlex.join(['ui', *_given(options['tracking_uri'])])}")
     return 0
 
 

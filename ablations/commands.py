@@ -7,7 +7,7 @@ import click
 from ablations.asked import outdated, record_of
 from ablations.home import home, storage_url
 from ablations.home import tracking_uri as default_uri
-from ablations.options import with_place, with_port, with_store
+from ablations.options import with_place, with_port, with_storage, with_store
 from ablations.scaffold import FILES
 
 
@@ -57,7 +57,7 @@ def ui(tracking_uri: str | None, port: int) -> None:
 
 
 @click.command()
-@click.option("--storage", metavar="URI", help="Optuna storage.  [default: optuna.db in the results folder]")
+@with_storage
 @with_port(8080)
 def dashboard(storage: str | None, port: int) -> None:
     """Serve the searches in optuna-dashboard, until Ctrl-C.

@@ -13,12 +13,15 @@ ROOMS = ("tasks", "ablations", "reports")
 FRONT_DOOR = ROOT / "ablations" / "cli.py"
 INNER = (
     "errors",
+    "called",
+    "checks",
     "registry",
     "sqlite",
     "home",
     "stages",
     "processes",
     "servers",
+    "addresses",
     "options",
     "models",
     "nn",

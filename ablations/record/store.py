@@ -62,7 +62,7 @@ def connect(uri: str, create: bool = False) -> MlflowClient:
         client.search_experiments(max_results=1)
         if file:
             _follow_moved_artifacts(client, file)
-    except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
+    except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, ImportError) as error:
         raise RecordError(f"cannot open the MLflow store {uri}: {str(error).splitlines()[0]}") from error
     return client
 
