@@ -9,7 +9,7 @@ import click
 from ablations.called import as_called, called
 from ablations.ending import INTERRUPTED, TIME_IS_OVER
 from ablations.errors import LONGEST_GIVEN, in_one_line, shortened
-from ablations.home import home, storage_url
+from ablations.home import home, sqlite_of, storage_url
 from ablations.home import tracking_uri as default_uri
 from ablations.registry import is_file, nearest
 
@@ -56,6 +56,24 @@ def record_of(study: str, scale: str, tracking_uri: str | None, curves: bool = T
         return read(tracking_uri or default_uri(), study, scale, curves)
     except NotRecorded as error:
         raise RecordError(_not_recorded(study, error)) from error
+
+
+def both_records(
+    places: tuple[str, str], studies: tuple[str | None, str | None], scale: str
+) -> tuple["StudyRecord", "StudyRecord"]:
+    """Two records of a study at a scale, each in a results folder or an MLflow store; of the only study that both have."""
+    from ablations.record.reader import studies_at
+
+    uris = [each if "://" in each else sqlite_of(each) for each in places]
+    first, second = studies
+    if first is None or second is None:
+        names = [studies_at(uri, scale) for uri in uris]
+        common = [name for name in names[0] if name in names[1]]
+        if len(common) != 1:
+            there = f"they have {', '.join(common)} in common" if common else "they have none in common"
+            raise click.UsageError(f"which study at scale {scale!r}? {there}; name one with --study")
+        first, second = first or common[0], second or common[0]
+    return record_of(first, scale, uris[0]), record_of(second, scale, uris[1])
 
 
 def _not_recorded(study: str, error: "NotRecorded") -> str:

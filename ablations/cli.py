@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ablations.asked import bound, carry_out, check_plan, command_line, outdated, plan_of, record_of
+from ablations.asked import both_records, bound, carry_out, check_plan, command_line, outdated, plan_of, record_of
 from ablations.called import called
 from ablations.commands import COMMANDS
 from ablations.ending import end_of
@@ -19,6 +19,7 @@ from ablations.options import (
     with_changes,
     with_control,
     with_place,
+    with_scale,
     with_storage,
     with_workers,
 )
@@ -81,7 +82,6 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
     from ablations.record.reader import ended_runs
     from ablations.run.control import control_of
     from ablations.run.session import Origin
-    from ablations.stages import Stages
 
     console, control = Console(), control_of(options)
     changes = {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
@@ -151,6 +151,24 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
         click.echo(
             f"note: claims and figures that {file} defines are in: {command_line('report', file, scale)}", err=True
         )
+
+
+@cli.command()
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.option("--study", metavar="NAME", help="The study.  [default: the one that both have]")
+@click.option("--other-study", metavar="NAME", help="Its name in B, if that is another.")
+@with_scale
+def compare(first: str, second: str, study: str | None, other_study: str | None, scale: str) -> None:
+    """Compare the records A and B: results folders, or MLflow stores.
+
+    As of other code or another machine: differences in skill, paired by seed, and what else differs.
+    """
+    from reports.record_comparison import write_comparison
+
+    records = both_records((first, second), (study, other_study or study), scale)
+    for line in write_comparison(*records, (first, second), home() / "reports" / f"compare-{records[0].name}-{scale}"):
+        click.echo(line)
 
 
 @cli.command("list")

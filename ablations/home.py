@@ -51,7 +51,16 @@ def storage_url() -> str:
     return _database("optuna.db")
 
 
+def sqlite_of(folder: str | Path) -> str:
+    """The MLflow store of a results folder."""
+    return _url(Path(folder) / "mlflow.db")
+
+
 def _database(name: str) -> str:
+    return _url(home() / name)
+
+
+def _url(file: Path) -> str:
     from ablations.sqlite import sqlite_url  # SQLAlchemy takes a third of a second to import
 
-    return sqlite_url(home() / name)
+    return sqlite_url(file)

@@ -57,6 +57,12 @@ def read(uri: str, study: str, scale: str, curves: bool = True) -> StudyRecord:
     )
 
 
+def studies_at(uri: str, scale: str) -> list[str]:
+    """The names of the studies that are recorded at a scale. Raises `RecordError` where the store cannot be opened."""
+    names = sorted(each.name for each in open_source(uri).experiments() if is_ours(each.tags))
+    return [name.removesuffix(f"-{scale}") for name in names if name.endswith(f"-{scale}")]
+
+
 def ended_runs(uri: str, study: str, scale: str) -> dict[str, list[RunRecord]]:
     """The recorded runs of a study at one scale, without curves, by the identity of their parent; none is no error."""
     try:
