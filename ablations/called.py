@@ -23,3 +23,8 @@ def as_called(text: str) -> str:
     own = called()
     text = text if not text.startswith(f"{NAME} ") else own + text.removeprefix(NAME)
     return text.replace(f"`{NAME} ", f"`{own} ")
+
+
+def ui_line(tracking_uri: str | None) -> str:
+    """The command that serves a record in the MLflow UI."""
+    return f"{called()} {shlex.join(['ui', *(['--tracking-uri', tracking_uri] if tracking_uri else [])])}"

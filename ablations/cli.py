@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ablations.asked import both_records, bound, carry_out, check_plan, command_line, outdated, plan_of, record_of
-from ablations.called import called
+from ablations.called import ui_line
 from ablations.commands import COMMANDS
 from ablations.ending import end_of
 from ablations.errors import UserError
 from ablations.home import home
 from ablations.home import tracking_uri as default_uri
 from ablations.options import (
-    BUDGET,
     HELP,
+    changes_of,
     with_changes,
     with_control,
     with_place,
@@ -84,7 +84,7 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
     from ablations.run.session import Origin
 
     console, control = Console(), control_of(options)
-    changes = {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
+    changes = changes_of(options)
     uri = options["tracking_uri"] or default_uri()
     with Stages(console, "reading the study"):
         plan = plan_of(study, scale, changes)
@@ -107,7 +107,7 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
             lines = _found(record_of(study, scale, options["tracking_uri"]))
         click.echo("\n".join(lines))
     click.echo(f"{plan.name} is complete at scale {scale}. Next, its report: {command_line('report', study, scale)}")
-    click.echo(f"To look at its runs in MLflow: {called()} {shlex.join(['ui', *_given(options['tracking_uri'])])}")
+    click.echo(f"To look at its runs in MLflow: {ui_line(options['tracking_uri'])}")
     return 0
 
 
@@ -115,10 +115,6 @@ def _found(record: "StudyRecord") -> list[str]:
     from reports.brief import found_lines
 
     return found_lines(record)
-
-
-def _given(tracking_uri: str | None) -> list[str]:
-    return ["--tracking-uri", tracking_uri] if tracking_uri else []
 
 
 @cli.command()
@@ -247,7 +243,7 @@ def try_(file: str, scale: str, workers: int, **options: Any) -> int:
     from ablations.studies.scorecard import AGAINST, scorecard_study
     from reports.scorecard import write_scorecard
 
-    changes = {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
+    changes = changes_of(options)
     with Stages(console := Console(), "reading the file"):
         study = bound(scorecard_study(file), scale, changes)
         check_plan(study)

@@ -1,7 +1,7 @@
 """The options that commands share."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -83,6 +83,11 @@ def with_changes(command: Command) -> Command:
         name, text = f"--{part.replace('_', '-')}", f"{meaning}, instead of the budget's."
         command = click.option(name, metavar="N", type=click.IntRange(min=1), help=text)(command)
     return command
+
+
+def changes_of(options: Mapping[str, Any]) -> dict[str, int]:
+    """The seed and the parts of the budget that a command's options change."""
+    return {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
 
 
 def with_port(default: int) -> Callable[[Command], Command]:

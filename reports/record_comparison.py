@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from ablations.record.schema import StudyRecord
-from reports.document import Document, Heading, Paragraph, Table
+from reports.document import Block, Document, Heading, Paragraph, Table
 from reports.estimates import Estimates
 from reports.html import to_html
 from reports.printed_table import printed_columns
@@ -76,7 +76,7 @@ def different_facts(a: StudyRecord, b: StudyRecord) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["what", "A", "B"])
 
 
-def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]] | Mapping[str, Any]:
+def _flat(name: str, value: Any) -> dict[str, Any]:
     """Nested data as name.of.part -> value."""
     if not isinstance(value, Mapping):
         return {name: value}
@@ -106,7 +106,7 @@ def write_comparison(a: StudyRecord, b: StudyRecord, places: Sequence[str], fold
     folder.mkdir(parents=True, exist_ok=True)
     for name, frame in tables.items():
         without_formulas(frame).to_csv(folder / f"{name}.csv", index=False)
-    blocks = [
+    blocks: list[Block] = [
         *map(Paragraph, intro),
         Heading("Differences"),
         Table("differences", tables["differences"], CAPTION, in_appendix=False),

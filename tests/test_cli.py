@@ -11,6 +11,7 @@ import pytest
 from ablations import cli
 from ablations.home import home
 from ablations.models import CELLS
+from ablations.options import BUDGET
 from ablations.study import Budget
 from tasks.reviews import part, snippets
 
@@ -23,6 +24,7 @@ STUDY = replace(CLAIMS, name="own", variants=CLAIMS.variants[4:6], scales={"smok
 """
 CELL = """
 from ablations.models import CELLS
+from ablations.options import BUDGET
 from ablations.models.rnn import RNN
 class Own(RNN):
     name = "{name}"
@@ -51,7 +53,7 @@ def ablate(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 
 def test_every_number_of_the_budget_can_be_overridden() -> None:
-    assert [*cli.BUDGET, "far"] == list(Budget.__dataclass_fields__)  # far difficulties fit one study's tasks
+    assert [*BUDGET, "far"] == list(Budget.__dataclass_fields__)  # far difficulties fit one study's tasks
 
 
 BAD_FILES = {

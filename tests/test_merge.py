@@ -2,11 +2,12 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from builders.small_study import Databases, Silent, empty_store, numbers, recorded
+from conftest import LSTM, RNN, SMALL
 
 from ablations.errors import UserError
 from ablations.record.merge import merge
@@ -20,8 +21,9 @@ from ablations.run.executors import SerialExecutor
 from ablations.run.kept_models import load_model
 from ablations.run.scheduler import run_plan
 from ablations.sqlite import sqlite_url
-from ablations.study import Study
+from ablations.study import Range, Scale, Study
 from reports.result_tables import ResultTables
+from tasks import TASKS
 
 TABLES = ("settings", "replicates", "curves", "difficulty", "gradient", "gradient_at_cue", "trials", "costs")
 OF_ONE_PLACE = {"run_id", "seconds", "seconds_per_sequence"}
@@ -49,10 +51,45 @@ def tables(study: Study, folder: Path) -> dict[str, str]:
     }
 
 
+def small_study(seed: int = 0) -> Study:
+    tasks = {"adding": TASKS["adding"](length=4), "disambiguation": TASKS["disambiguation"]()}
+    budget = replace(SMALL, trials=2, trials_per_round=1, search_seeds=1, steps=2)
+    return Study(
+        name="small",
+        question="Does it run?",
+        variants=(RNN, LSTM),
+        baseline="lstm",
+        scales={"smoke": Scale(tasks=tasks, budget=budget)},
+        nuisance={"lr": Range(1e-3, 1e-1)},
+        seed=seed,
+    )
+
+
 @pytest.fixture
-def halves(study: Study, tmp_path: Path) -> tuple[Path, Path]:
+def study() -> Study:
+    return small_study()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results folders of the whole study, `whole`, and of one task each, `a` and `b`."""
+    folder = tmp_path_factory.mktemp("trained")
+    for name, only in {"whole": (), "a": ("adding/*",), "b": ("disambiguation/*",)}.items():
+        run(small_study(), folder / name, *only)
+    return folder
+
+
+@pytest.fixture
+def whole(trained: Path) -> Path:
+    return trained / "whole"
+
+
+@pytest.fixture
+def halves(trained: Path, tmp_path: Path) -> tuple[Path, Path]:
     """Two results folders, each with the settings of one task."""
-    return run(study, tmp_path / "a", "adding/*"), run(study, tmp_path / "b", "disambiguation/*")
+    shutil.copytree(trained / "a", tmp_path / "a")
+    shutil.copytree(trained / "b", tmp_path / "b")
+    return tmp_path / "a", tmp_path / "b"
 
 
 def client_of(folder: Path) -> MlflowClient:
@@ -66,28 +103,28 @@ def runs_of(folder: Path) -> list[object]:
 
 
 def test_two_halves_of_a_study_give_the_tables_of_the_whole(
-    study: Study, halves: tuple[Path, Path], tmp_path: Path
+    study: Study, halves: tuple[Path, Path], whole: Path, tmp_path: Path
 ) -> None:
-    whole, home = run(study, tmp_path / "whole"), tmp_path / "merged"
+    home = tmp_path / "merged"
     assert [str(each) for each in merge(halves, home, "ablate merge")] == [
-        "small-smoke: 40 runs copied, 0 were there already"
+        "small-smoke: 16 runs copied, 0 were there already"
     ]
     assert tables(study, home) == tables(study, whole)
     assert numbers(study, home) == numbers(study, whole)
-    assert len(runs_of(home)) == len(runs_of(whole)) == 44
+    assert len(runs_of(home)) == len(runs_of(whole)) == 20
     provenance = recorded(study, home).provenance
     assert (provenance["wall_seconds"], provenance["started"]) == (4.0, "2026-01-02")
 
 
 def test_a_half_is_merged_into_the_folder_of_the_other_and_nothing_is_doubled(
-    study: Study, halves: tuple[Path, Path], tmp_path: Path
+    study: Study, halves: tuple[Path, Path], whole: Path
 ) -> None:
     home, other = halves
-    for copied, known in ((20, 0), (0, 20)):
+    for copied, known in ((8, 0), (0, 8)):
         (merged,) = merge([other], home, "ablate merge")
         assert (merged.copied, merged.known) == (copied, known)
-        assert len(runs_of(home)) == 44
-    assert tables(study, home) == tables(study, run(study, tmp_path / "whole"))
+        assert len(runs_of(home)) == 20
+    assert tables(study, home) == tables(study, whole)
 
 
 def test_a_merged_record_needs_no_more_training(study: Study, halves: tuple[Path, Path], tmp_path: Path) -> None:
@@ -104,11 +141,13 @@ def test_a_merged_record_needs_no_more_training(study: Study, halves: tuple[Path
     assert watch.segments == 0
 
 
-def test_a_half_that_was_begun_goes_on_after_the_merge(study: Study, halves: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_half_that_was_begun_goes_on_after_the_merge(
+    study: Study, halves: tuple[Path, Path], whole: Path, tmp_path: Path
+) -> None:
     home = tmp_path / "merged"
     merge(halves[:1], home, "ablate merge")
     run(study, home)
-    assert numbers(study, home) == numbers(study, run(study, tmp_path / "whole"))
+    assert numbers(study, home) == numbers(study, whole)
 
 
 def test_kept_models_and_files_come_along(study: Study, halves: tuple[Path, Path], tmp_path: Path) -> None:
@@ -141,11 +180,9 @@ def test_other_numbers_of_one_run_are_refused_and_nothing_is_written(
     assert (home / "mlflow.db").read_bytes() == before
 
 
-def test_records_of_other_plans_are_refused(
-    study: Study, changed: Callable[..., Study], halves: tuple[Path, Path], tmp_path: Path
-) -> None:
-    other = run(changed(study, seed=5), tmp_path / "other", "adding/rnn")
-    with pytest.raises(UserError, match="is of one plan in .* and of another in .*: seed differs"):
+def test_records_of_other_plans_are_refused(halves: tuple[Path, Path], tmp_path: Path) -> None:
+    other = run(small_study(seed=5), tmp_path / "other", "adding/rnn")
+    with pytest.raises(UserError, match=r"is of one plan in .* and of another in .*: seed differs"):
         merge([other], halves[0], "ablate merge")
 
 

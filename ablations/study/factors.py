@@ -37,7 +37,7 @@ class Factor:
             is_right = value in self.names
         else:
             types = (int,) if self.type is int else (int, float)
-            is_right = isinstance(value, types) and is_number(value) and self.is_allowed(value)  # type: ignore[arg-type]
+            is_right = isinstance(value, types) and is_number(value) and self.is_allowed(value)
         if not is_right:
             finite = "" if self.names else ", and finite"
             raise UserError(f"the factor {name!r} cannot be {value!r}; it is {self.allowed}{finite}")
