@@ -13,7 +13,7 @@ from ablations.errors import UserError
 from ablations.record.merge import merge
 from ablations.record.model_log import model_files
 from ablations.record.schema import PARENT
-from ablations.record.store import MlflowClient
+from ablations.record.store import MlflowClient, connect
 from ablations.run.checkpoints import Checkpoints
 from ablations.run.context import RunContext
 from ablations.run.control import Control
@@ -93,7 +93,7 @@ def halves(trained: Path, tmp_path: Path) -> tuple[Path, Path]:
 
 
 def client_of(folder: Path) -> MlflowClient:
-    return MlflowClient(tracking_uri=sqlite_url(folder / "mlflow.db"))
+    return connect(sqlite_url(folder / "mlflow.db"))
 
 
 def runs_of(folder: Path) -> list[object]:
