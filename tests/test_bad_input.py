@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders.bad_files import File, files, study_file
@@ -22,7 +23,8 @@ LONGEST = 1100
 
 @pytest.fixture(autouse=True)
 def registries_are_as_before() -> Iterator[None]:
-    before = [(registry, dict(registry)) for registry in (CELLS, MODELS, TASKS)]
+    registries: tuple[dict[str, Any], ...] = (CELLS, MODELS, TASKS)
+    before = [(registry, dict(registry)) for registry in registries]
     modules, path = set(sys.modules), list(sys.path)
     yield
     sys.path[:] = path

@@ -13,7 +13,7 @@ from ablations.errors import UserError
 from ablations.record.merge import merge
 from ablations.record.model_log import model_files
 from ablations.record.schema import PARENT
-from ablations.record.store import MlflowClient, connect
+from ablations.record.store import MlflowClient, MlflowRun, connect
 from ablations.run.checkpoints import Checkpoints
 from ablations.run.context import RunContext
 from ablations.run.control import Control
@@ -23,7 +23,8 @@ from ablations.run.scheduler import run_plan
 from ablations.sqlite import sqlite_url
 from ablations.study import Range, Scale, Study
 from reports.result_tables import ResultTables
-from tasks import TASKS
+from tasks.adding import Adding
+from tasks.disambiguation import Disambiguation
 
 TABLES = ("settings", "replicates", "curves", "difficulty", "gradient", "gradient_at_cue", "trials", "costs")
 OF_ONE_PLACE = {"run_id", "seconds", "seconds_per_sequence"}
@@ -52,7 +53,7 @@ def tables(study: Study, folder: Path) -> dict[str, str]:
 
 
 def small_study(seed: int = 0) -> Study:
-    tasks = {"adding": TASKS["adding"](length=4), "disambiguation": TASKS["disambiguation"]()}
+    tasks = {"adding": Adding(length=4), "disambiguation": Disambiguation()}
     budget = replace(SMALL, trials=2, trials_per_round=1, search_seeds=1, steps=2)
     return Study(
         name="small",
@@ -96,9 +97,9 @@ def client_of(folder: Path) -> MlflowClient:
     return connect(sqlite_url(folder / "mlflow.db"))
 
 
-def runs_of(folder: Path) -> list[object]:
+def runs_of(folder: Path) -> list[MlflowRun]:
     client = client_of(folder)
-    experiment = client.get_experiment_by_name("small-smoke")
+    (experiment,) = client.search_experiments(filter_string="name = 'small-smoke'")
     return list(client.search_runs([experiment.experiment_id], max_results=1000))
 
 
@@ -152,16 +153,16 @@ def test_a_half_that_was_begun_goes_on_after_the_merge(
 
 def test_kept_models_and_files_come_along(study: Study, halves: tuple[Path, Path], tmp_path: Path) -> None:
     home = tmp_path / "merged"
-    parent = next(run for run in runs_of(halves[0]) if PARENT not in run.data.tags)  # type: ignore[attr-defined]
-    client_of(halves[0]).log_text(parent.info.run_id, "why", "failure.txt")  # type: ignore[attr-defined]
+    parent = next(run for run in runs_of(halves[0]) if PARENT not in run.data.tags)
+    client_of(halves[0]).log_text(parent.info.run_id, "why", "failure.txt")
     merge(halves, home, "ablate merge")
     for folder in halves:
         shutil.rmtree(folder)
     assert [path.read_text() for path in home.glob("artifacts/**/failure.txt")] == ["why"]
-    settings = [run for run in runs_of(home) if PARENT not in run.data.tags]  # type: ignore[attr-defined]
+    settings = [run for run in runs_of(home) if PARENT not in run.data.tags]
     assert len(settings) == 4
     for setting in settings:
-        uri = f"runs:/{setting.info.run_id}"  # type: ignore[attr-defined]
+        uri = f"runs:/{setting.info.run_id}"
         with model_files(uri, sqlite_url(home / "mlflow.db")) as files:
             assert sum(parameter.numel() for parameter in load_model(files).parameters()) > 500
 
@@ -171,7 +172,7 @@ def test_other_numbers_of_one_run_are_refused_and_nothing_is_written(
 ) -> None:
     home, other = halves
     changed = shutil.copytree(home, tmp_path / "changed")
-    run_id = next(run.info.run_id for run in runs_of(changed) if run.data.tags.get("kind") == "replicate")  # type: ignore[attr-defined]
+    run_id = next(run.info.run_id for run in runs_of(changed) if run.data.tags.get("kind") == "replicate")
     client_of(changed).log_metric(run_id, "test_score", 0.123)
     before = (home / "mlflow.db").read_bytes()
     with pytest.raises(UserError, match=r"adding/\w+ replicate \d of small-smoke has other numbers in") as told:
