@@ -145,6 +145,9 @@ def test_a_results_folder_that_cannot_be_written_is_one_clear_line(
     (tmp_path / "file").touch()
     monkeypatch.setenv("ABLATIONS_HOME", str(tmp_path / "file" / "results"))
     assert ablate(monkeypatch, "run", "claims", *SMALLEST) == 2
+    assert f"lies below {tmp_path / 'file'}, which is no folder" in capsys.readouterr().err
+    monkeypatch.setenv("ABLATIONS_HOME", "/proc/none")
+    assert ablate(monkeypatch, "run", "claims", *SMALLEST) == 2
     assert "cannot be written to" in capsys.readouterr().err
 
 
