@@ -165,7 +165,10 @@ MISDECLARED: dict[str, tuple[dict[str, Any], str]] = {
     "attribute": ({"vector": ("p",)}, "has an attribute 'vector'; did you mean 'vectors'?"),
     "tuple": ({"vectors": "pq"}, "has vectors = 'pq'; it must be a tuple of names"),
     "space": ({"vectors": ("p q",)}, "has 'p q' in its vectors; a name is a Python identifier"),
-    "ligature": ({"state": ("h", "ﬁ")}, "has 'ﬁ' in its state; a name is a Python identifier and no keyword, in Unicode's NFKC form"),
+    "ligature": (
+        {"state": ("h", "ﬁ")},
+        "has 'ﬁ' in its state; a name is a Python identifier and no keyword, in Unicode's NFKC form",
+    ),
     "vectors": ({"vectors": ("p", "p")}, "has 'p' twice in its vectors"),
     "state": ({"state": ("c", "h")}, "has the state c, h; it must begin with h"),
     "states": ({"state": ("h", "c", "c")}, "has 'c' twice in its state"),
