@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 
 from ablations.record.schema import StudyRecord
-from reports.document import Block, Document, Heading, Paragraph, Table
+from reports.document import Block, Document, Paragraph, Table
 from reports.estimates import Estimates
 from reports.html import to_html
+from reports.pdf import to_pdf
 from reports.printed_table import printed_columns
 from reports.result_tables import ResultTables
 from reports.statistics.intervals import mean
@@ -95,7 +96,7 @@ def _text(value: object) -> str:
 
 
 def write_comparison(a: StudyRecord, b: StudyRecord, places: Sequence[str], folder: Path) -> Iterator[str]:
-    """Writes the comparison as report.html and CSV tables into a folder; yields it as lines, with the files' paths."""
+    """Writes the comparison as report.html, report.pdf and CSV tables into a folder; yields it as lines, with the files' paths."""
     tables = {"differences": differences(a, b), "what_differs": different_facts(a, b)}
     intro = [
         f"{letter} is {record.name} at scale {record.scale} in {place}."
@@ -103,14 +104,12 @@ def write_comparison(a: StudyRecord, b: StudyRecord, places: Sequence[str], fold
     ]
     if unpaired := _unpaired(a, b):
         intro.append(UNPAIRED.format(", ".join(unpaired)))
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "tables").mkdir(parents=True, exist_ok=True)
     for name, frame in tables.items():
-        without_formulas(frame).to_csv(folder / f"{name}.csv", index=False)
+        without_formulas(frame).to_csv(folder / "tables" / f"{name}.csv", index=False)
     blocks: list[Block] = [
         *map(Paragraph, intro),
-        Heading("Differences"),
         Table("differences", tables["differences"], CAPTION, in_appendix=False),
-        Heading("What differs"),
         Table(
             "what_differs",
             tables["what_differs"],
@@ -118,13 +117,15 @@ def write_comparison(a: StudyRecord, b: StudyRecord, places: Sequence[str], fold
             in_appendix=False,
         ),
     ]
-    (folder / "report.html").write_text(to_html(Document("Two records", a.plan["question"], blocks)), encoding="utf-8")
+    document = Document("Two records", a.plan["question"], blocks)
+    (folder / "report.html").write_text(to_html(document), encoding="utf-8")
+    (folder / "report.pdf").write_bytes(to_pdf(document))
     yield from intro
     for frame in tables.values():
         yield ""
         yield from _lines(frame)
     yield ""
-    yield str(folder / "report.html")
+    yield from (str(folder / name) for name in ("report.html", "report.pdf"))
 
 
 def _unpaired(a: StudyRecord, b: StudyRecord) -> list[str]:

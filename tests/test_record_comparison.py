@@ -89,14 +89,15 @@ def test_the_comparison_is_written_as_a_page_and_as_tables_and_said_in_lines(
     record: StudyRecord, tmp_path: Path
 ) -> None:
     hostile = replace(record, plan={**record.plan, "seed": 5}, provenance={**record.provenance, "command": "=<script>"})
-    *lines, path = write_comparison(record, hostile, ("here", "there <b>"), tmp_path / "compare")
+    *lines, path, pdf = write_comparison(record, hostile, ("here", "there <b>"), tmp_path / "compare")
     page = Path(path).read_text(encoding="utf-8")
-    assert "<script>=" not in page
+    assert Path(pdf).read_bytes().startswith(b"%PDF")
+    assert "=<script>" not in page
     assert "there &lt;b&gt;" in page
     assert "=&lt;script&gt;" in page
     assert any("not the same data: the study's seed" in line for line in lines)
     assert sum(line.startswith("copying") for line in lines) == sum(s.task == "copying" for s in record.settings)
-    tables = {file.name: file.read_text() for file in (tmp_path / "compare").glob("*.csv")}
+    tables = {file.name: file.read_text() for file in (tmp_path / "compare" / "tables").glob("*.csv")}
     assert set(tables) == {"differences.csv", "what_differs.csv"}
     assert "'=<script>" in tables["what_differs.csv"]
 

@@ -191,6 +191,18 @@ COMMANDS = [
     ),
     Command(["dashboard"], "there is no search"),
     Command(["dashboard", "--port", "99999"], "range 1<=x<=65535"),
+    # two records
+    Command(["merge"], "Missing argument 'FOLDER...'"),
+    Command(["merge", "none"], "there is no such file"),
+    Command(["merge", "file"], "there is no such file"),
+    Command(["merge", "none", "results"], "is the results folder that is merged into"),
+    Command(["merge", "a\nb"], "there is no such file"),
+    Command(["compare"], "Missing argument 'A'"),
+    Command(["compare", "none"], "Missing argument 'B'"),
+    Command(["compare", "none", "file"], "there is no such file"),
+    Command(["compare", "none", "file", "--study", "clams"], "there is no study 'clams'; did you mean 'claims'?"),
+    Command(["compare", "nonsense://x", "file"], "cannot open the MLflow store"),
+    Command(["compare", "none", "file", "--study", ""], "there is no study ''"),
     # addresses
     *(
         Command([*command, "--tracking-uri", uri], words)
