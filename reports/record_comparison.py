@@ -1,5 +1,6 @@
 """Two records of a study beside each other: paired differences of each setting, and what else differs between them."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from reports.statistics.sample import sample
 from reports.write import without_formulas
 
 COLUMNS = ["task", "variant", "skill_A", "skill_B", "difference", "low", "high", "n", "equal", "code"]
+CREDENTIALS = re.compile(r"//[^/@]*@")
+"""What an address of a store may have of a user and a password; neither is printed."""
+
 LONGEST = 80
 """Signs of a value in the table of what differs."""
 
@@ -96,10 +100,10 @@ def _text(value: object) -> str:
 
 
 def write_comparison(a: StudyRecord, b: StudyRecord, places: Sequence[str], folder: Path) -> Iterator[str]:
-    """Writes the comparison as report.html, report.pdf and CSV tables into a folder; yields it as lines, with the files' paths."""
+    """Writes the comparison as HTML, PDF and CSV tables into a folder; yields it as lines, then the paths of the first two."""
     tables = {"differences": differences(a, b), "what_differs": different_facts(a, b)}
     intro = [
-        f"{letter} is {record.name} at scale {record.scale} in {place}."
+        f"{letter} is {record.name} at scale {record.scale} in {CREDENTIALS.sub('//', place)}."
         for letter, record, place in zip("AB", (a, b), places, strict=True)
     ]
     if unpaired := _unpaired(a, b):

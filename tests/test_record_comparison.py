@@ -89,9 +89,10 @@ def test_the_comparison_is_written_as_a_page_and_as_tables_and_said_in_lines(
     record: StudyRecord, tmp_path: Path
 ) -> None:
     hostile = replace(record, plan={**record.plan, "seed": 5}, provenance={**record.provenance, "command": "=<script>"})
-    *lines, path, pdf = write_comparison(record, hostile, ("here", "there <b>"), tmp_path / "compare")
+    *lines, path, pdf = write_comparison(record, hostile, ("http://ada:secret@host", "there <b>"), tmp_path / "compare")
     page = Path(path).read_text(encoding="utf-8")
     assert Path(pdf).read_bytes().startswith(b"%PDF")
+    assert "secret" not in page + "".join(lines)
     assert "=<script>" not in page
     assert "there &lt;b&gt;" in page
     assert "=&lt;script&gt;" in page
