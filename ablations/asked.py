@@ -2,27 +2,29 @@
 
 import shlex
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ablations.called import as_called, called
 from ablations.ending import INTERRUPTED, TIME_IS_OVER
-from ablations.errors import in_one_line
+from ablations.errors import LONGEST_GIVEN, in_one_line, shortened
 from ablations.home import home, storage_url
 from ablations.home import tracking_uri as default_uri
-from ablations.registry import is_file
+from ablations.registry import is_file, nearest
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ablations.record.schema import StudyRecord
+    from ablations.record.schema import NotRecorded, StudyRecord
     from ablations.run.control import Control
     from ablations.run.session import Origin
     from ablations.study import Plan, Study
 
 
 def command_line(name: str, study: str, scale: str) -> str:
-    return shlex.join(["ablate", name, study, "--scale", scale])
+    return f"{called()} {shlex.join([name, study, '--scale', scale])}"
 
 
 def plan_of(name: str, scale: str, changes: Mapping[str, int]) -> "Plan":
@@ -45,12 +47,46 @@ def bound(study: "Study", scale: str, changes: Mapping[str, int]) -> "Plan":
 def record_of(study: str, scale: str, tracking_uri: str | None, curves: bool = True) -> "StudyRecord":
     """The record of a study, given its name or its file. A study's code is loaded only where a file is given."""
     from ablations.record.reader import read
+    from ablations.record.schema import NotRecorded, RecordError
 
     if is_file(study):
         from ablations.studies import find
 
         study = find(study).name
-    return read(tracking_uri or default_uri(), study, scale, curves)
+    try:
+        return read(tracking_uri or default_uri(), study, scale, curves)
+    except NotRecorded as error:
+        raise RecordError(_not_recorded(study, error)) from error
+
+
+def both_records(
+    places: tuple[str, str], studies: tuple[str | None, str | None], scale: str
+) -> tuple["StudyRecord", "StudyRecord"]:
+    """Two records of a study at a scale, each in a results folder or an MLflow store; of the only study that both have."""
+    from ablations.record.reader import studies_at
+
+    uris = [each if "://" in each else default_uri(Path(each)) for each in places]
+    first, second = studies
+    if first is None or second is None:
+        names = [studies_at(uri, scale) for uri in uris]
+        common = [name for name in names[0] if name in names[1]]
+        if len(common) != 1:
+            there = f"they have {', '.join(common)} in common" if common else "they have none in common"
+            raise click.UsageError(f"which study at scale {scale!r}? {there}; name one with --study")
+        first, second = first or common[0], second or common[0]
+    return record_of(first, scale, uris[0]), record_of(second, scale, uris[1])
+
+
+def _not_recorded(study: str, error: "NotRecorded") -> str:
+    """What to say of a study that is not recorded: perhaps its name is misspelt."""
+    from ablations.studies import STUDIES
+
+    known = [*STUDIES, *error.studies]
+    if study in known:
+        return str(error)
+    near = nearest(study, known)
+    hint = f"did you mean {near!r}? A" if near else "a"
+    return f"there is no study {shortened(repr(study), LONGEST_GIVEN)}; {hint}nd {error}"
 
 
 def outdated(study: str, scale: str, record: "StudyRecord") -> str | None:
@@ -99,8 +135,8 @@ def carry_out(
         )
     except (KeyboardInterrupt, TimeLimitReached) as end:
         why, code = ("time is over", TIME_IS_OVER) if isinstance(end, TimeLimitReached) else ("stopped", INTERRUPTED)
-        click.echo(f"\n{why}; everything finished is kept. To go on: {origin.command}", err=True)
+        click.echo(f"\n{why}; everything finished is kept. To go on: {as_called(origin.command)}", err=True)
         return code, 0
     if failures:
-        click.echo(f"settings failed: {failures}. To try them again: {origin.command}", err=True)
+        click.echo(f"settings failed: {failures}. To try them again: {as_called(origin.command)}", err=True)
     return int(failures > 0), left_out

@@ -6,20 +6,23 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ablations.asked import bound, carry_out, check_plan, command_line, outdated, plan_of, record_of
+from ablations.asked import both_records, bound, carry_out, check_plan, command_line, outdated, plan_of, record_of
+from ablations.called import ui_line
 from ablations.commands import COMMANDS
-from ablations.credentials import hidden_command
+from ablations.credentials import hidden, hidden_command
 from ablations.ending import end_of, hide_passwords
 from ablations.errors import UserError
 from ablations.home import home
 from ablations.home import tracking_uri as default_uri
 from ablations.options import (
-    BUDGET,
     HELP,
+    changes_of,
     with_changes,
     with_control,
     with_executor,
     with_place,
+    with_scale,
+    with_storage,
     with_workers,
 )
 from ablations.registry import is_file
@@ -58,7 +61,7 @@ for command in COMMANDS:
 @cli.command()
 @click.argument("study")
 @with_place
-@click.option("--storage", metavar="URI", help="Optuna storage.  [default: optuna.db in the results folder]")
+@with_storage
 @with_workers("Processes that train.")
 @with_executor
 @with_control
@@ -81,7 +84,7 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
     from ablations.run.control import control_of
 
     console, control = console_on(), control_of(options)
-    changes = {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
+    changes = changes_of(options)
     uri = options["tracking_uri"] or default_uri()
     with Stages(console, "reading the study"):
         plan = plan_of(study, scale, changes)
@@ -106,7 +109,7 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
             lines = _found(record_of(study, scale, options["tracking_uri"]))
         click.echo("\n".join(lines))
     click.echo(f"{plan.name} is complete at scale {scale}. Next, its report: {command_line('report', study, scale)}")
-    click.echo(f"To look at its runs in MLflow: {hidden_command(['ablate', 'ui', *_given(options['tracking_uri'])])}")
+    click.echo(f"To look at its runs in MLflow: {hidden(ui_line(options['tracking_uri']))}")
     return 0
 
 
@@ -114,10 +117,6 @@ def _found(record: "StudyRecord") -> list[str]:
     from reports.brief import found_lines
 
     return found_lines(record)
-
-
-def _given(tracking_uri: str | None) -> list[str]:
-    return ["--tracking-uri", tracking_uri] if tracking_uri else []
 
 
 @cli.command()
@@ -148,6 +147,24 @@ def report(study: str, scale: str, tracking_uri: str | None) -> None:
         click.echo(
             f"note: claims and figures that {file} defines are in: {command_line('report', file, scale)}", err=True
         )
+
+
+@cli.command()
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.option("--study", metavar="NAME", help="The study.  [default: the one that both have]")
+@click.option("--other-study", metavar="NAME", help="Its name in B, if that is another.")
+@with_scale
+def compare(first: str, second: str, study: str | None, other_study: str | None, scale: str) -> None:
+    """Compare the records A and B: results folders, or MLflow stores.
+
+    As of other code or another machine: differences in skill, paired by seed, and what else differs.
+    """
+    from reports.record_comparison import write_comparison
+
+    records = both_records((first, second), (study, other_study or study), scale)
+    for line in write_comparison(*records, (first, second), home() / "reports" / f"compare-{records[0].name}-{scale}"):
+        click.echo(line)
 
 
 @cli.command("list")
@@ -230,7 +247,7 @@ def try_(file: str, scale: str, workers: int, **options: Any) -> int:
     from ablations.studies.scorecard import AGAINST, scorecard_study
     from reports.scorecard import write_scorecard
 
-    changes = {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
+    changes = changes_of(options)
     with Stages(console := console_on(), "reading the file"):
         study = bound(scorecard_study(file), scale, changes)
         check_plan(study)

@@ -1,13 +1,16 @@
 """The commands that need no report: they write a file, say how far a study is, or serve what is recorded."""
 
+import shlex
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from ablations.asked import outdated, record_of
 from ablations.home import home, storage_url
 from ablations.home import tracking_uri as default_uri
-from ablations.options import with_place, with_port, with_store
+from ablations.options import with_place, with_port, with_storage, with_store
 from ablations.scaffold import FILES
 
 
@@ -57,7 +60,7 @@ def ui(tracking_uri: str | None, port: int) -> None:
 
 
 @click.command()
-@click.option("--storage", metavar="URI", help="Optuna storage.  [default: optuna.db in the results folder]")
+@with_storage
 @with_port(8080)
 def dashboard(storage: str | None, port: int) -> None:
     """Serve the searches in optuna-dashboard, until Ctrl-C.
@@ -71,4 +74,18 @@ def dashboard(storage: str | None, port: int) -> None:
     serve(storage or storage_url(), port, click.echo)
 
 
-COMMANDS: Sequence[click.Command] = (new, status, ui, dashboard)
+@click.command()
+@click.argument("folders", nargs=-1, required=True, metavar="FOLDER...")
+def merge(folders: Sequence[str]) -> None:
+    """Merge the records of other results folders into this one.
+
+    As of machines that ran parts of one study with --only. Runs of one identity
+    are kept once; other numbers of one are refused. Kept models come along.
+    """
+    from ablations.record.merge import merge as merge_records
+
+    for merged in merge_records([Path(folder) for folder in folders], home(), shlex.join(["ablate", *sys.argv[1:]])):
+        click.echo(merged)
+
+
+COMMANDS: Sequence[click.Command] = (new, status, merge, ui, dashboard)

@@ -7,14 +7,15 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from traceback import format_exception
+from traceback import extract_tb, format_exception
 from types import TracebackType
 from typing import Any, NoReturn
 
 import click
 
+from ablations.called import as_called
 from ablations.credentials import hidden
-from ablations.errors import chain, user_errors
+from ablations.errors import chain, shortened, user_errors
 
 BAD_INPUT = 2
 TIME_IS_OVER = 124  # as timeout(1) says it
@@ -37,7 +38,7 @@ DATABASE = {
 def end_of(command: Callable[[], int | None]) -> NoReturn:
     """Runs a command. What the user can mend is one line and exit code 2, a bug its traceback and exit code 1."""
     try:
-        code = command() or 0
+        code = _code_of(command)
         sys.stdout.flush()  # on a full disk this fails, and not later, where nobody could say so
         sys.exit(code)
     except click.ClickException as error:
@@ -78,8 +79,17 @@ def _print_traceback(kind: type[BaseException], error: BaseException, trace: Tra
     sys.stderr.write(hidden("".join(format_exception(kind, error, trace))))
 
 
+def _code_of(command: Callable[[], int | None]) -> int:
+    """The command's exit code. What calls sys.exit on the way is a file of the user's."""
+    try:
+        return command() or 0
+    except SystemExit as error:
+        frame = extract_tb(error.__traceback__)[-1]
+        _fail(f"{frame.filename}, line {frame.lineno}: SystemExit: a study's file must not end the program")
+
+
 def mendable(error: BaseException) -> str | None:
-    """What the user can mend where a disk is full, or a file or database cannot be used; None for any other error.
+    """What the user can mend: a full disk or memory, a file or database that cannot be used; None for any other error.
 
     >>> mendable(OSError(28, "No space left on device", "results/mlflow.db"))
     'the disk is full (results/mlflow.db)'
@@ -94,6 +104,8 @@ def _reason(error: BaseException) -> str | None:
         if error.errno in FULL:
             return f"the disk is full{where}"
         return f"{error.strerror}{where}" if error.errno in CLOSED else None
+    if isinstance(error, MemoryError):
+        return f"there is not enough memory ({shortened(str(error), 200)})"
     if isinstance(error, sqlite3.Error):
         return next((meaning for words, meaning in DATABASE.items() if words in str(error)), None)
     return None
@@ -110,5 +122,5 @@ def _drop_output() -> None:
 
 
 def _fail(message: str) -> NoReturn:
-    click.echo("error: " + hidden(" ".join(message.split())), err=True)
+    click.echo("error: " + hidden(as_called(shortened(message))), err=True)
     sys.exit(BAD_INPUT)

@@ -40,10 +40,35 @@ def chain(error: BaseException) -> Iterator[BaseException]:
         each = each.__cause__ or each.__context__
 
 
+LONGEST_GIVEN = 60
+"""Signs of what a user gave that a message repeats."""
+
+LONGEST_MESSAGE = 1000
+"""Signs of a message; a longer one is cut."""
+
+
+def shortened(text: str, most: int = LONGEST_MESSAGE) -> str:
+    """A text as one line, of so many signs at most.
+
+    >>> shortened("one\\ntwo", 5)
+    'one …'
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
 def in_one_line(error: "ValidationError") -> str:
     """What is wrong with some parameters: the first thing that pydantic names, and where it is."""
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    given = f", got {first['input']!r}" if isinstance(first["input"], int | float | str) else ""
+    given = f", got {_shown(first['input'])}" if isinstance(first["input"], int | float | str) else ""
     message = first["msg"].removeprefix("Value error, ")
     return f"{error.title}: {where + ': ' if where else ''}{message}{given}"
+
+
+def _shown(value: float | str) -> str:
+    """A value as it was written, if it is short; Python refuses to print integers of thousands of digits."""
+    try:
+        return shortened(repr(value), LONGEST_GIVEN)
+    except ValueError:
+        return "a number of thousands of digits"

@@ -1,10 +1,12 @@
 """The options that commands share."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
+
+from ablations.addresses import checked_address
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 BUDGET = {
@@ -21,6 +23,9 @@ BUDGET = {
 }
 """The parts of a budget that can be changed, and what each is."""
 
+MOST_WORKERS = 1024
+"""Processes of one machine; more were not meant."""
+
 POSITIVE = click.FloatRange(min=0, min_open=True)
 Command = Callable[..., Any]
 
@@ -34,7 +39,14 @@ def with_scale(command: Command) -> Command:
 def with_store(command: Command) -> Command:
     """An option for the place of the record."""
     text = "MLflow store.  [default: mlflow.db in the results folder]"
-    return click.option("--tracking-uri", metavar="URI", help=text)(command)
+    check = checked_address("MLflow store")
+    return click.option("--tracking-uri", metavar="URI", callback=check, help=text)(command)
+
+
+def with_storage(command: Command) -> Command:
+    """An option for the place of the searches."""
+    text = "Optuna storage.  [default: optuna.db in the results folder]"
+    return click.option("--storage", metavar="URI", callback=checked_address("Optuna storage"), help=text)(command)
 
 
 def with_place(command: Command) -> Command:
@@ -44,7 +56,7 @@ def with_place(command: Command) -> Command:
 
 def with_workers(help: str) -> Callable[[Command], Command]:
     """An option for the number of worker processes."""
-    kind = click.IntRange(min=1)
+    kind = click.IntRange(1, MOST_WORKERS)
     return click.option("--workers", metavar="N", type=kind, default=os.cpu_count(), show_default=True, help=help)
 
 
@@ -79,6 +91,11 @@ def with_changes(command: Command) -> Command:
         name, text = f"--{part.replace('_', '-')}", f"{meaning}, instead of the budget's."
         command = click.option(name, metavar="N", type=click.IntRange(min=1), help=text)(command)
     return command
+
+
+def changes_of(options: Mapping[str, Any]) -> dict[str, int]:
+    """The seed and the parts of the budget that a command's options change."""
+    return {part: options[part] for part in ("seed", *BUDGET) if options[part] is not None}
 
 
 def with_port(default: int) -> Callable[[Command], Command]:

@@ -4,9 +4,14 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import TypeVar
 
-from ablations.errors import UserError
+from ablations.errors import LONGEST_GIVEN, UserError, shortened
 
 T = TypeVar("T")
+
+MOST_NAMED = 10
+"""Up to so many names that there are, all are said; of more, `NEAREST`."""
+
+NEAREST = 8
 
 
 def look_up(registry: Mapping[str, T], name: str, kind: str) -> T:
@@ -28,12 +33,25 @@ def check_known(known: Iterable[str], name: str, kind: str) -> None:
         raise UserError(unknown(kind, name, names))
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     """The one line that says that there is no such thing, and what there is."""
-    names = list(known)
-    near = get_close_matches(name.lower(), names, n=1)
-    hint = f"did you mean {near[0]!r}? Known: " if near else "known: "
-    return f"unknown {kind} {name!r}; {hint}{', '.join(names)}"
+    names = [str(each) for each in known]
+    near = nearest(str(name), names)
+    hint = f"did you mean {near!r}? Known: " if near else "known: "
+    return f"unknown {kind} {shortened(repr(name), LONGEST_GIVEN)}; {hint}{_listed(str(name), names) or 'none'}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The name that was probably meant."""
+    return next(iter(get_close_matches(name.lower()[:LONGEST_GIVEN], list(known), n=1)), None)
+
+
+def _listed(name: str, names: list[str]) -> str:
+    """All names; of many, those that are most like the one that was given."""
+    if len(names) <= MOST_NAMED:
+        return ", ".join(names)
+    close = get_close_matches(name.lower()[:LONGEST_GIVEN], names, n=NEAREST, cutoff=0.0)
+    return f"{', '.join(close)}, … ({len(names)} in all)"
 
 
 def is_file(name: str) -> bool:

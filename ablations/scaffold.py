@@ -6,7 +6,11 @@ from importlib.util import find_spec
 from keyword import iskeyword
 from pathlib import Path
 
-from ablations.errors import UserError
+from ablations.called import called
+from ablations.errors import LONGEST_GIVEN, UserError, shortened
+
+LONGEST_MODULE = 60
+"""Signs of a new file's name."""
 
 FILES = ("cell", "task", "model", "study", "claim")
 """What a new file can have."""
@@ -30,11 +34,12 @@ def write_new(kind: str, name: str) -> Iterator[str]:
             file.write(text)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
+    own = called()
     yield f"{path} has a {kind} of your own. What to change is in its comments. Next:"
     if kind in ("cell", "model"):
-        yield f"  ablate try {path}  # beside LSTM and GRU on four tasks: a page in some minutes"
-    yield f"  ablate run {path} --scale smoke  # some seconds, to see that it runs"
-    yield f"  ablate run {path} && ablate report {path}"
+        yield f"  {own} try {path}  # beside LSTM and GRU on four tasks: a page in some minutes"
+    yield f"  {own} run {path} --scale smoke  # some seconds, to see that it runs"
+    yield f"  {own} run {path} && {own} report {path}"
 
 
 def _template(name: str) -> str:
@@ -42,6 +47,9 @@ def _template(name: str) -> str:
 
 
 def _check_name(name: str) -> None:
+    if len(name) > LONGEST_MODULE:
+        shown = shortened(name, LONGEST_GIVEN)
+        raise UserError(f"{shown!r} cannot be a name: it has {len(name)} signs; at most {LONGEST_MODULE}")
     if not name.isidentifier() or not name.isascii() or iskeyword(name) or name != name.lower():
         raise UserError(f"{name!r} cannot be a name: write small letters, digits and _, not beginning with a digit")
     if name in _taken():

@@ -14,6 +14,8 @@ FRONT_DOORS = (ROOT / "ablations" / "cli.py", ROOT / "ablations" / "__init__.py"
 INNER = (
     "credentials",
     "errors",
+    "called",
+    "checks",
     "registry",
     "sqlite",
     "outages",
@@ -21,6 +23,7 @@ INNER = (
     "stages",
     "processes",
     "servers",
+    "addresses",
     "options",
     "models",
     "nn",

@@ -165,7 +165,10 @@ MISDECLARED: dict[str, tuple[dict[str, Any], str]] = {
     "attribute": ({"vector": ("p",)}, "has an attribute 'vector'; did you mean 'vectors'?"),
     "tuple": ({"vectors": "pq"}, "has vectors = 'pq'; it must be a tuple of names"),
     "space": ({"vectors": ("p q",)}, "has 'p q' in its vectors; a name is a Python identifier"),
-    "ligature": ({"state": ("h", "ﬁ")}, "has 'ﬁ' in its state; a name is a Python identifier, in Unicode's NFKC form"),
+    "ligature": (
+        {"state": ("h", "ﬁ")},
+        "has 'ﬁ' in its state; a name is a Python identifier and no keyword, in Unicode's NFKC form",
+    ),
     "vectors": ({"vectors": ("p", "p")}, "has 'p' twice in its vectors"),
     "state": ({"state": ("c", "h")}, "has the state c, h; it must begin with h"),
     "states": ({"state": ("h", "c", "c")}, "has 'c' twice in its state"),
@@ -218,7 +221,7 @@ def test_a_declaration_that_cannot_be_meant_is_one_clear_line_when_the_class_is_
     ("roles", "complaint"),
     [
         ({"name": "a b"}, "a gate is named 'a b'; a name is a Python identifier"),
-        ({"name": "ﬁ"}, "a gate is named 'ﬁ'; a name is a Python identifier, in Unicode's NFKC form"),
+        ({"name": "ﬁ"}, "a gate is named 'ﬁ'; a name is a Python identifier and no keyword, in Unicode's NFKC form"),
         ({"name": 3}, "a gate is named 3"),
         ({"recurrent": "split"}, "gate 'n' has recurrent = 'split'; known: added, apart, none"),
         ({"recurrent": "none", "operand": True}, "gate 'n' has an operand and no recurrent part"),

@@ -11,6 +11,7 @@ import pytest
 from ablations import cli
 from ablations.home import home
 from ablations.models import CELLS
+from ablations.options import BUDGET
 from ablations.record.reader import read
 from ablations.sqlite import sqlite_url
 from ablations.study import Budget
@@ -25,8 +26,6 @@ STUDY = replace(CLAIMS, name="own", variants=CLAIMS.variants[4:6], scales={"smok
 """
 CELL = """
 from ablations.models import CELLS
-from ablations.record.reader import read
-from ablations.sqlite import sqlite_url
 from ablations.models.rnn import RNN
 class Own(RNN):
     name = "{name}"
@@ -55,7 +54,7 @@ def ablate(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 
 def test_every_number_of_the_budget_can_be_overridden() -> None:
-    assert [*cli.BUDGET, "far"] == list(Budget.__dataclass_fields__)  # far difficulties fit one study's tasks
+    assert [*BUDGET, "far"] == list(Budget.__dataclass_fields__)  # far difficulties fit one study's tasks
 
 
 BAD_FILES = {
@@ -146,6 +145,9 @@ def test_a_results_folder_that_cannot_be_written_is_one_clear_line(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("ABLATIONS_HOME", str(tmp_path / "file" / "results"))
+    assert ablate(monkeypatch, "run", "claims", *SMALLEST) == 2
+    assert f"lies below {tmp_path / 'file'}, which is no folder" in capsys.readouterr().err
+    monkeypatch.setenv("ABLATIONS_HOME", "/proc/none")
     assert ablate(monkeypatch, "run", "claims", *SMALLEST) == 2
     assert "cannot be written to" in capsys.readouterr().err
 

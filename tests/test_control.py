@@ -42,7 +42,9 @@ def test_some_settings_first_and_the_others_later_give_the_numbers_of_all_at_onc
 def test_a_pattern_that_names_no_setting_is_one_line(study: Study) -> None:
     plan = study.at("smoke")
     check_patterns(plan, ["adding/rnn", "*"])
-    with pytest.raises(UserError, match="no setting is called 'adding/gru'; there are 4: adding/rnn, "):
+    with pytest.raises(
+        UserError, match=r"no setting is called 'adding/gru'; did you mean 'adding/rnn'\? There are 4: adding/rnn, "
+    ):
         check_patterns(plan, ["adding/rnn", "adding/gru"])
 
 

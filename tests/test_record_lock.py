@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from ablations.errors import UserError
-from ablations.record.lock import sole_writer
+from ablations.record import lock
+from ablations.record.lock import make_writable, sole_writer
 
 OWN = """
 from dataclasses import replace
@@ -20,6 +22,20 @@ scale = replace(SMOKE, tasks={"adding": SMOKE.tasks["adding"]}, costs=None)
 STUDY = replace(CLAIMS, name="own", variants=CLAIMS.variants[4:6], scales={"smoke": scale})
 STUDY = STUDY.with_changes("smoke", {"steps": 2000, "segments": 100})
 """
+
+
+def test_a_clock_of_another_century_is_refused_before_anything_is_created(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> "Clock":
+            return cls(1969, 12, 31, tzinfo=UTC)
+
+    monkeypatch.setattr(lock, "datetime", Clock)
+    with pytest.raises(UserError, match="this machine's clock says 1969-12-31"):
+        make_writable(tmp_path / "results")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_second_writer_is_told_who_the_first_is(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Validates the step of a Cell class, on small tensors and on symbols, when the cell is first used."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from traceback import extract_tb
@@ -30,9 +30,19 @@ TRIES = 8
 def check_cell(cell: type[Cell]) -> None:
     """Raises `UserError`, in one line, where the step of a cell cannot be right."""
     with torch.device("cpu"):  # a layer may be made on the meta device, where no number can be looked at
-        wrong = _miscomputed(cell) or _unsteady(cell) or _constant(cell)
+        wrong = _ancestral(cell) or _miscomputed(cell) or _unsteady(cell) or _constant(cell)
     if wrong:
         raise UserError(f"cell {cell.name!r} {wrong}")
+
+
+def _ancestral(cell: type[Cell]) -> str | None:
+    """That the line of its parents comes back to it."""
+    line: list[type[Cell]] = []
+    each: type[Cell] | None = cell
+    while each is not None and each not in line:
+        line.append(each)
+        each = each.parent
+    return None if each is None else f"is its own ancestor: {', '.join(one.name for one in line)}"
 
 
 def _miscomputed(cell: type[Cell]) -> str | None:
@@ -51,6 +61,8 @@ def _miscomputed(cell: type[Cell]) -> str | None:
         return f"has a step whose {strange[0]!r} is not computed from anything, but {new[strange[0]]!r}"
     if cell.gates_with(operand=True) and not isinstance(operand, torch.Tensor):
         return f"has an operand that is not computed from anything, but {operand!r}"
+    if endless := [name for name, value in new.items() if not bool(torch.isfinite(value).all())]:
+        return f"has a step whose {endless[0]!r} is not finite where all that it reads is 0.5"
     return None
 
 
@@ -89,7 +101,16 @@ def _evaluated(cell: type[Cell], functions: Any, make: Callable[[str], Any]) -> 
     arguments = cell.arguments(make, "a:{}", "a:{}:{}", "s:{}", "v:{}")
     with_operand = bool(cell.gates_with(operand=True))
     operand = cell.operand(functions, *cell.operand_arguments(*arguments)) if with_operand else None
-    return cell.step(functions, *arguments), operand
+    before = _contents(arguments)
+    new = cell.step(functions, *arguments)
+    if _contents(arguments) != before:
+        raise UserError("it changes what it reads; a step returns new values and leaves a, s and v as they are")
+    return new, operand
+
+
+def _contents(arguments: Iterable[SimpleNamespace]) -> list[tuple[str, int, str]]:
+    """What a step reads: names, the objects that they stand for, and these objects' values."""
+    return [(name, id(value), str(value)) for part in arguments for name, value in vars(part).items()]
 
 
 def _printed(cell: type[Cell], functions: Any, make: Callable[[str], Any]) -> str:
@@ -118,6 +139,8 @@ def _reason(error: Exception) -> str:
     if isinstance(error, TypeError) and "SimpleNamespace" in str(error):
         return "the parts of a gate with recurrent='apart' are its fields: write a.n.x and a.n.h, not a.n"
     message = " ".join(str(error).split())
+    if isinstance(error, UserError):
+        return message
     return f"{type(error).__name__}: {message}{_if_of_torch(error)}"
 
 

@@ -5,8 +5,12 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
+from ablations.checks import check_name
 from ablations.errors import UserError
 from ablations.models.gate import A_NAME, Gate, is_name
+
+RESERVED = ("W", "R", "V", "b", "d", "x")
+"""The letters that printed equations have for weights, biases and the input."""
 
 FORMER = {
     "unconnected": "Gate(name, recurrent='none')",
@@ -30,6 +34,8 @@ def check_declaration(cell: type[Any], base: type[Any]) -> None:
     """
     if wrong := _misdeclared(cell, base):
         raise UserError(f"cell {getattr(cell, 'name', cell.__name__)!r} {wrong}")
+    if _is_complete(cell):
+        check_name("cell", cell.name)
 
 
 def _misdeclared(cell: type[Any], base: type[Any]) -> str | None:
@@ -64,9 +70,18 @@ def _misnamed(cell: type[Any]) -> str | None:
             return f"has {strange[0]!r} in its {attribute}; {A_NAME}"
         if twice := _repeated(names):
             return f"has {twice!r} twice in its {attribute}"
+    taken = {*RESERVED, *cell.state, *(gate.name for gate in _gates(cell))}
+    if clash := [name for name in cell.vectors if name in taken]:
+        return f"has {clash[0]!r} in its vectors, a name that clashes with a gate, a state or a weight; choose another"
     if cell.state[:1] != ("h",):
         return f"has the state {', '.join(cell.state) or 'nothing'}; it must begin with h"
     return None
+
+
+def _gates(cell: type[Any]) -> list[Gate]:
+    """Those that are gates, of whatever stands there."""
+    gates = getattr(cell, "gates", ())
+    return [gate for gate in gates if isinstance(gate, Gate)] if isinstance(gates, tuple) else []
 
 
 def _wrong_gates(cell: type[Any]) -> str | None:
@@ -102,6 +117,8 @@ def _wrong_rest(cell: type[Any], base: type[Any]) -> str | None:
     parent: Any = cell.parent
     if parent is not None and not (isinstance(parent, type) and issubclass(parent, base)):
         return f"has the parent {parent!r}; it must be a cell's class"
+    if not isinstance(cell.change, str) or ("parent" in vars(cell) and bool(parent) == (not cell.change)):
+        return f"has a parent and a change = {cell.change!r}; an ablation has both, the change as a text"
     return None
 
 

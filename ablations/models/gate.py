@@ -1,11 +1,12 @@
 """A gate of a cell, declared once: its name, what feeds it, and where its bias starts."""
 
-import math
 import unicodedata
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Literal, get_args
 
-from ablations.errors import UserError
+from ablations.checks import is_number
+from ablations.errors import LONGEST_GIVEN, UserError, shortened
 
 Part = Literal["added", "apart", "none"]
 """What becomes of a gate's recurrent part."""
@@ -47,17 +48,23 @@ class Gate:
         for role in ("operand", "feedback"):
             if not isinstance(getattr(self, role), bool):
                 raise UserError(f"gate {self.name!r} has {role} = {getattr(self, role)!r}; it must be True or False")
-        if isinstance(self.bias, bool) or not isinstance(self.bias, int | float) or not math.isfinite(self.bias):
-            raise UserError(f"gate {self.name!r} has bias = {self.bias!r}; it must be a finite number")
+        if not is_number(self.bias):
+            shown = shortened(repr(self.bias), LONGEST_GIVEN)
+            raise UserError(f"gate {self.name!r} has bias = {shown}; it must be a finite number")
         if self.operand and self.recurrent == "none":
             raise UserError(
                 f"gate {self.name!r} has an operand and no recurrent part; it is R that multiplies the operand"
             )
 
 
-A_NAME = "a name is a Python identifier, in Unicode's NFKC form, as Python itself reads it"
+A_NAME = "a name is a Python identifier and no keyword, in Unicode's NFKC form, as Python itself reads it"
 
 
 def is_name(text: object) -> bool:
     """Whether Python reads that text as one name, and as no other text: it folds names to NFKC."""
-    return isinstance(text, str) and text.isidentifier() and unicodedata.normalize("NFKC", text) == text
+    return (
+        isinstance(text, str)
+        and text.isidentifier()
+        and not iskeyword(text)
+        and unicodedata.normalize("NFKC", text) == text
+    )

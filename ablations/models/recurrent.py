@@ -132,6 +132,10 @@ class RecurrentLayer(nn.Module):
             raise ValueError(f"initial must be {x.dtype} of shape {state}, got {initial.dtype} {tuple(initial.shape)}")
 
 
+MOST_LAYERS = 100
+"""Layers of one stack; more were not meant."""
+
+
 def recurrent_layers(
     cell: str | type[Cell], input_sizes: Iterable[int], hidden_size: int, directions: Iterable[bool]
 ) -> nn.ModuleList:
@@ -177,6 +181,8 @@ class Recurrent(nn.Module):
     ) -> None:
         super().__init__()
         input_size, hidden_size, layers = whole_sizes(input_size=input_size, hidden_size=hidden_size, layers=layers)
+        if layers > MOST_LAYERS:
+            raise UserError(f"layers must be at most {MOST_LAYERS}, got {layers}")
         check_known(("concatenate", "sum"), merge, "merge")
         if merge != "concatenate" and not bidirectional:
             raise UserError(f"merge {merge!r} needs both directions")

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from ablations.checks import check_name
 from ablations.errors import UserError
 from ablations.models import MODELS, Network
 from ablations.models.cell import Cell
@@ -70,6 +71,13 @@ class Variant:
     base: str | None = None
 
     def __post_init__(self) -> None:
+        check_name("variant", self.name)
+        if not isinstance(self.flags, Mapping):
+            raise UserError(f"variant {self.name!r}: its flags map names to values; got {self.flags!r}")
+        if not isinstance(self.size, Parameters | HiddenSizeOf | None):
+            raise UserError(
+                f"variant {self.name!r}: its size is Parameters(number) or HiddenSizeOf(variant); got {self.size!r}"
+            )
         object.__setattr__(self, "flags", {name: _plain(value) for name, value in self.flags.items()})
         known = signature(look_up(MODELS, self.model, "model")).parameters
         for flag in self.flags:

@@ -12,9 +12,17 @@ from filelock import FileLock, Timeout
 
 from ablations.errors import UserError
 
+EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
+"""No run can have been recorded before; MLflow refuses times before 1970, and orders runs by them."""
+
 
 def make_writable(folder: Path) -> None:
-    """Creates the folder where it is missing. Raises `UserError` where it cannot be written to."""
+    """Creates the folder where it is missing. Raises `UserError` where it cannot be written to, or has no sound clock."""
+    now = datetime.now(UTC)
+    if now < EARLIEST:
+        raise UserError(
+            f"this machine's clock says {now:%Y-%m-%d}, and runs are recorded with their times: set it first"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".writable"

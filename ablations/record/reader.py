@@ -7,9 +7,21 @@ from ablations.record.contents import contents, setting_record, warn_of_lost_rep
 from ablations.record.long_tags import read_json
 from ablations.record.migration import migrated_plan, migrated_provenance, migrated_setting, schema_version
 from ablations.record.opening import open_source
-from ablations.record.schema import NoStore, RecordError, RunRecord, StudyRecord, experiment_name, is_curve, is_ours
+from ablations.record.schema import (
+    NoStore,
+    NotRecorded,
+    RecordError,
+    RunRecord,
+    StudyRecord,
+    experiment_name,
+    is_curve,
+    is_ours,
+)
 from ablations.record.selection import Selection, in_order, select
 from ablations.record.source import Experiment, Source, experiment_named
+
+MOST_SHOWN = 8
+"""Experiments that a message names."""
 
 
 def read(uri: str, study: str, scale: str, curves: bool = True) -> StudyRecord:
@@ -22,7 +34,7 @@ def read(uri: str, study: str, scale: str, curves: bool = True) -> StudyRecord:
     try:
         source = open_source(uri)
     except NoStore as error:
-        raise RecordError(f"nothing is recorded of study {study!r} at scale {scale!r}: {error}") from error
+        raise NotRecorded(f"nothing is recorded of study {study!r} at scale {scale!r}: {error}") from error
     experiment = _experiment(source, study, scale, uri)
     plan = _plan(experiment)
     runs = contents(source.runs(experiment.experiment_id))
@@ -45,6 +57,12 @@ def read(uri: str, study: str, scale: str, curves: bool = True) -> StudyRecord:
     )
 
 
+def studies_at(uri: str, scale: str) -> list[str]:
+    """The names of the studies that are recorded at a scale. Raises `RecordError` where the store cannot be opened."""
+    names = sorted(each.name for each in open_source(uri).experiments() if is_ours(each.tags))
+    return [name.removesuffix(f"-{scale}") for name in names if name.endswith(f"-{scale}")]
+
+
 def ended_runs(uri: str, study: str, scale: str) -> dict[str, list[RunRecord]]:
     """The recorded runs of a study at one scale, without curves, by the identity of their parent; none is no error."""
     try:
@@ -64,8 +82,10 @@ def _experiment(source: Source, study: str, scale: str, uri: str) -> Experiment:
     if experiment and is_ours(experiment.tags) and "provenance" in experiment.tags:
         return experiment
     names = sorted(each.name for each in source.experiments() if is_ours(each.tags))
-    there = f"recorded are {', '.join(names)}" if names else "`ablate run` comes first"
-    raise RecordError(f"nothing is recorded of study {study!r} at scale {scale!r}; {there}")
+    shown = [*names[:MOST_SHOWN], "…"] if len(names) > MOST_SHOWN else names
+    there = f"recorded are {', '.join(shown)}" if names else "`ablate run` comes first"
+    message = f"nothing is recorded of study {study!r} at scale {scale!r}; {there}"
+    raise NotRecorded(message, [name.rpartition("-")[0] for name in names])
 
 
 def _plan(experiment: Experiment) -> dict[str, Any]:

@@ -181,6 +181,14 @@ class NoStore(RecordError):
     """There is no database file at a tracking URI."""
 
 
+class NotRecorded(RecordError):
+    """Nothing is recorded of a study at a scale. `studies` are the names of those that are."""
+
+    def __init__(self, message: str, studies: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.studies = studies
+
+
 def experiment_name(study: str, scale: str) -> str:
     """The MLflow experiment that holds a study at one scale."""
     return f"{study}-{scale}"

@@ -46,6 +46,7 @@ __all__ = [
     "artifact_location",
     "connect",
     "delete_artifacts",
+    "download_artifacts",
     "download_model",
 ]
 
@@ -71,7 +72,7 @@ def connect(uri: str, create: bool = False) -> MlflowClient:
             client.search_experiments(max_results=1)
         if file:
             _follow_moved_artifacts(client, file)
-    except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
+    except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, ImportError) as error:
         raise RecordError(f"cannot open the MLflow store {uri}: {reason(error)}") from error
     return client if file else cast("MlflowClient", PatientClient(client))
 
@@ -103,6 +104,15 @@ def download_model(client: MlflowClient, model_id: str, folder: Path) -> Path:
     location = client.get_logged_model(model_id).artifact_location
     repository: Any = _artifacts(client, location)
     return Path(repository.download_artifacts("", dst_path=str(folder)))
+
+
+def download_artifacts(client: MlflowClient, run: MlflowRun, folder: Path) -> bool:
+    """Copies all artifacts of a run into a folder; False where it has none."""
+    repository: Any = _artifacts(client, run.info.artifact_uri)
+    if not repository.list_artifacts():
+        return False
+    repository.download_artifacts("", dst_path=str(folder))
+    return True
 
 
 def delete_artifacts(client: MlflowClient, run_id: str) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
 
-from ablations.errors import UserError
+from ablations.errors import LONGEST_GIVEN, UserError, shortened
+from ablations.registry import nearest
 from ablations.run.memory import COHORT_MEMORY, check_memory
 from ablations.run.space import check_on_the_way
 from ablations.study import Plan, Setting
@@ -75,7 +76,11 @@ def check_patterns(plan: Plan, patterns: Sequence[str]) -> None:
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in names):
             shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
-            raise UserError(f"no setting is called {pattern!r}; there are {len(names)}: {shown}")
+            near = nearest(pattern, names)
+            hint = f"did you mean {near!r}? There are" if near else "there are"
+            raise UserError(
+                f"no setting is called {shortened(repr(pattern), LONGEST_GIVEN)}; {hint} {len(names)}: {shown}"
+            )
 
 
 def seconds_of(text: str) -> float:
@@ -84,8 +89,8 @@ def seconds_of(text: str) -> float:
     >>> seconds_of("1h30m"), seconds_of("45s")
     (5400.0, 45.0)
     """
-    parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", text)
+    parts = re.fullmatch(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", text)
     seconds = sum(int(n or 0) * unit for n, unit in zip(parts.groups(), UNITS.values(), strict=True)) if parts else 0
     if seconds <= 0:
-        raise UserError(f"{text!r} is no time; write it as 45s, 90m or 1h30m")
+        raise UserError(f"{shortened(repr(text), LONGEST_GIVEN)} is no time; write it as 45s, 90m or 1h30m")
     return float(seconds)

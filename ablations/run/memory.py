@@ -7,6 +7,7 @@ agrees to 1e-6.
 R runs, P parameters of each, n sequences of each run, T steps.
 """
 
+from ablations.checks import is_number
 from ablations.errors import UserError
 from ablations.models.variant import count_parameters
 from ablations.study import Budget, Plan, Setting
@@ -48,14 +49,20 @@ def most_runs(setting: Setting, budget: Budget, gigabytes: float = COHORT_MEMORY
     needed = run_memory(setting, budget)
     if needed > gigabytes * GIGA:
         raise UserError(
-            f"{setting.name} needs about {needed / GIGA:,.1f} GB of memory for one run; a job may take {gigabytes:g} GB "
+            f"{setting.name} needs {_about(needed)} GB of memory for one run; a job may take {gigabytes:g} GB "
             "(--cohort-memory)"
         )
     return int(gigabytes * GIGA // needed)
 
 
+def _about(needed: int) -> str:
+    return f"about {needed / GIGA:,.1f}" if needed < GIGA**2 else "more than a billion"
+
+
 def check_memory(plan: Plan, gigabytes: float) -> None:
     """Raises `UserError` where a run of a plan has no room: before anything is trained."""
+    if not is_number(gigabytes):
+        raise UserError(f"--cohort-memory is a finite number of GB above 0, not {gigabytes}")
     for setting in plan.settings:
         largest = run_of("replicate", 0, 0, plan.largest_of(setting))
         (cohort,) = Cohort(setting, plan.budget, plan.optimiser, plan.seed, (largest,)).shapes

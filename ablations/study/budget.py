@@ -4,16 +4,35 @@ from collections.abc import Mapping
 from dataclasses import asdict, field
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from ablations.checks import check_name, is_number
 from ablations.errors import UserError
+from ablations.models import CELLS
 from ablations.registry import check_known
 from ablations.study.space import STRICT
 from tasks import Task
 
-Count = Annotated[int, Field(ge=1)]
+LARGEST = 10**12
+"""The largest count of anything: what is larger was not meant."""
+
+MOST_RUNS = 1_000_000
+"""Trainings of a setting at most; each is a run in MLflow."""
+
+
+def whole_number(value: Any) -> Any:
+    """The value. pydantic would take a text of digits, and True, for numbers."""
+    if not is_number(value):
+        raise ValueError("Input should be a whole number")
+    return value
+
+
+Count = Annotated[int, BeforeValidator(whole_number), Field(ge=1, le=LARGEST)]
 """A whole number of at least one."""
+
+Difficulty = Annotated[int, BeforeValidator(whole_number), Field(ge=1, le=10**6)]
+"""One that test sequences are drawn at."""
 
 FAR_SEQUENCES = 32
 """Test sequences at each far difficulty. A guesser of one bit answers all of them right once in 4 billion times; more of
@@ -43,7 +62,7 @@ class Budget:
     parameters: Count
     validation: Count = 256
     test: Count = 1024
-    far: tuple[Count, ...] = ()
+    far: tuple[Difficulty, ...] = ()
 
     @property
     def runs(self) -> int:
@@ -61,6 +80,10 @@ class Budget:
     def _check(self) -> "Budget":
         if self.steps % self.segments:
             raise UserError(f"steps ({self.steps}) must be a multiple of segments ({self.segments})")
+        if self.runs > MOST_RUNS:
+            raise UserError(
+                f"trials, search_seeds and replicates make {self.runs:.3g} trainings; {MOST_RUNS:,} are most"
+            )
         # Otherwise the trials that go on from here would depend on how many there were at first.
         if self.trials % self.trials_per_round:
             raise UserError(f"trials ({self.trials}) must be a multiple of trials_per_round ({self.trials_per_round})")
@@ -80,6 +103,14 @@ class Costs:
     rounds: Count
     length: Count
     batch: Count
+
+    @model_validator(mode="after")
+    def _check(self) -> "Costs":
+        for name in (*self.cells, self.reference):
+            check_known(CELLS, name, "cell of the costs")
+        if not self.cells or not self.hidden:
+            raise UserError("cells and hidden need an entry each: what is timed, and at which sizes")
+        return self
 
     @property
     def points(self) -> int:
@@ -101,9 +132,14 @@ class Scale:
 
     @model_validator(mode="after")
     def _check(self) -> "Scale":
-        for label in self.variants:
+        if not self.tasks:
+            raise UserError("tasks is empty; a scale has one at least")
+        for label, own in self.variants.items():
             check_known(self.tasks, label, "task with variants of its own")
+            if not own:
+                raise UserError(f"variants of {label!r} is empty; leave it out for all of the study's variants")
         for label, task in self.tasks.items():
+            check_name("task", label)
             self._check_far(label, task)
         return self
 

@@ -6,6 +6,7 @@ The factors of a model are its own flags; `ablations.study.search_space` joins t
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ablations.checks import is_number
 from ablations.errors import UserError
 from ablations.registry import check_known
 from ablations.study.space import Choice, Range, Space, Value
@@ -36,10 +37,10 @@ class Factor:
             is_right = value in self.names
         else:
             types = (int,) if self.type is int else (int, float)
-            is_number = isinstance(value, types) and not isinstance(value, bool)
-            is_right = is_number and self.is_allowed(value)  # type: ignore[arg-type]
+            is_right = isinstance(value, types) and is_number(value) and self.is_allowed(value)
         if not is_right:
-            raise UserError(f"the factor {name!r} cannot be {value!r}; it is {self.allowed}")
+            finite = "" if self.names else ", and finite"
+            raise UserError(f"the factor {name!r} cannot be {value!r}; it is {self.allowed}{finite}")
 
 
 def _named(names: tuple[str, ...], default: str | None) -> Factor:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ablations.errors import UserError, in_one_line
+from ablations.errors import UserError, in_one_line, shortened
 from ablations.models import CELLS, MODELS, Cell
 from ablations.models.cell_check import AS_A_MODEL, check_cell
 from ablations.models.equations import equations
@@ -78,9 +78,11 @@ def _executed(path: str) -> dict[str, Any]:
         raise UserError(f"{file}, line {error.lineno}: {error.msg}") from error
     except ImportError as error:
         raise UserError(f"{where(path, error)}: {error}{_shadowed(path, error)}") from error
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # also what ends the program
         kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
-        raise UserError(f"{where(path, error)}: {kind}{error}") from error
+        raise UserError(f"{where(path, error)}: {kind}{shortened(str(error))}") from error
     for kind, registry in REGISTRIES.items():
         for name, entry in before[kind].items():
             if is_built_in(entry) and registry.get(name) is not entry:

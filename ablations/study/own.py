@@ -54,7 +54,7 @@ def failure(what: str, code: type, error: Exception) -> Exception:
     return UserError(f"{what}: {where(_from_here(file), error)}: {type(error).__name__}: {message}")
 
 
-def where(path: str, error: Exception) -> str:
+def where(path: str, error: BaseException) -> str:
     """The last line of the user's own files that the error came through, as "file, line n"."""
     file = Path(path).resolve()
     frames = [frame for frame in extract_tb(error.__traceback__) if _is_users(Path(frame.filename), file.parent)]

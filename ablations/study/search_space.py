@@ -13,7 +13,7 @@ from ablations.models import MODELS
 from ablations.models.variant import Variant, solve_size
 from ablations.registry import unknown
 from ablations.study.factors import MOMENTUM, TRAINING, Factor, of_type
-from ablations.study.space import Range, Space, Value, is_drawn
+from ablations.study.space import HYPERPARAMETERS, Range, Space, Value, is_drawn
 from tasks import Task
 
 SCIENTIFIC = ("variant", "task")
@@ -34,6 +34,8 @@ def checked(
             raise UserError(f"{name!r} is among both, nuisance and fixed factors; it can be one of them")
         spaces[name] = of_type(name, space, TRAINING[name]) if name in TRAINING else _flag(name, space, variants)
         _check_condition(name, space, spaces, variants)
+        if space.where and name in HYPERPARAMETERS:
+            raise UserError(f"the factor {name!r} can have no condition: every run needs a value of it")
     if "lr" not in {*spaces, *fixed}:
         raise UserError("nuisance and fixed factors together need a learning rate, 'lr'")
     _check_momentum(spaces, fixed, optimiser)

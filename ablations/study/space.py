@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from math import exp, floor, log
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, field_validator, model_validator
 from pydantic.dataclasses import dataclass
 
+from ablations.checks import is_number
 from ablations.errors import UserError
 
 STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
@@ -23,14 +24,34 @@ Where = Mapping[str, Any]
 """factor -> the value, or several, of it under which another factor is drawn; "variant" and "task" can stand for a factor."""
 
 
+def _finite(value: Any) -> Any:
+    """The value. pydantic would take True and not-a-number too."""
+    if not is_number(value):
+        raise ValueError("Input should be a finite number")
+    return value
+
+
+def _is_endless(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and not is_number(value)
+
+
+Number = Annotated[int | float, BeforeValidator(_finite)]
+"""An end or a step of a range."""
+
+
 class _Space:
     """What `Range` and `Choice` share: the condition, given as single values or as several of them."""
 
     @field_validator("where", mode="before")
     @classmethod
-    def _several(cls, where: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    def _several(cls, where: Any) -> dict[str, tuple[Any, ...]]:
         several = (tuple, list, set, range)
-        return {name: tuple(values) if isinstance(values, several) else (values,) for name, values in where.items()}
+        if not isinstance(where, Mapping):
+            raise UserError("it maps factors, 'variant' or 'task' to the values under which this one is drawn")
+        values = {name: tuple(each) if isinstance(each, several) else (each,) for name, each in where.items()}
+        if empty := [name for name, each in values.items() if not each]:
+            raise UserError(f"it has no value of {empty[0]!r}; the factor would never be drawn")
+        return values
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -46,10 +67,10 @@ class Range(_Space):
     [1, 2, 3]
     """
 
-    low: int | float
-    high: int | float
+    low: Number
+    high: Number
     log: bool = True
-    step: int | float | None = None
+    step: Number | None = None
     where: Where = field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -120,6 +141,8 @@ class Choice(_Space):
 
     @model_validator(mode="after")
     def _check(self) -> "Choice":
+        if strange := [value for value in self.values if _is_endless(value)]:
+            raise UserError(f"the numbers of a choice are finite; got {strange[0]}")
         if len({(type(value), value) for value in self.values}) < max(2, len(self.values)):
             raise UserError(f"a choice needs two values or more, each once; got {list(self.values)}")
         return self

@@ -4,22 +4,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field, fields, replace
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic.dataclasses import dataclass
 
+from ablations.checks import LONGEST_NAME
 from ablations.errors import UserError
 from ablations.models.variant import HiddenSizeOf, Variant
 from ablations.models.variants import VARIANTS
 from ablations.registry import check_known, look_up
-from ablations.study.budget import Budget, Scale
+from ablations.study.budget import Budget, Scale, whole_number
 from ablations.study.factors import DEFAULTS, TRAINING, check_fixed
 from ablations.study.plan import Plan
 from ablations.study.proposals import DEFAULT_PRUNER, check_pruner, check_sampler, proposes_from_results
 from ablations.study.search_space import check_networks, checked
 from ablations.study.space import STRICT, Space, Value, as_space
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", max_length=LONGEST_NAME)]
 """The name of a study or of a scale. It becomes a part of file names."""
+
+LONGEST_QUESTION = 2000
+"""Signs of a study's question. The whole plan is a tag, and the question a heading."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -37,7 +41,7 @@ class Study:
     """
 
     name: Name
-    question: str
+    question: Annotated[str, Field(pattern=r"\S", max_length=LONGEST_QUESTION)]
     variants: tuple[Variant, ...]
     baseline: str
     scales: Mapping[Name, Scale]
@@ -46,9 +50,9 @@ class Study:
     optimiser: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
     sampler: Any = "tpe"
     pruner: Any = DEFAULT_PRUNER
-    solved_at: float = 0.99
+    solved_at: Annotated[float, Field(gt=0, le=1)] = 0.99
     transferred: bool = False
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0), BeforeValidator(whole_number)] = 0
 
     @field_validator("nuisance", mode="before")
     @classmethod
@@ -64,6 +68,8 @@ class Study:
 
     @model_validator(mode="after")
     def _check(self) -> "Study":
+        if not self.scales:
+            raise UserError("scales is empty; a study has one at least")
         names = [variant.name for variant in self.variants]
         if len(set(names)) < len(names):
             raise UserError("two variants have the same name")
@@ -74,6 +80,7 @@ class Study:
             if variant.parent:
                 check_known([*names, *VARIANTS], variant.parent, f"parent of {variant.name!r}")
             if parent := by_name.get(variant.parent or ""):
+                _check_ancestors(variant, by_name)
                 _check_ablation(variant, parent)
         for name, scale in self.scales.items():
             self._check_rounds(name, scale.budget)
@@ -135,6 +142,16 @@ class Study:
         budget = Budget(**{**asdict(old.budget), **parts})
         seed = changes.get("seed", self.seed)
         return replace(self, seed=seed, scales={**self.scales, scale: replace(old, budget=budget)})
+
+
+def _check_ancestors(variant: Variant, by_name: Mapping[str, Variant]) -> None:
+    """Raises `UserError` where a variant's line of parents comes back to it."""
+    line, each = [variant.name], by_name.get(variant.parent or "")
+    while each and each.name not in line:
+        line.append(each.name)
+        each = by_name.get(each.parent or "")
+    if each and each.name == variant.name:
+        raise UserError(f"{variant.name!r} is its own ancestor: {' is an ablation of '.join([*line, variant.name])}")
 
 
 def _check_ablation(variant: Variant, parent: Variant) -> None:
