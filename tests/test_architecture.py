@@ -10,11 +10,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("tasks", "ablations", "reports")
-FRONT_DOORS = (ROOT / "ablations" / "cli.py", ROOT / "ablations" / "__init__.py")
+FRONT_DOORS = (*(ROOT / "ablations" / "cli").glob("*.py"), ROOT / "ablations" / "__init__.py")
 INNER = (
     "credentials",
     "errors",
-    "called",
     "checks",
     "registry",
     "sqlite",
@@ -24,7 +23,6 @@ INNER = (
     "processes",
     "servers",
     "addresses",
-    "options",
     "models",
     "nn",
     "study",
@@ -36,10 +34,6 @@ INNER = (
     "record",
     "run",
     "describe",
-    "ending",
-    "asked",
-    "scaffold",
-    "commands",
     "cli",
 )
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc"}

@@ -12,7 +12,7 @@ from builders.bad_files import File, files, study_file
 from builders.bad_input import COMMANDS, Command
 
 from ablations import cli
-from ablations.called import as_called
+from ablations.cli.called import as_called
 from ablations.models import CELLS, MODELS
 from tasks import TASKS
 

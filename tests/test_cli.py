@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ablations import cli
+from ablations.cli.options import BUDGET
 from ablations.home import home
 from ablations.models import CELLS
-from ablations.options import BUDGET
 from ablations.record.reader import read
 from ablations.sqlite import sqlite_url
 from ablations.study import Budget

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ablations.cli.ending import hide_passwords
 from ablations.credentials import hidden, hidden_command, without_credentials
-from ablations.ending import hide_passwords
 from ablations.errors import UserError
 from ablations.record.migration import migrated_provenance
 from ablations.record.pages import run_page

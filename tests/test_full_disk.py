@@ -13,7 +13,7 @@ from builders.small_study import Databases, Memory, carry_out, numbers
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from ablations.ending import mendable
+from ablations.cli.ending import mendable
 from ablations.errors import UserError
 from ablations.study import Study
 

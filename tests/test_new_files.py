@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from ablations import cli
+from ablations.cli.new_file import FILES, write_new
 from ablations.errors import UserError
 from ablations.models import CELLS, MODELS
-from ablations.scaffold import FILES, write_new
 from ablations.studies import find
 from ablations.studies.scorecard import scorecard_study
 from ablations.study.plan_check import check_plan

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from ablations.cli import cli
-from ablations.ending import KEPT, end_of, mendable
+from ablations.cli.ending import KEPT, end_of, mendable
 from ablations.record.schema import RunRecord
 from ablations.run.context import COSTS
 from ablations.run.progress import Reporter

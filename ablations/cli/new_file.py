@@ -1,4 +1,4 @@
-"""New files of a user's own: commented ones that run, made from templates."""
+"""The command `new`: new files of a user's own, commented ones that run, made from templates."""
 
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
@@ -6,7 +6,9 @@ from importlib.util import find_spec
 from keyword import iskeyword
 from pathlib import Path
 
-from ablations.called import called
+import click
+
+from ablations.cli.called import called
 from ablations.errors import LONGEST_GIVEN, UserError, shortened
 
 LONGEST_MODULE = 60
@@ -14,6 +16,18 @@ LONGEST_MODULE = 60
 
 FILES = ("cell", "task", "model", "study", "claim")
 """What a new file can have."""
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(FILES))
+@click.argument("name")
+def new(kind: str, name: str) -> None:
+    """Write a commented file NAME.py that runs.
+
+    It has a cell, a task, a model, a study or a claim of your own.
+    """
+    for line in write_new(kind, name):
+        click.echo(line)
 
 
 def write_new(kind: str, name: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import click
 
-from ablations.called import as_called
+from ablations.cli.called import as_called
 from ablations.credentials import hidden
 from ablations.errors import chain, shortened, user_errors
 

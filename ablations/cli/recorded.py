@@ -1,4 +1,4 @@
-"""The commands that need no report: they write a file, say how far a study is, or serve what is recorded."""
+"""The commands on what is recorded: `status`, `merge`, and the two that serve it, `ui` and `dashboard`."""
 
 import shlex
 import sys
@@ -7,25 +7,10 @@ from pathlib import Path
 
 import click
 
-from ablations.asked import outdated, record_of
+from ablations.cli.given import outdated, record_of
+from ablations.cli.options import with_place, with_port, with_storage, with_store
 from ablations.home import home, storage_url
 from ablations.home import tracking_uri as default_uri
-from ablations.options import with_place, with_port, with_storage, with_store
-from ablations.scaffold import FILES
-
-
-@click.command()
-@click.argument("kind", type=click.Choice(FILES))
-@click.argument("name")
-def new(kind: str, name: str) -> None:
-    """Write a commented file NAME.py that runs.
-
-    It has a cell, a task, a model, a study or a claim of your own.
-    """
-    from ablations.scaffold import write_new
-
-    for line in write_new(kind, name):
-        click.echo(line)
 
 
 @click.command()
@@ -86,6 +71,3 @@ def merge(folders: Sequence[str]) -> None:
 
     for merged in merge_records([Path(folder) for folder in folders], home(), shlex.join(["ablate", *sys.argv[1:]])):
         click.echo(merged)
-
-
-COMMANDS: Sequence[click.Command] = (new, status, merge, ui, dashboard)

@@ -1,4 +1,4 @@
-"""What a command is asked about, the plan or the record of a study, and carrying that plan out."""
+"""What a command is given, the plan or the record of a study; carrying that plan out; what was found."""
 
 import shlex
 from collections.abc import Callable, Mapping
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ablations.called import as_called, called
-from ablations.ending import INTERRUPTED, TIME_IS_OVER
+from ablations.cli.called import as_called, called
+from ablations.cli.ending import INTERRUPTED, TIME_IS_OVER
 from ablations.errors import LONGEST_GIVEN, in_one_line, shortened
 from ablations.home import home, storage_url
 from ablations.home import tracking_uri as default_uri
@@ -140,3 +140,10 @@ def carry_out(
     if failures:
         click.echo(f"settings failed: {failures}. To try them again: {as_called(origin.command)}", err=True)
     return int(failures > 0), left_out
+
+
+def found(record: "StudyRecord") -> list[str]:
+    """The lines that say at the end of a command what was found."""
+    from reports.brief import found_lines
+
+    return found_lines(record)
