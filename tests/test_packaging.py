@@ -53,12 +53,13 @@ EXTRAS = declared([each for extra in PYPROJECT["project"]["optional-dependencies
 
 
 TEXT = declared(PYPROJECT["project"]["optional-dependencies"]["text"])
+CLUSTER = declared(PYPROJECT["project"]["optional-dependencies"]["cluster"])
 
 
 @pytest.mark.parametrize("folder", PACKAGES)
 def test_what_a_package_imports_is_a_dependency(folder: str) -> None:
-    """Or, for what is never imported by `import tasks`, in the extra text."""
-    known = DEPENDENCIES | (TEXT if folder == "tasks" else set())
+    """Or, for what is imported only where it is asked for, in an extra: text of the tasks, cluster of the executor for Ray."""
+    known = DEPENDENCIES | {"tasks": TEXT, "ablations": CLUSTER}.get(folder, set())
     missing = {name: path for name, path in imported(folder).items() if not distributions(name) & known}
     assert not missing
 
@@ -95,7 +96,7 @@ def test_every_dependency_has_an_exact_version_in_the_constraints() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
     pinned = {normalised(line.partition("==")[0]) for line in lines}
-    assert pinned >= DEPENDENCIES | declared(PYPROJECT["project"]["optional-dependencies"]["dev"]) | TEXT
+    assert pinned >= DEPENDENCIES | declared(PYPROJECT["project"]["optional-dependencies"]["dev"]) | TEXT | CLUSTER
 
 
 @pytest.mark.parametrize("package", PACKAGES)
