@@ -1,7 +1,10 @@
 """A full disk or one that is closed for writing is one line, and what was finished is kept."""
 
 import errno
+import pickle
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -91,3 +94,55 @@ def test_a_checkpoint_that_finds_no_room_is_one_line_and_the_study_goes_on_later
     assert reason(told.value).startswith("the disk is full (")
     carry_out(small, full)
     assert numbers(small, full) == numbers(small, whole)
+
+
+SMALL_MOUNT = """
+import pickle, shutil, subprocess, sys
+from pathlib import Path
+sys.path[:0] = [{tests!r}, {root!r}]
+from builders.small_study import carry_out
+from test_full_disk import reason
+folder = Path({folder!r})
+study = pickle.loads((folder / "study").read_bytes())
+place = folder / "mount"
+room = sum(file.stat().st_size for file in (folder / "begun").rglob("*")) + 60_000
+subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={{room}}", "tmpfs", place], check=True)
+shutil.copytree(folder / "begun", place / "home")
+try:
+    carry_out(study, place / "home")
+except Exception as error:
+    print(reason(error), shutil.disk_usage(place).free, sep="|")
+subprocess.run(["mount", "-o", "remount,size=200m", place], check=True)
+carry_out(study, place / "home")
+shutil.copytree(place / "home", folder / "later")
+"""
+"""On a mount of its own, seen by no other process: the study meets a full disk, gets room, and goes on."""
+
+MOUNT = ["unshare", "--map-root-user", "--mount"]
+
+
+def can_mount() -> bool:
+    """Whether a process here may have a mount of its own."""
+    if not shutil.which(MOUNT[0]):
+        return False
+    return subprocess.run([*MOUNT, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True).returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not can_mount(), reason="a process may not have a mount of its own here")
+def test_on_a_small_mount_that_gets_full_the_study_stops_with_one_line_and_goes_on_later(
+    small: Study, tmp_path: Path
+) -> None:
+    begun(small, tmp_path / "copy")  # beside it, the folder `begun` is left
+    whole = Memory(tmp_path / "whole")
+    carry_out(small, whole)
+    (tmp_path / "study").write_bytes(pickle.dumps(small))
+    (tmp_path / "mount").mkdir()
+    tests = Path(__file__).parent
+    script = SMALL_MOUNT.format(tests=str(tests), root=str(tests.parent), folder=str(tmp_path))
+    done = subprocess.run([*MOUNT, sys.executable, "-c", script], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    said, free = done.stdout.strip().split("|")
+    assert said.startswith("the disk is full")
+    assert int(free) < 100_000
+    assert numbers(small, tmp_path / "later") == numbers(small, whole)

@@ -5,6 +5,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from ablations.credentials import without_credentials
+
 NAME = "ablate"
 
 
@@ -26,5 +28,11 @@ def as_called(text: str) -> str:
 
 
 def ui_line(tracking_uri: str | None) -> str:
-    """The command that serves a record in the MLflow UI."""
+    """The command that serves a record in the MLflow UI; of a tracking server, which has the UI, its address.
+
+    >>> ui_line("https://ada:secret@runs.example.org/mlflow")
+    'https://runs.example.org/mlflow'
+    """
+    if tracking_uri and tracking_uri.startswith(("http://", "https://")):
+        return without_credentials(tracking_uri)
     return f"{called()} {shlex.join(['ui', *(['--tracking-uri', tracking_uri] if tracking_uri else [])])}"
