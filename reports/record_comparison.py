@@ -18,7 +18,7 @@ from reports.statistics.intervals import mean
 from reports.statistics.sample import sample
 from reports.write import without_formulas
 
-COLUMNS = ["task", "variant", "skill_A", "skill_B", "difference", "low", "high", "n", "equal", "code"]
+COLUMNS = ["task", "variant", "skill_A", "skill_B", "difference", "low", "high", "n", "equal", "identity"]
 CREDENTIALS = re.compile(r"//[^/@]*@")
 """What an address of a store may have of a user and a password; neither is printed."""
 
@@ -27,8 +27,8 @@ LONGEST = 80
 
 CAPTION = (
     "Skill of B minus skill of A, paired by seed. The mean over the seeds that both have, with its 95 % interval; `equal` "
-    "counts the seeds whose scores are the same to the last digit; `code` says whether parameters, equations and code of the "
-    "setting are those of the other record."
+    "counts the seeds whose scores are the same to the last digit; `identity` says whether seed, budget, parameters, "
+    "equations and code of the setting are those of the other record."
 )
 UNPAIRED = "The two have not the same data: {}. Seeds of one number are then no pairs, and the intervals are too narrow or wide."
 
@@ -52,8 +52,8 @@ def differences(a: StudyRecord, b: StudyRecord) -> pd.DataFrame:
         estimate = mean(sample(pairs, samples[0].floor + samples[1].floor, (low - high, high - low)))
         means = [float(each[pairs.index].mean()) for each in skills]
         equal = int((scores[0][pairs.index] == scores[1][pairs.index]).sum())
-        code = "the same" if others[task, variant].identity == setting.identity else "other"
-        rows.append([task, variant, *means, estimate.value, estimate.low, estimate.high, estimate.n, equal, code])
+        same = "the same" if others[task, variant].identity == setting.identity else "other"
+        rows.append([task, variant, *means, estimate.value, estimate.low, estimate.high, estimate.n, equal, same])
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
