@@ -9,13 +9,15 @@ TEXT_CALLS = {"open": 1, "read_text": 0, "write_text": 1}
 MODULES = [path for room in ("tasks", "ablations", "reports", "benchmarks") for path in (ROOT / room).rglob("*.py")]
 
 
+NO_TEXT = ("tokenize.open", "Image.open")
+"""Calls of these names that read what the file declares, or no text."""
+
+
 def _without_encoding(text: str) -> list[int]:
     """The lines with a call that takes the encoding of the locale."""
     lines = []
     for node in ast.walk(ast.parse(text)):
-        if (
-            not isinstance(node, ast.Call) or ast.unparse(node.func) == "tokenize.open"
-        ):  # it reads what the file declares
+        if not isinstance(node, ast.Call) or ast.unparse(node.func) in NO_TEXT:
             continue
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
         binary = any(isinstance(part, ast.Constant) and "b" in str(part.value) for part in node.args)

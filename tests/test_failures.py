@@ -179,7 +179,7 @@ def test_the_command_tells_a_failed_setting_in_one_line_and_ends_with_1(tmp_path
     assert done.returncode == 1
     (line,) = (line for line in done.stdout.splitlines() if "failed" in line and "·" not in line)
     assert line.startswith("sum/rnn failed: ValueError: operands could not be broadcast together")
-    assert "settings failed: 1. To try them again: ablate run" in done.stderr
+    assert "settings failed: 1. To try them again: python -m ablations run" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     (details,) = (tmp_path / "results").glob("artifacts/**/failure.txt")
     assert "# the mistake" in details.read_text()

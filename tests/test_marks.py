@@ -125,7 +125,7 @@ def test_marks_enclose_the_term_that_differs_in_whatever_order_terms_are(
         step = staticmethod(lambda f, a, s, v: {"h": before(f, s)})
 
     class Child(LSTM):
-        parent = Parent
+        parent, change = Parent, "another step"
         step = staticmethod(lambda f, a, s, v: {"h": after(f, s)})
 
     assert marked(Child).splitlines()[0] == f"h_t = {expected}"

@@ -18,6 +18,7 @@ from ablations.record.schema import CURVES, VALUES
 from ablations.run.cohort_runner import CohortState
 from ablations.run.executors import ProcessExecutor, SerialExecutor
 from ablations.run.jobs import LESS_MEMORY
+from ablations.run.outcomes import run_metrics
 from ablations.studies import find
 from ablations.study import Study
 
@@ -49,8 +50,10 @@ def test_everything_planned_is_recorded(study: Study, tmp_path: Path) -> None:
         assert run.history["test_score_by_difficulty"]
 
 
-def test_nobody_stops_early_by_solving_its_task(study: Study, changed: Callable[..., Study], tmp_path: Path) -> None:
-    stores, solved = Memory(tmp_path), changed(study, solved_at=0.0)
+def test_nobody_stops_early_by_solving_its_task(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any score solves a task here, and a study may not say that."""
+    monkeypatch.setattr("ablations.run.entries.run_metrics", lambda *given: run_metrics(*given[:-1], 0.0))
+    stores, solved = Memory(tmp_path), study
     carry_out(solved, stores)
     record, budget = recorded(solved, stores), solved.at("smoke").budget
     first, last = budget.steps * budget.batch // budget.segments, budget.steps * budget.batch
@@ -60,11 +63,12 @@ def test_nobody_stops_early_by_solving_its_task(study: Study, changed: Callable[
 
 
 def test_what_never_reaches_the_criterion_is_censored(
-    study: Study, changed: Callable[..., Study], tmp_path: Path
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stores, unsolved = Memory(tmp_path), changed(study, solved_at=2.0)
-    carry_out(unsolved, stores)
-    assert not any("sequences_to_criterion" in run.metrics for run in recorded(unsolved, stores).replicates)
+    monkeypatch.setattr("ablations.run.entries.run_metrics", lambda *given: run_metrics(*given[:-1], 2.0))
+    stores = Memory(tmp_path)
+    carry_out(study, stores)
+    assert not any("sequences_to_criterion" in run.metrics for run in recorded(study, stores).replicates)
 
 
 def test_each_trial_says_what_proposed_it(study: Study, tmp_path: Path) -> None:

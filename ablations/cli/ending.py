@@ -7,6 +7,7 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from traceback import extract_tb, format_exception
 from types import TracebackType
 from typing import Any, NoReturn
@@ -85,6 +86,8 @@ def _code_of(command: Callable[[], int | None]) -> int:
         return command() or 0
     except SystemExit as error:
         frame = extract_tb(error.__traceback__)[-1]
+        if Path(frame.filename).is_relative_to(Path(click.__file__).parent):
+            raise  # whoever read its help has read enough
         _fail(f"{frame.filename}, line {frame.lineno}: SystemExit: a study's file must not end the program")
 
 
