@@ -154,6 +154,7 @@ def test_a_real_process_says_one_line_and_leaves_nothing(arguments: list[str], w
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("place", ["100%20", "a?b", "{x}", "a#b", "a;b&c", "tea for two", "größe", "'", '"', "x" * 150])
 def test_a_results_folder_of_any_printable_name_works(place: str, folder: Path) -> None:
     (folder / "own.py").write_text(study_file())

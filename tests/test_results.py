@@ -99,6 +99,7 @@ def test_a_network_is_that_of_the_setting_or_of_the_replicate_that_is_named() ->
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what starts its kernel
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.ipynb")), ids=lambda path: path.stem)
+@pytest.mark.long
 def test_a_notebook_runs_from_its_first_cell_to_its_last(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ABLATIONS_HOME", raising=False)
     notebook = nbformat.read(path, as_version=4)
