@@ -44,7 +44,7 @@ def test_a_record_is_equal_to_itself_in_every_seed_of_every_setting(record: Stud
     assert (table.equal == table.n).all()
     assert (table.low < 0).all()
     assert (table.high > 0).all()
-    assert set(table.code) == {"the same"}
+    assert set(table.identity) == {"the same"}
     assert different_facts(record, record).empty
 
 
@@ -125,6 +125,6 @@ def test_records_that_cannot_be_compared_are_one_line(
     with pytest.raises(SystemExit) as end:
         cli.main()
     said = capsys.readouterr()
-    assert (end.value.code, said.out, said.err.count("\n")) == (2, "", 1)
+    assert (end.value.identity, said.out, said.err.count("\n")) == (2, "", 1)
     assert words in said.err
     assert not list(tmp_path.iterdir())
