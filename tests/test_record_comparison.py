@@ -125,6 +125,6 @@ def test_records_that_cannot_be_compared_are_one_line(
     with pytest.raises(SystemExit) as end:
         cli.main()
     said = capsys.readouterr()
-    assert (end.value.identity, said.out, said.err.count("\n")) == (2, "", 1)
+    assert (end.value.code, said.out, said.err.count("\n")) == (2, "", 1)
     assert words in said.err
     assert not list(tmp_path.iterdir())
