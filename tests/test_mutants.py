@@ -189,8 +189,8 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "the learning rate does not fall": (
         "ablations/train/schedule.py",
-        "return 1 - step / steps",
-        "return 1.0",
+        '"linear": 1 - share',
+        '"linear": 1.0',
         "test_segment.py",
     ),
     "a trial is as good as its best evaluation": (
@@ -206,7 +206,7 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         "test_reports_result_tables.py",
     ),
     "runs that diverged are left out": (
-        "reports/result_tables.py",
+        "reports/table_columns.py",
         'setting.references["chance"] if run.status == "diverged" else metrics["test_score"]',
         'metrics.get("test_score", float("nan"))',
         "test_reports_result_tables.py",

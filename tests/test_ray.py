@@ -101,9 +101,12 @@ def test_serial_processes_and_ray_with_a_lost_node_have_the_same_tables(
 @pytest.mark.long
 @with_ray
 @pytest.mark.filterwarnings("ignore")
-def test_a_lost_worker_costs_no_result_and_an_error_fails_its_job_alone(tmp_path: Path) -> None:
+def test_a_lost_worker_costs_no_result_and_an_error_fails_its_job_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from ablations.run.ray_executor import RayExecutor
 
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)  # the jobs are these tests' own
     executor = RayExecutor(2)
     try:
         assert executor.workers == 2
