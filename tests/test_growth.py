@@ -16,7 +16,7 @@ from builders.large_study import SCALE, large_study
 from reports.document import Document, Table
 from reports.pdf import MOST_ROWS, to_pdf
 
-SECONDS = {"status": 5.0, "dry-run": 9.0, "fresh dry-run": 9.0, "resume": 12.0, "report": 60.0}
+SECONDS = {"status": 5.0, "dry-run": 9.0, "fresh dry-run": 9.0, "resume": 20.0, "report": 60.0}
 """A dry run was to take 5 seconds, and takes 6.6 since plans are searched by any factor and checked before.
 Of all processes of a command together; of a resumed study these are the parent and two workers, which end at once."""
 GIGABYTES = 2.0
