@@ -5,9 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ablations.cli.given import (
-    check_plan,
-)
+from ablations.cli.given import check_plan
 from ablations.cli.options import with_place, with_workers
 from ablations.home import home
 from ablations.home import tracking_uri as default_uri

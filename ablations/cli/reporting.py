@@ -1,7 +1,5 @@
 """The commands that make a report of records: `report` and `compare`."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from ablations.cli.given import both_records, command_line, found, outdated, record_of
@@ -10,9 +8,6 @@ from ablations.errors import UserError
 from ablations.home import home
 from ablations.registry import is_file
 from ablations.stages import Stages, console_on
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()

@@ -1,7 +1,7 @@
 """The commands that train: `run` and `try`."""
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -29,9 +29,6 @@ from ablations.home import home
 from ablations.home import tracking_uri as default_uri
 from ablations.registry import is_file
 from ablations.stages import Stages, console_on
-
-if TYPE_CHECKING:
-    pass
 
 BRIEF = 3000
 """The most runs of a study whose findings are said at once: to read and judge more takes over some seconds."""
