@@ -62,8 +62,7 @@ def cohort() -> Callable[..., Cohort]:
     return make
 
 
-@pytest.fixture
-def study() -> Study:
+def small_study(budget: Budget = SMALL, seed: int = 0) -> Study:
     """A study of two variants on two tasks that is over in a second or two."""
     tasks = {"adding": TASKS["adding"](length=4), "disambiguation": TASKS["disambiguation"]()}
     return Study(
@@ -71,9 +70,15 @@ def study() -> Study:
         question="Does it run?",
         variants=(RNN, LSTM),
         baseline="lstm",
-        scales={"smoke": Scale(tasks=tasks, budget=SMALL)},
+        scales={"smoke": Scale(tasks=tasks, budget=budget)},
         nuisance={"lr": Range(1e-3, 1e-1)},
+        seed=seed,
     )
+
+
+@pytest.fixture
+def study() -> Study:
+    return small_study()
 
 
 @pytest.fixture

@@ -22,7 +22,6 @@ INNER = (
     "stages",
     "processes",
     "servers",
-    "addresses",
     "models",
     "nn",
     "study",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from builders.small_study import Databases, Silent, empty_store, numbers, recorded
-from conftest import LSTM, RNN, SMALL
+from conftest import SMALL, small_study
 
 from ablations.errors import UserError
 from ablations.record.merge import merge
@@ -21,10 +21,8 @@ from ablations.run.executors import SerialExecutor
 from ablations.run.kept_models import load_model
 from ablations.run.scheduler import run_plan
 from ablations.sqlite import sqlite_url
-from ablations.study import Range, Scale, Study
+from ablations.study import Study
 from reports.result_tables import ResultTables
-from tasks.adding import Adding
-from tasks.disambiguation import Disambiguation
 
 TABLES = ("settings", "replicates", "curves", "difficulty", "gradient", "gradient_at_cue", "trials", "costs")
 OF_ONE_PLACE = {"run_id", "seconds", "seconds_per_sequence"}
@@ -52,23 +50,13 @@ def tables(study: Study, folder: Path) -> dict[str, str]:
     }
 
 
-def small_study(seed: int = 0) -> Study:
-    tasks = {"adding": Adding(length=4), "disambiguation": Disambiguation()}
-    budget = replace(SMALL, trials=2, trials_per_round=1, search_seeds=1, steps=2)
-    return Study(
-        name="small",
-        question="Does it run?",
-        variants=(RNN, LSTM),
-        baseline="lstm",
-        scales={"smoke": Scale(tasks=tasks, budget=budget)},
-        nuisance={"lr": Range(1e-3, 1e-1)},
-        seed=seed,
-    )
+def brief_study(seed: int = 0) -> Study:
+    return small_study(replace(SMALL, trials=2, trials_per_round=1, search_seeds=1, steps=2), seed)
 
 
 @pytest.fixture
 def study() -> Study:
-    return small_study()
+    return brief_study()
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +64,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results folders of the whole study, `whole`, and of one task each, `a` and `b`."""
     folder = tmp_path_factory.mktemp("trained")
     for name, only in {"whole": (), "a": ("adding/*",), "b": ("disambiguation/*",)}.items():
-        run(small_study(), folder / name, *only)
+        run(brief_study(), folder / name, *only)
     return folder
 
 
@@ -182,7 +170,7 @@ def test_other_numbers_of_one_run_are_refused_and_nothing_is_written(
 
 
 def test_records_of_other_plans_are_refused(halves: tuple[Path, Path], tmp_path: Path) -> None:
-    other = run(small_study(seed=5), tmp_path / "other", "adding/rnn")
+    other = run(brief_study(seed=5), tmp_path / "other", "adding/rnn")
     with pytest.raises(UserError, match=r"is of one plan in .* and of another in .*: seed differs"):
         merge([other], halves[0], "ablate merge")
 

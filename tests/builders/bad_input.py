@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from builders.bad_files import COUNTS
+
 NO_SUCH = "sqlite:////proc/none/x.db"
 SMOKE = ("--scale", "smoke", "--dry-run")
 
@@ -38,21 +40,7 @@ COMMANDS = [
     Command(["run", "claims", "--scale", "dmeo"], "did you mean 'demo'?"),
     Command(["run", "claims", "--scale"], "Option '--scale' requires an argument"),
     # budgets
-    *(
-        Command(run(f"--{part}", "0"), "0 is not in the range x>=1")
-        for part in (
-            "trials",
-            "trials-per-round",
-            "search-seeds",
-            "replicates",
-            "steps",
-            "segments",
-            "batch",
-            "parameters",
-            "validation",
-            "test",
-        )
-    ),
+    *(Command(run(f"--{part.replace('_', '-')}", "0"), "0 is not in the range x>=1") for part in COUNTS),
     Command(run("--trials", "-3"), "-3 is not in the range x>=1"),
     Command(run("--trials", "many"), "'many' is not a valid integer"),
     Command(run("--trials", "1.5"), "'1.5' is not a valid integer"),
