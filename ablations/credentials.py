@@ -1,4 +1,4 @@
-"""Passwords in URIs: they are used, and never shown."""
+"""The URIs of stores: what kind they are, and passwords in them, which are used and never shown."""
 
 import re
 import shlex
@@ -33,6 +33,15 @@ def hidden_command(arguments: Iterable[str]) -> str:
     "ablate run 'own study.py' --storage 'postgresql://ada:***@db/runs'"
     """
     return shlex.join(_hidden(argument, r"[\s\S]") for argument in arguments)
+
+
+def is_web(uri: str) -> bool:
+    """Whether a URI is that of a tracking server, which has a UI of its own, and not of a database.
+
+    >>> is_web("https://runs.example.org"), is_web("postgresql://db/runs")
+    (True, False)
+    """
+    return uri.startswith(("http://", "https://"))
 
 
 def without_credentials(uri: str) -> str:

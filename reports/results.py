@@ -11,7 +11,8 @@ from ablations.record.long_tags import read_json
 from ablations.record.lookup import replicate_of, setting_of
 from ablations.record.opening import open_source
 from ablations.record.reader import read
-from ablations.record.schema import StudyRecord, is_ours
+from ablations.record.schema import StudyRecord
+from ablations.record.source import own_experiments
 from reports.result_tables import ResultTables
 from reports.table_columns import typed
 
@@ -42,9 +43,8 @@ class Results:
         return StudyResults(read(self.uri, name, scale), self._load)
 
     def _plans(self) -> Iterator[dict[str, Any]]:
-        for experiment in open_source(self.uri).experiments():
-            if is_ours(experiment.tags):
-                yield read_json(experiment.tags, "plan")
+        for experiment in own_experiments(open_source(self.uri)):
+            yield read_json(experiment.tags, "plan")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from ablations.credentials import without_credentials
+from ablations.credentials import is_web, without_credentials
 
 NAME = "ablate"
 
@@ -33,6 +33,6 @@ def ui_line(tracking_uri: str | None) -> str:
     >>> ui_line("https://ada:secret@runs.example.org/mlflow")
     'https://runs.example.org/mlflow'
     """
-    if tracking_uri and tracking_uri.startswith(("http://", "https://")):
+    if tracking_uri and is_web(tracking_uri):
         return without_credentials(tracking_uri)
     return f"{called()} {shlex.join(['ui', *(['--tracking-uri', tracking_uri] if tracking_uri else [])])}"

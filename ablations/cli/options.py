@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ablations.addresses import checked_address
+from ablations.cli.addresses import checked_address
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 BUDGET = {

@@ -6,8 +6,17 @@ from tempfile import TemporaryDirectory
 
 from ablations.record.contents import Contents, Parent
 from ablations.record.model_log import log_model
-from ablations.record.schema import INTERRUPTED, MLFLOW_STATUS, PARENT, RunRecord
-from ablations.record.store import Metric, MlflowClient, MlflowRun, Param, RunTag, download_artifacts, download_model
+from ablations.record.schema import MLFLOW_STATUS, PARENT, RunRecord
+from ablations.record.store import (
+    Metric,
+    MlflowClient,
+    MlflowRun,
+    Param,
+    RunTag,
+    download_artifacts,
+    download_model,
+    end_interrupted,
+)
 from ablations.train.metrics import Curve
 
 Curves = Mapping[str, Mapping[str, Curve]]
@@ -23,9 +32,7 @@ class Copier:
         parents = existing.parents if existing else {}
         self._parents = {identity: parent.run.run_id for identity, parent in parents.items()}
         self._over = {identity for identity, parent in parents.items() if _is_over(parent)}
-        for run in existing.unfinished if existing else ():  # what a killed writer left, as `ablate run` answers it
-            client.set_tag(run.run_id, "status", INTERRUPTED)
-            client.set_terminated(run.run_id, "KILLED")
+        end_interrupted(client, (run.run_id for run in (existing.unfinished if existing else ())))
 
     def copy(self, source: MlflowClient, there: Contents, runs: Sequence[RunRecord], curves: Curves) -> None:
         """Copies these runs of a store, and the settings of that store."""

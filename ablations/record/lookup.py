@@ -5,7 +5,8 @@ import re
 from ablations.record.long_tags import read_json
 from ablations.record.opening import open_source
 from ablations.record.reader import read
-from ablations.record.schema import RecordError, RunRecord, SettingRecord, StudyRecord, is_ours
+from ablations.record.schema import RecordError, RunRecord, SettingRecord, StudyRecord
+from ablations.record.source import own_experiments
 
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 PLACE = re.compile(r"([^/]+)/([^/]+)/([^/]+)/(\d+)")
@@ -54,8 +55,8 @@ def find_replicate(uri: str, name: str, scale: str) -> Found:
 def replicate_with_id(uri: str, run_id: str) -> Found:
     """The replicate with that MLflow run id. Raises `RecordError` where there is none."""
     source = open_source(uri)
-    for experiment in source.experiments():
-        if is_ours(experiment.tags) and any(run.run_id == run_id for run in source.runs(experiment.experiment_id)):
+    for experiment in own_experiments(source):
+        if any(run.run_id == run_id for run in source.runs(experiment.experiment_id)):
             plan = read_json(experiment.tags, "plan")  # the name of a scale may have hyphens too
             record = read(uri, plan["name"], plan["scale"])
             for run in record.replicates:

@@ -17,8 +17,8 @@ from ablations.record.lock import make_writable, sole_writer
 from ablations.record.long_tags import json_tags, read_json
 from ablations.record.migration import MigratedSource, schema_version
 from ablations.record.opening import open_source
-from ablations.record.schema import SCHEMA_VERSION, NoStore, RunRecord, is_ours
-from ablations.record.source import Experiment, experiment_named
+from ablations.record.schema import SCHEMA_VERSION, NoStore, RunRecord
+from ablations.record.source import Experiment, experiment_named, own_experiments
 from ablations.record.store import MlflowClient, artifact_location, connect
 from ablations.record.ui import write_views
 from ablations.sqlite import sqlite_url
@@ -84,13 +84,10 @@ def _own_parts(uri: str) -> Iterator[Part]:
 def _parts(uri: str) -> Iterator[Part]:
     """The studies of a store."""
     source = open_source(uri)
-    for experiment in source.experiments():
-        if is_ours(experiment.tags):
-            if schema_version(experiment.name, experiment.tags) != SCHEMA_VERSION:
-                raise UserError(
-                    f"{experiment.name} in {uri} is of an earlier schema; `ablate run` brings it up to date"
-                )
-            yield Part(uri, source, experiment, contents(source.runs(experiment.experiment_id)))
+    for experiment in own_experiments(source):
+        if schema_version(experiment.name, experiment.tags) != SCHEMA_VERSION:
+            raise UserError(f"{experiment.name} in {uri} is of an earlier schema; `ablate run` brings it up to date")
+        yield Part(uri, source, experiment, contents(source.runs(experiment.experiment_id)))
 
 
 def _check(parts: Sequence[Part]) -> None:

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from ablations.credentials import without_credentials
+from ablations.credentials import is_web, without_credentials
 
 UI = "http://127.0.0.1:5000"
 """Where `ablate ui` serves a record that has no server of its own."""
@@ -23,5 +23,5 @@ def experiment_page(uri: str, experiment_id: str) -> str:
     >>> experiment_page("https://ada:secret@runs.example.org/", "1")
     'https://runs.example.org/#/experiments/1/runs'
     """
-    server = without_credentials(uri).rstrip("/") if uri.startswith(("http://", "https://")) else UI
+    server = without_credentials(uri).rstrip("/") if is_web(uri) else UI
     return f"{server}/#/experiments/{quote(experiment_id, safe='')}/runs"

@@ -18,7 +18,7 @@ from ablations.record.schema import (
     is_ours,
 )
 from ablations.record.selection import Selection, in_order, select
-from ablations.record.source import Experiment, Source, experiment_named
+from ablations.record.source import Experiment, Source, experiment_named, own_experiments
 
 MOST_SHOWN = 8
 """Experiments that a message names."""
@@ -59,7 +59,7 @@ def read(uri: str, study: str, scale: str, curves: bool = True) -> StudyRecord:
 
 def studies_at(uri: str, scale: str) -> list[str]:
     """The names of the studies that are recorded at a scale. Raises `RecordError` where the store cannot be opened."""
-    names = sorted(each.name for each in open_source(uri).experiments() if is_ours(each.tags))
+    names = sorted(each.name for each in own_experiments(open_source(uri)))
     return [name.removesuffix(f"-{scale}") for name in names if name.endswith(f"-{scale}")]
 
 
@@ -81,7 +81,7 @@ def _experiment(source: Source, study: str, scale: str, uri: str) -> Experiment:
     experiment = experiment_named(source, experiment_name(study, scale), uri)
     if experiment and is_ours(experiment.tags) and "provenance" in experiment.tags:
         return experiment
-    names = sorted(each.name for each in source.experiments() if is_ours(each.tags))
+    names = sorted(each.name for each in own_experiments(source))
     shown = [*names[:MOST_SHOWN], "…"] if len(names) > MOST_SHOWN else names
     there = f"recorded are {', '.join(shown)}" if names else "`ablate run` comes first"
     message = f"nothing is recorded of study {study!r} at scale {scale!r}; {there}"

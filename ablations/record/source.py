@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ablations.record.schema import RecordError
+from ablations.record.schema import RecordError, is_ours
 from ablations.train.metrics import Curve
 
 
@@ -49,6 +49,11 @@ class Source(Protocol):
     def curves(self, experiment_id: str, wanted: Mapping[str, Sequence[str]]) -> Mapping[str, Mapping[str, Curve]]:
         """The whole histories of metrics, run id -> name -> curve; `wanted` has the names for each run id."""
         ...
+
+
+def own_experiments(source: Source) -> list[Experiment]:
+    """Those of a store's experiments that have a study of this suite."""
+    return [experiment for experiment in source.experiments() if is_ours(experiment.tags)]
 
 
 def experiment_named(source: Source, name: str, uri: str) -> Experiment | None:

@@ -3,7 +3,7 @@
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -26,9 +26,10 @@ from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from sqlalchemy.exc import SQLAlchemyError
 
+from ablations.credentials import is_web
 from ablations.outages import TO_CONNECT, check_database, driver_url, reason
 from ablations.record.database import check_file
-from ablations.record.schema import RecordError, is_ours
+from ablations.record.schema import INTERRUPTED, RecordError, is_ours
 from ablations.record.server import PatientClient
 from ablations.record.source import Experiment, Run, as_curve
 from ablations.sqlite import create_once, database_file
@@ -91,9 +92,16 @@ def _soon() -> Iterator[None]:
             os.environ[name] = before
 
 
+def end_interrupted(client: MlflowClient, run_ids: Iterable[str]) -> None:
+    """Ends runs that a killed writer has left, as what they are."""
+    for run_id in run_ids:
+        client.set_tag(run_id, "status", INTERRUPTED)
+        client.set_terminated(run_id, "KILLED")
+
+
 def artifact_location(uri: str, name: str, folder: Path) -> str | None:
     """Where a new experiment keeps its artifacts: beside an SQLite store, where a tracking server says, else in `folder`."""
-    if uri.startswith(("http://", "https://")):
+    if is_web(uri):
         return None
     file = database_file(uri)
     return _beside(file, name) if file else (folder.absolute() / name).as_uri()

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from contextlib import suppress
 
-from ablations.credentials import hidden
+from ablations.credentials import hidden, is_web
 from ablations.outages import driver_url
 from ablations.record.long_tags import read_json
 from ablations.record.saved_views import View, setting_view, study_views
-from ablations.record.schema import RecordError, is_ours
-from ablations.record.source import Experiment
+from ablations.record.schema import RecordError
+from ablations.record.source import Experiment, own_experiments
 from ablations.record.store import ClientSource, MlflowClient, MlflowException, connect
 from ablations.servers import HOST, Say, check_port, run_server
 
@@ -19,7 +19,7 @@ def serve(uri: str, port: int, say: Say) -> None:
     Raises `UserError` where that is impossible. Nothing but this machine can reach the server, and it sends nothing: the
     settings of `store` are passed on.
     """
-    if uri.startswith(("http://", "https://")):
+    if is_web(uri):
         raise RecordError(f"{uri} is a tracking server with a UI of its own: open it in a browser")
     uri = driver_url(uri)
     client = connect(uri)
@@ -60,11 +60,10 @@ def write_views(client: MlflowClient, experiment: Experiment) -> list[View]:
 def pages(client: MlflowClient) -> dict[str, dict[str, str]]:
     """Experiment -> name of a view -> its page, of all of our experiments. The views are saved."""
     found = {}
-    for experiment in ClientSource(client).experiments():
-        if is_ours(experiment.tags):
-            with suppress(MlflowException):  # the store may be read alone
-                views = write_views(client, experiment)
-                found[experiment.name] = {view.name: view.page(experiment.experiment_id) for view in views}
+    for experiment in own_experiments(ClientSource(client)):
+        with suppress(MlflowException):  # the store may be read alone
+            views = write_views(client, experiment)
+            found[experiment.name] = {view.name: view.page(experiment.experiment_id) for view in views}
     return {name: views for name, views in found.items() if views}
 
 

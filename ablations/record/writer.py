@@ -16,7 +16,6 @@ from ablations.record.opening import open_source
 from ablations.record.protocol import Closed, Ended, ended, parameters_of
 from ablations.record.saved_views import setting_view, study_views
 from ablations.record.schema import (
-    INTERRUPTED,
     MLFLOW_STATUS,
     NOTE,
     PARENT,
@@ -33,6 +32,7 @@ from ablations.record.store import (
     RunTag,
     artifact_location,
     connect,
+    end_interrupted,
 )
 from ablations.record.tags import origin_tags, run_name, run_tags, setting_tags
 
@@ -163,9 +163,7 @@ class MlflowRecorder:
 
     def _load_existing(self) -> None:
         existing = contents(self._source.runs(self.experiment_id))
-        for run in existing.unfinished:
-            self.client.set_tag(run.run_id, "status", INTERRUPTED)
-            self.client.set_terminated(run.run_id, "KILLED")
+        end_interrupted(self.client, (run.run_id for run in existing.unfinished))
         for identity, parent in existing.parents.items():
             self._parents[identity], self._starts[identity] = parent.run.run_id, parent.run.start_time
             if failure_of(parent.run):
