@@ -11,7 +11,8 @@ from ablations.models import CELLS, MODELS, Cell
 from ablations.models.backends import backend_of
 from ablations.models.equations import marked
 from ablations.models.kernels.source import source
-from ablations.models.variant import Variant, count_parameters, solve_size
+from ablations.models.sizes import count_parameters, solve_size
+from ablations.models.variant import Variant
 from ablations.models.variants import VARIANTS
 from ablations.record.schema import RunRecord
 from ablations.registry import look_up

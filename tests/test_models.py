@@ -11,7 +11,8 @@ from ablations.models import MODELS, LengthError, Network
 from ablations.models.attention import AdditiveAttention
 from ablations.models.convolution import CNN, TCN
 from ablations.models.recurrent_models import AttentionModel, Reservoir
-from ablations.models.variant import Variant, count_parameters, solve_size
+from ablations.models.sizes import count_parameters, solve_size
+from ablations.models.variant import Variant
 from tasks import TASKS, TaskSpec
 
 SHAPES = {

@@ -11,7 +11,8 @@ import torch
 from builders.small_study import Databases, Memory, Silent, carry_out, numbers, open_record, recorded
 from optuna.storages import BaseStorage
 
-from ablations.models.variant import Variant, count_parameters
+from ablations.models.sizes import count_parameters
+from ablations.models.variant import Variant
 from ablations.record.schema import RunRecord
 from ablations.run.checkpoints import Checkpoints
 from ablations.run.cohort_runner import initial_state, train

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from pydantic import ValidationError
 
-from ablations.models.variant import HiddenSizeOf, Parameters, Variant, count_parameters
+from ablations.models.sizes import count_parameters
+from ablations.models.variant import HiddenSizeOf, Parameters, Variant
 from ablations.models.variants import VARIANTS
 from ablations.studies import STUDIES
 from ablations.study import Budget, Range, Study

@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from ablations.errors import UserError
 from ablations.models import CELLS, MODELS, Network
 from ablations.models.recurrent import RecurrentLayer
-from ablations.models.variant import Variant, count_parameters, hidden_size, solve_size
+from ablations.models.sizes import count_parameters, hidden_size, solve_size
+from ablations.models.variant import Variant
+from ablations.study import Setting
 from tasks import TASKS, TaskSpec
 
 INTERFACES = {
@@ -176,6 +178,25 @@ def test_a_model_that_ignores_its_size_is_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(MODELS, "sizeless", Sizeless)
     with pytest.raises(UserError, match=r"Does the model ignore its size\?"):
         solve_size(Variant("sizeless", "sizeless"), INTERFACES["adding"], 3000)
+
+
+class Sized(Sizeless):
+    """A model as wide as it is told."""
+
+    def __init__(self, spec: TaskSpec, size: int) -> None:
+        super().__init__(spec, size)
+        self.wide = nn.Linear(self.encoder.size, size)
+
+
+def test_a_model_that_takes_the_name_of_another_is_counted_and_built_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MODELS, "mine", Sizeless)
+    task, variant = TASKS["adding"](), Variant("mine", "mine")
+    narrow = count_parameters(variant, task.spec, 10)
+    assert isinstance(Setting("adding", task, variant, 10).network, Sizeless)
+    monkeypatch.setitem(MODELS, "mine", Sized)
+    assert count_parameters(variant, task.spec, 10) > narrow
+    assert isinstance(Setting("adding", task, variant, 10).network, Sized)
+    assert 5000 < count_parameters(variant, task.spec, solve_size(variant, task.spec, 5010)) < 5020
 
 
 @given(st.integers(800, 40_000), st.integers(100, 5000))

@@ -1,10 +1,8 @@
 """A variant: a model with its flags, built from a seed, and sized by a rule: a number of parameters, or a hidden size."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from inspect import signature
-from math import ceil, sqrt
 from typing import Any
 
 import numpy as np
@@ -18,9 +16,6 @@ from ablations.models import MODELS, Network
 from ablations.models.cell import Cell
 from ablations.registry import check_known, look_up
 from tasks import TaskSpec
-
-LARGEST = 1 << 16
-"""The largest hidden size that is tried: a recurrent layer of that size has billions of weights."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +51,7 @@ class Variant:
     size: how the hidden size is chosen; None is the number of parameters of the study's budget. `base` is the name of
     the variant of which this one is another size.
 
+    >>> from ablations.models.sizes import solve_size
     >>> from tasks import TASKS
     >>> lstm = Variant("lstm", "recurrent", {"cell": "lstm"})
     >>> solve_size(lstm, TASKS["adding"]().spec, parameters=6000)
@@ -130,6 +126,11 @@ class Variant:
         with torch.device("meta"), _Undrawn():
             return self._network(spec, size)
 
+    @property
+    def registered(self) -> tuple[object, ...]:
+        """What its names mean now: a user may register another model or cell under the same name."""
+        return MODELS[self.model], self.cell
+
     def _network(self, spec: TaskSpec, size: int) -> Network:
         network = MODELS[self.model](spec, size, **self.flags)
         if spec.symbols and network.decoder is None:
@@ -173,68 +174,6 @@ class _Undrawn(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         return next(iter((*args, *kwargs.values()))) if func in DRAWS else func(*args, **kwargs)
-
-
-@lru_cache(maxsize=4096)
-def count_parameters(variant: Variant, spec: TaskSpec, size: int) -> int:
-    """All parameters of the network, frozen ones included."""
-    return sum(parameter.numel() for parameter in variant.shapes(spec, size).parameters())
-
-
-def hidden_size(variant: Variant, spec: TaskSpec, parameters: int) -> int:
-    """The hidden size that a variant's rule gives it on a task, at a budget of that many parameters."""
-    rule = variant.size_rule(parameters)
-    if isinstance(rule, HiddenSizeOf):
-        return hidden_size(rule.variant, spec, parameters)
-    return solve_size(variant, spec, rule.number)
-
-
-@lru_cache(maxsize=1024)
-def solve_size(variant: Variant, spec: TaskSpec, parameters: int) -> int:
-    """The hidden size at which the variant's parameter count comes nearest to `parameters`.
-
-    Raises `UserError` where even the smallest network has more than twice as many, or where no size has as many.
-    """
-
-    def count(size: int) -> int:
-        return count_parameters(variant, spec, size)
-
-    if count(1) > 2 * parameters:
-        raise UserError(f"{variant.name} has {count(1)} parameters at least; {parameters} cannot be met")
-    low = _quadratic_root(count, parameters)
-    if not (low < LARGEST and count(low) < parameters <= count(low + 1)):
-        low = _bisection(variant.name, count, parameters)
-    return min(low, low + 1, key=lambda size: abs(count(size) - parameters))
-
-
-def _quadratic_root(count: Callable[[int], int], parameters: int) -> int:
-    """The size below which a parabola through the counts at three sizes has fewer parameters.
-
-    The counts of most networks lie on it, and five networks are built where a bisection builds twelve.
-    """
-    steepness = count(2) - count(1)
-    curvature = ((count(4) - count(2)) / 2 - steepness) / 3
-    slope = steepness - 3 * curvature
-    rest = parameters - (count(1) - slope - curvature)
-    root = 2 * rest / (slope + sqrt(max(0.0, slope**2 + 4 * curvature * rest)) or 1)
-    return max(1, min(LARGEST, ceil(root) - 1))
-
-
-def _bisection(name: str, count: Callable[[int], int], parameters: int) -> int:
-    """The largest size, at least 1, whose count is below `parameters`. Raises `UserError` where no count reaches that."""
-    high = 2
-    while count(high) < parameters:
-        high *= 2
-        if high > LARGEST:
-            raise UserError(
-                f"{name} has {count(high)} parameters at hidden size {high}; {parameters} cannot be met. "
-                "Does the model ignore its size?"
-            )
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if count(middle) < parameters else (low, middle)
-    return low
 
 
 def _plain(value: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from ablations.models import Cell
 from ablations.models.backends import backend_of
 from ablations.models.equations import equations
-from ablations.models.variant import count_parameters
+from ablations.models.sizes import count_parameters
 from ablations.record.schema import ONE_BY_ONE, RunRecord, SettingRecord
 from ablations.run.cohort_runner import CohortState
 from ablations.run.outcomes import end_reason, run_metrics

@@ -9,7 +9,7 @@ R runs, P parameters of each, n sequences of each run, T steps.
 
 from ablations.checks import is_number
 from ablations.errors import UserError
-from ablations.models.variant import count_parameters
+from ablations.models.sizes import count_parameters
 from ablations.study import Budget, Plan, Setting
 from ablations.train.batches import CHUNK
 from ablations.train.cohort import Cohort, run_of
@@ -33,7 +33,7 @@ def run_memory(setting: Setting, budget: Budget) -> int:
     Data are drawn for `CHUNK` steps at once; a test reads in pieces of `PIECE`, from sequences that are all drawn before.
     """
     spec = setting.task.spec
-    network = setting.variant.shapes(spec, setting.size)
+    network = setting.network
     outputs = sum(weight.shape[0] for weight in network.parameters() if weight.dim() > 1)
     attends = network.decoder is not None and network.decoder.attend is not None
     steps = spec.length + spec.symbols

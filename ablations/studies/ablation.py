@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ablations.models.variant import Variant, count_parameters
+from ablations.models.sizes import count_parameters
+from ablations.models.variant import Variant
 from ablations.models.variants import VARIANTS
 from ablations.studies.claims import DEMO, PAPER, RELEASE_SEED, SMOKE, STANDARD
 from ablations.study import Range, Scale, Study

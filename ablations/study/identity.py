@@ -116,7 +116,7 @@ def costs_identity(costs: "Costs", seed: int) -> str:
 
 def _parts(setting: "Setting") -> tuple[list[type], list[type[Cell]]]:
     """The classes of the modules that a setting's network is made of, and its cells; libraries' modules left out."""
-    modules = list(setting.variant.shapes(setting.task.spec, setting.size).modules())
+    modules = list(setting.network.modules())
     cells = [module.cell for module in modules if isinstance(module, RecurrentLayer)]
     classes = [type(module) for module in modules if is_own(type(module).__module__)]
     return list(dict.fromkeys(classes)), list(dict.fromkeys(cells))

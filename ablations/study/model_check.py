@@ -12,7 +12,8 @@ from torch import Tensor
 
 from ablations.errors import UserError
 from ablations.models import Network
-from ablations.models.variant import Variant, count_parameters, hidden_size
+from ablations.models.sizes import count_parameters, hidden_size
+from ablations.models.variant import Variant
 from ablations.study.own import failure
 from tasks import Batch, Task, TaskSpec
 

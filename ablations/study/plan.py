@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ablations.models.variant import HiddenSizeOf, Variant, hidden_size
+from ablations.models.sizes import hidden_size
+from ablations.models.variant import HiddenSizeOf, Variant
 from ablations.study.budget import Budget, Costs
 from ablations.study.factors import SIDE_BY_SIDE
 from ablations.study.identity import identity, setting_identities

@@ -10,7 +10,8 @@ from typing import Any, get_type_hints
 
 from ablations.errors import UserError
 from ablations.models import MODELS
-from ablations.models.variant import Variant, solve_size
+from ablations.models.sizes import solve_size
+from ablations.models.variant import Variant
 from ablations.registry import unknown
 from ablations.study.factors import MOMENTUM, TRAINING, Factor, of_type
 from ablations.study.space import HYPERPARAMETERS, Range, Space, Value, is_drawn

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from ablations.models.variant import Variant, hidden_size, solve_size
+from ablations.models import Network
+from ablations.models.sizes import hidden_size, solve_size
+from ablations.models.variant import Variant
 from ablations.study.factors import SIZES
 from ablations.study.space import Value
-from tasks import Task
+from tasks import Task, TaskSpec
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,11 @@ class Setting:
     def name(self) -> str:
         """The task's label and the variant, as "adding/lstm"."""
         return f"{self.label}/{self.variant.name}"
+
+    @property
+    def network(self) -> Network:
+        """Its network on the meta device, to read and not to change: whatever looks at a plan gets the same object."""
+        return _network(self.variant, self.variant.registered, self.task.spec, self.size)
 
     def with_factors(self, factors: Mapping[str, Value], parameters: int) -> "Setting":
         """The setting of the same name whose network has these flags, and a `hidden` size or `parameters` of its own.
@@ -39,3 +47,8 @@ class Setting:
         elif flags:
             size = hidden_size(variant, spec, parameters)
         return replace(self, variant=variant, size=size)
+
+
+@lru_cache(maxsize=2048)  # of about 20 kB each
+def _network(variant: Variant, registered: tuple[object, ...], spec: TaskSpec, size: int) -> Network:
+    return variant.shapes(spec, size)

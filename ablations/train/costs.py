@@ -8,7 +8,8 @@ from functools import partial
 from time import perf_counter
 from typing import Literal
 
-from ablations.models.variant import Variant, count_parameters, solve_size
+from ablations.models.sizes import count_parameters, solve_size
+from ablations.models.variant import Variant
 from ablations.study import Budget, Costs, Setting
 from ablations.train.batches import training_batches
 from ablations.train.cohort import Cohort, Run

@@ -9,7 +9,7 @@ from dataclasses import replace
 from torch import nn
 
 from ablations.models import Network
-from ablations.models.variant import count_parameters
+from ablations.models.sizes import count_parameters
 from ablations.study import Setting
 
 LONGER, WEIGHTS_OF_EACH_STEP = 64, 6
@@ -24,7 +24,7 @@ def operations(setting: Setting) -> float:
     network with one fixed length once a sequence. A frozen weight has no gradient. A table of embeddings is looked up.
     """
     spec = setting.task.spec
-    network = setting.variant.shapes(spec, setting.size)
+    network = setting.network
     long, own = (
         count_parameters(setting.variant, replace(spec, length=length), setting.size)
         for length in (LONGER * spec.length, spec.length)
