@@ -206,8 +206,17 @@ def describe(
 ) -> None:
     """Gives a run a description, aggregates, and text files as its artifacts."""
     _annotate(client, run_id, {NOTE: text}, metrics)
+    _outdo_later_values(client, run_id, metrics)
     for name, content in files.items():
         client.log_text(run_id, content, name)
+
+
+def _outdo_later_values(client: MlflowClient, run_id: str, metrics: Mapping[str, float]) -> None:
+    """MLflow shows the value of the latest time: where the clock was set back, that is not the one of now."""
+    shown = client.get_run(run_id).data.metrics
+    for name in [name for name, value in metrics.items() if shown[name] != value]:
+        latest = max(metric.timestamp for metric in client.get_metric_history(run_id, name))
+        client.log_metric(run_id, name, metrics[name], timestamp=latest + 1, step=0)
 
 
 def describe_experiment(client: MlflowClient, experiment_id: str, text: str) -> None:
