@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from builders import crashes
 from builders.small_study import Databases, Silent, empty_store, numbers, recorded
-from conftest import SMALL, small_study
 
 from ablations.errors import UserError
 from ablations.record.merge import merge
@@ -22,6 +22,7 @@ from ablations.run.kept_models import load_model
 from ablations.run.scheduler import run_plan
 from ablations.sqlite import sqlite_url
 from ablations.study import Study
+from conftest import SMALL, small_study
 from reports.result_tables import ResultTables
 
 TABLES = ("settings", "replicates", "curves", "difficulty", "gradient", "gradient_at_cue", "trials", "costs")
@@ -185,3 +186,28 @@ def test_folders_without_a_record_are_refused_and_nothing_is_created(tmp_path: P
         with pytest.raises(UserError, match=words):
             merge(folders, tmp_path / "home", "ablate merge")
     assert {path.name for path in tmp_path.iterdir()} == {"empty"}
+
+
+@pytest.mark.long
+def test_a_merge_that_was_killed_at_any_point_is_completed_by_the_next(tmp_path: Path) -> None:
+    """What a process leaves that ends before any commit, rename or deletion is merged into once more."""
+    source, copies = tmp_path / "source", tmp_path / "copies"
+    crashes.carry_out(source)
+    expected = crashes.tables_hash(crashes.store(source))
+    killed: list[tuple[str, Path]] = []
+
+    def keep(name: str) -> None:
+        if (tmp_path / "home" / "mlflow.db").exists():  # before, MLflow makes its schema in a file of another name
+            killed.append((name, shutil.copytree(tmp_path / "home", copies / str(len(killed)))))
+
+    with crashes.points(keep):
+        merge([source], tmp_path / "home", "ablate merge")
+    assert len(killed) > 30
+    params = [run.data.params for run in runs_of(source)]
+    for name, home in [*killed, ("the end", tmp_path / "home")]:
+        merge([source], home, "ablate merge")
+        runs = [run for run in runs_of(home) if run.data.tags.get("status") != "interrupted"]
+        assert crashes.tables_hash(crashes.store(home)) == expected, name
+        assert not crashes.doubles(crashes.store(home)), name
+        assert sorted(map(str, (run.data.params for run in runs))) == sorted(map(str, params)), name
+        assert {run.info.status for run in runs} == {"FINISHED"}, name

@@ -31,6 +31,7 @@ class Copier:
         self.ended = set(existing.ended) if existing else set[str]()
         parents = existing.parents if existing else {}
         self._parents = {identity: parent.run.run_id for identity, parent in parents.items()}
+        self._bare = {identity for identity, parent in parents.items() if not parent.run.params}
         self._over = {identity for identity, parent in parents.items() if _is_over(parent)}
         end_interrupted(client, (run.run_id for run in (existing.unfinished if existing else ())))
 
@@ -44,13 +45,14 @@ class Copier:
             self._close(source, identity, parent)
 
     def _open(self, source: MlflowClient, identity: str, parent: Parent) -> None:
-        if identity in self._parents:
+        if identity in self._parents and identity not in self._bare:
             return
         original = source.get_run(parent.run.run_id)
-        run = self._create(original, dict(original.data.tags))
+        run = self._parents.get(identity) or self._create(original, dict(original.data.tags))
         self._parents[identity] = run
-        self._client.log_batch(run, params=_params(original))
         self._copy_files(source, original, run)
+        self._client.log_batch(run, params=_params(original))  # last: where a merge was killed before, they are missing
+        self._bare.discard(identity)
 
     def _close(self, source: MlflowClient, identity: str, parent: Parent) -> None:
         """Ends a setting as the other store has it, unless it was over here."""

@@ -126,13 +126,7 @@ def _numbers(part: Part, run: RunRecord) -> tuple[Any, ...]:
 
 
 def _merge(client: MlflowClient, home: Path, own: Part | None, others: Sequence[Part]) -> Merged:
-    name = others[0].experiment.name
-    tags = others[0].experiment.tags if own is None else own.experiment.tags
-    if own is None:
-        place = artifact_location(client.tracking_uri, name, home / "artifacts")
-        experiment_id = client.create_experiment(name, place)
-    else:
-        experiment_id = own.experiment.experiment_id
+    experiment_id = own.experiment.experiment_id if own else _new_experiment(client, home, others[0].experiment)
     copier = Copier(client, experiment_id, own.contents if own else None)
     copied = known = 0
     for part in others:
@@ -143,12 +137,31 @@ def _merge(client: MlflowClient, home: Path, own: Part | None, others: Sequence[
         curves = part.source.curves(part.experiment.experiment_id, wanted) if fresh else {}
         copier.copy(connect(part.uri), part.contents, fresh, curves)
     provenance = _provenance([*([own] if own else []), *others])
-    kept = {key: value for key, value in tags.items() if not key.startswith("mlflow.sharedViewState.")}
-    for key, value in {**kept, **json_tags("provenance", provenance)}.items():
+    for key, value in json_tags("provenance", provenance).items():
         client.set_experiment_tag(experiment_id, key, value)
-    if experiment := experiment_named(open_source(client.tracking_uri), name, client.tracking_uri):
+    name = others[0].experiment.name
+    if experiment := _experiment_named(client, name):
         write_views(client, experiment)
     return Merged(name, copied, known)
+
+
+def _new_experiment(client: MlflowClient, home: Path, original: Experiment) -> str:
+    """An experiment like that of another store, without runs; the one that a killed command has half made, if there is one."""
+    name, uri = original.name, client.tracking_uri
+    half_made = _experiment_named(client, name)
+    experiment_id = (
+        half_made.experiment_id
+        if half_made
+        else str(client.create_experiment(name, artifact_location(uri, name, home / "artifacts")))
+    )
+    kept = {key: value for key, value in original.tags.items() if not key.startswith("mlflow.sharedViewState.")}
+    for key in sorted(kept, key="plan_identity".__eq__):  # last: with it, the experiment is a record
+        client.set_experiment_tag(experiment_id, key, kept[key])
+    return experiment_id
+
+
+def _experiment_named(client: MlflowClient, name: str) -> Experiment | None:
+    return experiment_named(open_source(client.tracking_uri), name, client.tracking_uri)
 
 
 def _provenance(parts: Sequence[Part]) -> Mapping[str, Any]:

@@ -75,7 +75,7 @@ def carry_out(
     uri, storage_url: the stores, where they are not in the results folder. executor: where jobs run, if not here.
     """
     home.mkdir(exist_ok=True)
-    with _points(point) as come_to:
+    with points(point) as come_to:
         record = MlflowRecorder(uri or store(home), STUDY.at("smoke"), home / "artifacts")
         storage = storage_at(storage_url or sqlite_url(home / "optuna.db"))
         checkpoints = Checkpoints(home / "checkpoints")
@@ -99,7 +99,7 @@ class Answering(SerialExecutor):
 
 
 @contextmanager
-def _points(point: Point) -> Iterator[Point]:
+def points(point: Point) -> Iterator[Point]:
     is_at_point = False
 
     def come_to(name: str) -> None:
