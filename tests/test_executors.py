@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 from builders.jobs import die, die_once, fail, fail_strangely, square
 
 from ablations.run.executors import Executor, ProcessExecutor, SerialExecutor
@@ -69,6 +70,38 @@ def test_an_error_that_cannot_be_unpickled_fails_its_job_and_no_worker() -> None
         key, result = executor.next_result()
         assert isinstance(result, JobFailed)
         assert (key, result.reason) == (0, "StrangeError: no 1 and no 2 (jobs.py, line 24)")
+    finally:
+        executor.close()
+
+
+@pytest.mark.slow
+def test_tensors_come_and_go_where_the_path_of_temporary_files_is_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Longer than a socket's path may be."""
+    long = tmp_path / ("t" * 110)
+    long.mkdir()
+    monkeypatch.setenv("TMPDIR", str(long))
+    executor = ProcessExecutor(1)
+    try:
+        executor.submit(0, partial(torch.square, torch.arange(4.0)))
+        key, result = executor.next_result()
+        assert (key, result.tolist()) == (0, [0, 1, 4, 9])
+        assert not list(long.iterdir())
+    finally:
+        executor.close()
+
+
+@pytest.mark.slow
+def test_what_cannot_be_pickled_fails_its_job_and_no_worker() -> None:
+    executor = ProcessExecutor(1)
+    try:
+        executor.submit(0, partial(square, lambda: 3))
+        executor.submit(1, partial(square, 3))
+        results = _collect(executor, 2)
+        assert isinstance(results[0], JobFailed)
+        assert "pickle" in results[0].reason
+        assert results[1] == 9
     finally:
         executor.close()
 

@@ -235,7 +235,7 @@ def test_a_killed_command_carries_on_where_it_was(tmp_path: Path, whom: signal.S
     os.kill(process.pid, whom)
     _, said = process.communicate(timeout=60)
     assert process.returncode == (130 if whom != signal.SIGKILL else -9)
-    assert ("To go on: ablate run" in said) == (whom != signal.SIGKILL)
+    assert ("To go on: python -m ablations run" in said) == (whom != signal.SIGKILL)
     subprocess.run(command, env=stores["killed"], check=True, capture_output=True)
     study = find(str(file))
     assert numbers(study, tmp_path / "killed") == numbers(study, tmp_path / "whole")

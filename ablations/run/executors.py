@@ -1,5 +1,6 @@
 """Where jobs run: in this process, or in a pool of worker processes that survives the death of a worker."""
 
+import pickle
 import signal
 from abc import ABC, abstractmethod
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -60,7 +61,7 @@ class ProcessExecutor(Executor):
     def __init__(self, workers: int, prepare: Job | None = None) -> None:
         self.workers, self._prepare = workers, prepare
         self._pool = self._new_pool()
-        self._running: dict[Future[Any], tuple[int, Job, int]] = {}
+        self._running: dict[Future[bytes], tuple[int, Job, int]] = {}
         self._was_killed = False  # some worker, from outside
 
     def submit(self, key: int, job: Job) -> None:
@@ -74,7 +75,7 @@ class ProcessExecutor(Executor):
             self._note_kills(error)
             if not isinstance(error, BrokenProcessPool) or self._running[future][2] >= ATTEMPTS:
                 key, _, _ = self._running.pop(future)
-                return key, self._failure(error) if error else future.result()
+                return key, self._failure(error) if error else _unpacked(future.result())
             self._recover()
 
     def _failure(self, error: BaseException) -> JobFailed:
@@ -87,10 +88,20 @@ class ProcessExecutor(Executor):
 
     def _start(self, key: int, job: Job, attempt: int) -> None:
         try:
-            self._running[self._pool.submit(run_job, job)] = (key, job, attempt)
+            self._running[self._sent(job)] = (key, job, attempt)
         except BrokenProcessPool:
             self._recover()
             self._start(key, job, attempt)
+
+    def _sent(self, job: Job) -> Future[bytes]:
+        """A job that is sent to a worker; it has failed at once where it cannot be pickled."""
+        try:
+            packed = pickle.dumps(job)
+        except Exception as error:  # see `_run_packed`
+            failed = Future[bytes]()
+            failed.set_exception(error)
+            return failed
+        return self._pool.submit(_run_packed, packed)
 
     def _note_kills(self, error: BaseException | None) -> None:
         """Remembers whether a worker got SIGKILL: nothing but the system or a person sends that; a pool sends SIGTERM."""
@@ -106,7 +117,7 @@ class ProcessExecutor(Executor):
         self._pool = self._new_pool()
         for future, (key, job, attempt) in lost.items():
             del self._running[future]
-            self._running[self._pool.submit(run_job, job)] = (key, job, attempt + 1)
+            self._running[self._sent(job)] = (key, job, attempt + 1)
 
     def _new_pool(self) -> ProcessPoolExecutor:
         """Starts all processes at once, so that they load their libraries before there is a job."""
@@ -122,7 +133,23 @@ def lost_worker(was_killed: bool, error: BaseException) -> JobFailed:
     return JobFailed(f"its worker process {end}, {ATTEMPTS} times; {LESS_MEMORY}", failure(error).details)
 
 
-def _has_result(future: Future[Any]) -> bool:
+def _run_packed(packed: bytes) -> bytes:
+    """In a worker. Jobs and results go as bytes: tensors in a pool's own pickles would go through shared memory, of which a
+    container may have little, and through sockets, whose paths must be short."""
+    try:
+        return pickle.dumps(run_job(pickle.loads(packed)))
+    except Exception as error:  # a user's object may raise anything when it is pickled
+        return pickle.dumps(failure(error))
+
+
+def _unpacked(result: bytes) -> Any:
+    try:
+        return pickle.loads(result)
+    except Exception as error:  # see `_run_packed`
+        return failure(error)
+
+
+def _has_result(future: Future[bytes]) -> bool:
     return future.done() and not isinstance(future.exception(), BrokenProcessPool)
 
 
