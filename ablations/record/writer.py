@@ -152,13 +152,15 @@ class MlflowRecorder:
         experiment = experiment_named(self._source, name, uri)
         if experiment:
             schema_version(name, experiment.tags)  # what a later version wrote is left alone
-            experiment_id = experiment.experiment_id
+            experiment_id, existing = experiment.experiment_id, experiment.tags
         else:
             experiment_id = self.client.create_experiment(name, artifact_location(uri, name, artifacts))
+            existing = {}
         tags = {**json_tags("plan", plan.data), "plan_identity": plan.identity, NOTE: _note(plan)}
         tags |= dict(view.tag(place) for place, view in enumerate(study_views(plan.data)))
         for key, value in {**tags, "schema_version": SCHEMA_VERSION}.items():
-            self.client.set_experiment_tag(experiment_id, key, value)
+            if existing.get(key) != value:
+                self.client.set_experiment_tag(experiment_id, key, value)
         return experiment_id
 
     def _load_existing(self) -> None:
