@@ -179,7 +179,7 @@ def renamed(gates: list[str], state: list[str], vectors: list[str], others: list
 
 
 @given(names, names, names, names, st.booleans(), st.integers(0, 2**31))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_cell_may_call_its_quantities_what_it_likes(
     gates: list[str], state: list[str], vectors: list[str], others: list[str], reverse: bool, seed: int
 ) -> None:
