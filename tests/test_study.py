@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from ablations import studies
 from ablations.models.sizes import count_parameters
 from ablations.models.variant import HiddenSizeOf, Parameters, Variant
 from ablations.models.variants import VARIANTS
@@ -13,6 +15,12 @@ from ablations.studies import STUDIES
 from ablations.study import Budget, Range, Study
 from ablations.train.cohort import Cohort
 from tasks import TASKS
+
+
+def test_every_file_with_a_study_is_listed_under_the_name_of_its_study() -> None:
+    files = Path(str(studies.__file__)).parent.glob("*.py")
+    assert {file.stem for file in files if "\nSTUDY = " in file.read_text(encoding="utf-8")} == {*STUDIES}
+    assert [study.name for study in STUDIES.values()] == list(STUDIES)
 
 
 @pytest.mark.parametrize("scale", ["smoke", "demo"])
