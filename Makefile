@@ -64,7 +64,7 @@ test-fast: .venv/ready ## run the tests that neither train nor start servers
 test-long: .venv/ready ## run the tests marked long (minutes each)
 	@$(BIN)/python -c "import ray" 2>/dev/null \
 		|| $(BIN)/pip install --quiet --constraint constraints.txt --editable '.[cluster]'
-	$(BIN)/pytest -n $(WORKERS) -m long
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m long
 
 check: .venv/ready ## run the formatter, the linter and the type checker
 	$(BIN)/ruff format --check .

@@ -214,7 +214,7 @@ def test_what_has_no_seal_is_dropped(content: str | None, tmp_path: Path) -> Non
     assert not list((tmp_path / "__pycache__").iterdir())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_was_compiled_and_then_damaged_is_made_anew(folders: tuple[Path, Path]) -> None:
     expected = _computed()
     for ending, damage in ((".nbi", "cut"), (".nbc", "one bit")):

@@ -128,7 +128,7 @@ def can_mount() -> bool:
     return subprocess.run([*MOUNT, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True).returncode == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not can_mount(), reason="a process may not have a mount of its own here")
 def test_on_a_small_mount_that_gets_full_the_study_stops_with_one_line_and_goes_on_later(
     small: Study, tmp_path: Path

@@ -191,10 +191,17 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[str]]
     return dict(zip(edits, json.loads(done.stdout.splitlines()[-1]), strict=True))
 
 
+together = pytest.mark.xdist_group("identity")  # in one process: their fixture takes half a minute
+
+
+@pytest.mark.long
+@together
 @pytest.mark.parametrize("edit", EDITS)
 def test_an_edit_changes_the_identities_of_what_uses_it_alone(changes: Mapping[str, list[str]], edit: str) -> None:
     assert changes[edit] == EDITS[edit][3]
 
 
+@pytest.mark.long
+@together
 def test_layout_and_comments_change_no_identity(changes: Mapping[str, list[str]]) -> None:
     assert changes["layout and comments"] == []

@@ -102,7 +102,7 @@ print("same")
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @each_kind
 def test_compile_may_be_the_very_first_call(kind: str) -> None:
     command = [sys.executable, "-W", "ignore", "-c", COMPILED.format(kind=kind)]

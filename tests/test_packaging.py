@@ -64,11 +64,13 @@ def test_what_a_package_imports_is_a_dependency(folder: str) -> None:
     assert not missing
 
 
+@pytest.mark.long
 def test_the_extra_text_is_only_needed_by_who_asks_for_it() -> None:
     script = "import sys, tasks; assert not {'babel', 'num2words'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("task", "package"), [("dates", "babel"), ("numbers", "num2words")])
 def test_without_the_extra_text_the_command_says_what_to_install(task: str, package: str) -> None:
     script = (

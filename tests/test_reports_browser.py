@@ -68,7 +68,13 @@ def choose_sort(page, table, column):
     page.locator(f"#table-{table} th button", has_text=column).first.evaluate("button => button.click()")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (768, "dark"), (1280, "light"), (1920, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (390, "light"),
+        *(pytest.param(*other, marks=pytest.mark.long) for other in [(768, "dark"), (1280, "light"), (1920, "dark")]),
+    ],
+)
 def test_axe_finds_no_violation_and_nothing_is_off_screen(open_page, width, scheme):
     page = open_page(width, scheme)
     page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text("utf-8"))

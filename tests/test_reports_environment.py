@@ -54,11 +54,13 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return files_written(tmp_path_factory.mktemp("usual") / "report")
 
 
+@pytest.mark.long
 def test_a_matplotlibrc_of_the_user_changes_nothing(tmp_path: Path, usual: dict[str, str]) -> None:
     (tmp_path / "matplotlibrc").write_text(MATPLOTLIBRC, encoding="utf-8")
     assert files_written(tmp_path / "report", MATPLOTLIBRC=str(tmp_path / "matplotlibrc"), DISPLAY="") == usual
     assert any(name.endswith(".svg") for name in usual)
 
 
+@pytest.mark.long
 def test_the_report_can_be_written_under_a_locale_that_knows_ascii_only(tmp_path: Path, usual: dict[str, str]) -> None:
     assert files_written(tmp_path / "report", LC_ALL="C", PYTHONUTF8="0") == usual

@@ -17,6 +17,7 @@ from reports.pdf import to_pdf
 from reports.write import write
 
 HOSTILE = '<b>x</b> & "q" \'#$_*@[]`{}% \\u0041 </script> --\\'
+MORE_HOSTILE = ("$x$ and $\\frac{$", "--><script>alert(1)</script>", "bell\x07")
 TINY = World(tasks=("adding",), variants=("rnn",), parents={}, diverged=(), costs=False)
 MATHML = [
     "<script>alert(1)</script>",
@@ -125,7 +126,10 @@ def test_characters_that_cannot_be_printed_do_not_stop_the_pdf(character: str) -
 
 
 @pytest.mark.filterwarnings("ignore:Glyph 7 ")  # the bell cannot be drawn
-@pytest.mark.parametrize("name", [HOSTILE, "$x$ and $\\frac{$", "--><script>alert(1)</script>", "bell\x07"])
+@pytest.mark.parametrize(
+    "name",
+    [HOSTILE, *(pytest.param(name, marks=pytest.mark.long) for name in MORE_HOSTILE)],
+)
 def test_a_hostile_variant_name_passes_through_the_whole_report(tmp_path: Path, name: str) -> None:
     study = fake_study(World(tasks=("france",), variants=("lstm", name), parents={name: "lstm"}))
     html, pdf = write(study, tmp_path / "report")
