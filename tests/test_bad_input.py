@@ -137,10 +137,15 @@ def test_a_command_that_is_found_in_the_path_is_called_by_its_name(
     ("arguments", "words"),
     [
         (["run", "clams"], "did you mean 'claims'?"),
-        (["run", "claims", "--scale", "smoke", "--batch", str(10**12)], "GB of memory for one run"),
-        (["ui", "--port", "http"], "not a valid integer"),
-        (["run", "leaves.py"], "SystemExit"),
-        (["try", "leaves.py"], "SystemExit"),
+        *(
+            pytest.param(*case, marks=pytest.mark.long)
+            for case in (
+                (["run", "claims", "--scale", "smoke", "--batch", str(10**12)], "GB of memory for one run"),
+                (["ui", "--port", "http"], "not a valid integer"),
+                (["run", "leaves.py"], "SystemExit"),
+                (["try", "leaves.py"], "SystemExit"),
+            )
+        ),
     ],
 )
 def test_a_real_process_says_one_line_and_leaves_nothing(arguments: list[str], words: str, folder: Path) -> None:

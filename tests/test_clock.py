@@ -51,6 +51,7 @@ class SetBack(Silent):
             self._change()
 
 
+@pytest.mark.long
 def test_in_mid_study_it_changes_no_number_and_no_duration(
     study: Study, tmp_path: Path, set_back: Callable[[], None]
 ) -> None:
@@ -68,6 +69,7 @@ def test_in_mid_study_it_changes_no_number_and_no_duration(
     assert all(run.info.end_time >= run.info.start_time for run in runs)
 
 
+@pytest.mark.long
 def test_between_two_reports_the_later_one_is_what_mlflow_shows(
     study: Study, tmp_path: Path, set_back: Callable[[], None]
 ) -> None:

@@ -46,7 +46,7 @@ def test_a_killed_worker_costs_no_result(tmp_path: Path) -> None:
         executor.close()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_job_that_always_kills_its_worker_fails_in_the_end() -> None:
     executor = ProcessExecutor(1)
     try:

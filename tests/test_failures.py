@@ -160,7 +160,7 @@ STUDY = Study(name="broken", question="?", variants=(VARIANTS["rnn"],), baseline
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_command_tells_a_failed_setting_in_one_line_and_ends_with_1(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text(BROKEN_FILE)
     command = [

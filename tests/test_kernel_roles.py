@@ -15,6 +15,7 @@ from ablations.models.cell_check import check_cell
 
 CELLS_DRAWN = 200
 BATCH = 20  # cells in one test
+IN_SHORT = 60  # of these, by the tests that are no long ones
 
 
 def usable(seed: int) -> type[Cell] | None:
@@ -27,7 +28,13 @@ def usable(seed: int) -> type[Cell] | None:
     return cell if backend_of(cell) == "kernel" else None
 
 
-@pytest.mark.parametrize("first", range(0, CELLS_DRAWN, BATCH))
+@pytest.mark.parametrize(
+    "first",
+    [
+        first if first < IN_SHORT else pytest.param(first, marks=pytest.mark.long)
+        for first in range(0, CELLS_DRAWN, BATCH)
+    ],
+)
 def test_random_cells_equal_the_eager_backend_in_outputs_and_all_gradients(first: int) -> None:
     """Their generated source, run by plain Python in double precision."""
     cells = [cell for seed in range(first, first + BATCH) if (cell := usable(seed))]

@@ -195,7 +195,7 @@ def test_ray_is_imported_in_one_module_which_only_its_option_loads() -> None:
     subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_without_ray_one_line_says_what_to_install(tmp_path: Path) -> None:
     script = (
         "import sys; sys.modules['ray'] = None; "
@@ -208,7 +208,7 @@ def test_without_ray_one_line_says_what_to_install(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (2, expected)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_address_without_ray_is_one_line(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ablations", "run", "claims", "--scale", "smoke", "--address", "auto"]
     environment = os.environ | {"ABLATIONS_HOME": str(tmp_path)}

@@ -95,9 +95,9 @@ def test_scores(tables: dict[str, pd.DataFrame]) -> None:
 
 
 def test_scores_in_mlflow_are_those_of_the_report(tables: dict[str, pd.DataFrame]) -> None:
-    by_setting = {summary.setting: summary for summary in summaries(Estimates(ResultTables(study())))}
+    by_setting = {summary.setting.identity: summary for summary in summaries(Estimates(ResultTables(study())))}
     for setting, (_, row) in zip(study().settings, tables["score_matrix"].iterrows(), strict=True):
-        summary = by_setting[setting]
+        summary = by_setting[setting.identity]
         assert [summary.metrics[name] for name in ("test_score", "test_score_low", "test_score_high")] == row[
             list(ENDS)
         ].to_list()

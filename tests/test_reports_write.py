@@ -118,6 +118,7 @@ def test_the_pdf_has_an_outline_and_says_what_it_is(report):
     assert re.search(rb"/Author ?\(recurrent-ablations\)", pdf)
 
 
+@pytest.mark.long
 def test_the_same_record_gives_the_same_bytes(tmp_path, report):
     write(fake_study(), tmp_path / "again")
     for name in ("report.html", "report.pdf"):
@@ -141,7 +142,11 @@ def test_the_claims_come_before_the_evidence(document):
 
 
 @pytest.mark.parametrize(
-    "missing", [("settings", "trials", "replicates", "costs"), ("replicates",), ("trials",), ("costs",)]
+    "missing",
+    [
+        ("settings", "trials", "replicates", "costs"),
+        *(pytest.param((part,), marks=pytest.mark.long) for part in ("replicates", "trials", "costs")),
+    ],
 )
 def test_what_is_missing_is_reported_and_stops_nothing(tmp_path, missing):
     study = replace(fake_study(SMALL), **dict.fromkeys(missing, ()))

@@ -58,7 +58,7 @@ def test_another_wheel_is_refused(content: str, tmp_path: Path, monkeypatch: pyt
         snippets.__wrapped__()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_command_line_says_it_in_one_line_too_and_the_task_can_be_listed(tmp_path: Path) -> None:
     def ablate(*arguments: str) -> "subprocess.CompletedProcess[str]":
         code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from ablations.cli import main; main()"

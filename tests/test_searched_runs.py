@@ -185,7 +185,7 @@ def test_a_round_of_several_cohorts_that_was_stopped_gives_the_same_numbers(
     assert numbers(searched, stopped) == whole
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_workers_change_no_number_of_such_a_round(searched: Study, whole: dict[str, Any], tmp_path: Path) -> None:
     executor, stores = ProcessExecutor(2), Memory(tmp_path / "two")
     carry_out(searched, stores, executor)

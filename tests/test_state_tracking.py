@@ -17,7 +17,7 @@ def test_every_scale_has_all_tasks_and_lengths_that_training_does_not_come_near(
     assert plan.budget.far[-1] >= (3 if scale == "smoke" else 100) * max(task.nominal for task in plan.tasks.values())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_study_at_smoke_scale_has_the_cards_of_its_networks_and_tasks(tmp_path: Path) -> None:
     smoke = STUDY.scales["smoke"]
     tasks = {label: smoke.tasks[label] for label in ("parity", "modulo", "anbn")}

@@ -170,7 +170,7 @@ def test_tasks_cells_and_models_of_a_file_are_trained(tmp_path: Path) -> None:
     assert len(numbers(study, tmp_path / "results")) == 4
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_tasks_cells_and_models_of_a_file_are_trained_in_other_processes(tmp_path: Path) -> None:
     path = file(tmp_path, STUDY, OWN_CLASSES, END)
     study = find(path)

@@ -102,6 +102,7 @@ def test_the_best_constant_answer_scores_chance(task: Translation) -> None:
     )
 
 
+@pytest.mark.long
 @each_form
 def test_frequencies_by_place_as_probabilities_lose_what_the_reference_says(task: Translation) -> None:
     batch = task.sample(np.random.default_rng(0), 4000)
