@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from functools import partial
 from itertools import pairwise
-from math import comb
+from math import comb, log
 
 import numpy as np
 import pytest
@@ -82,11 +82,28 @@ def test_the_reader_of_counts_loses_what_the_references_say(task: Recognition) -
     assert float(task.loss(outputs, batch)) == pytest.approx(task.loss_references()["counts"], abs=0.03)
 
 
-def test_faults_of_count_go_both_ways_in_anbn_and_are_the_smallest_ones() -> None:
-    words = texts(ANBN, ANBN.sample(np.random.default_rng(0), 500))
-    surplus = Counter(word.count("a") - word.count("b") for word in words)
-    assert set(surplus) == {-2, 0, 2}
-    assert abs(surplus[-2] - surplus[2]) < 4 * np.sqrt(surplus[-2] + surplus[2])
+@pytest.mark.parametrize("pairs", [1, 2, 5, 12, 50])
+def test_faults_of_count_go_both_ways_in_anbn_and_the_smallest_are_the_most_frequent(pairs: int) -> None:
+    task, bound = TASKS["anbn"](pairs=pairs), min(pairs, 13)
+    differences = Counter(
+        word.count("a") - word.count("b") for word in texts(task, task.sample(np.random.default_rng(0), N))
+    )
+    faults = N - differences.pop(0)
+    assert set(differences) <= {sign * 2 * s for s in range(1, max(2, bound)) for sign in (-1, 1)}
+    for s in range(1, max(2, bound)):
+        share = log(1 + 1 / s) / log(bound) if bound > 1 else 1.0
+        for sign in (-1, 1):
+            assert differences[sign * 2 * s] / faults == pytest.approx(share / 2, abs=error(share / 2, faults))
+
+
+@pytest.mark.parametrize(("modulus", "most"), [(2, 0.76), (3, 0.95), (4, 0.91), (6, 0.95)])
+@pytest.mark.parametrize("pairs", [12, 50, 1000])
+def test_who_counts_modulo_a_small_number_does_not_solve_anbn(modulus: int, most: float, pairs: int) -> None:
+    task = TASKS["anbn"](pairs=pairs)
+    batch = task.sample(np.random.default_rng(1), 2000)
+    words = texts(task, batch)
+    answers = [int(is_in_order(w) and (w.count("a") - w.count("b")) % modulus == 0) for w in words]
+    assert score(task, batch, answers) < most
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=9), st.integers(0, 99))
