@@ -39,8 +39,6 @@ def check_task(label: str, task: Task) -> None:
 
 def _wrong_declaration(task: Task) -> str | None:
     spec = task.spec
-    if not isinstance(getattr(task, "difficulty", None), str) or not hasattr(task, task.difficulty):
-        return "has no `difficulty`: the name of the parameter that makes it harder"
     if bool(spec.vocabulary) == bool(spec.features):
         return f"has either tokens or features: vocabulary {spec.vocabulary} and features {spec.features} cannot be"
     if spec.outputs < 1 or spec.length < 1:
