@@ -14,6 +14,7 @@ import torch
 
 from ablations.errors import UserError
 from ablations.models.cell import Cell, SymbolicFunctions, TorchFunctions
+from ablations.models.cell_reads import unread
 from ablations.models.gate import A_NAME, is_name
 
 AS_A_MODEL = (
@@ -30,7 +31,7 @@ TRIES = 8
 def check_cell(cell: type[Cell]) -> None:
     """Raises `UserError`, in one line, where the step of a cell cannot be right."""
     with torch.device("cpu"):  # a layer may be made on the meta device, where no number can be looked at
-        wrong = _ancestral(cell) or _miscomputed(cell) or _unsteady(cell) or _constant(cell)
+        wrong = _ancestral(cell) or _miscomputed(cell) or _unsteady(cell) or _useless(cell)
     if wrong:
         raise UserError(f"cell {cell.name!r} {wrong}")
 
@@ -78,8 +79,8 @@ def _unsteady(cell: type[Cell]) -> str | None:
     return None
 
 
-def _constant(cell: type[Cell]) -> str | None:
-    """Which state is the same number whatever is read."""
+def _useless(cell: type[Cell]) -> str | None:
+    """Which state is the same number whatever is read; and what is declared that the output never depends on."""
     try:
         new, operand = _evaluated(cell, SymbolicFunctions, sympy.Symbol)
     except Exception:  # no equations: for the eager backend, which takes whatever torch can do
@@ -89,7 +90,7 @@ def _constant(cell: type[Cell]) -> str | None:
             return f"has a step whose state {name!r} is always {new[name]}; it must be computed from something"
     if operand is not None and not sympy.sympify(operand).free_symbols:
         return f"has an operand that is always {operand}; it must be computed from something"
-    return None
+    return unread(cell, new, operand)
 
 
 def _tensor(name: str) -> torch.Tensor:
