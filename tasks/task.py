@@ -99,8 +99,9 @@ class Task(ABC):
 
     difficulty: ClassVar[str]
     min_difficulty: ClassVar[int] = 1
+    """The easiest form that there is: training and tests go down to it."""
     max_difficulty: ClassVar[int | None] = None
-    """The hardest form that there is; None where there is always a harder one."""
+    """The hardest form that there is; None where there is always a harder one: tests go up to twice the nominal one."""
     shortest: int | None = None
     difficulty_sampling: DifficultySampling = "uniform"
 

@@ -129,6 +129,49 @@ def test_a_task_that_promises_wrongly_is_one_clear_line(kind: Any, complaint: st
     assert "\n" not in str(told.value)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Bounded(Adding):
+    """It says in words which lengths it can have, and not in the attributes that are for this."""
+
+    least: int = 3
+    most: int = 8
+
+    def __post_init__(self) -> None:
+        if not self.least <= self.length <= self.most:
+            raise ValueError(f"needs {self.least} <= length <= {self.most}, got {self.length}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unmixed(Adding):
+    def sample(self, rng: np.random.Generator, n: int) -> Batch:
+        if self.shortest and self.shortest < 3:
+            raise ValueError("too short")
+        return super().sample(rng, n)
+
+
+@pytest.mark.parametrize(
+    ("task", "advice"),
+    [
+        (
+            Bounded(length=6, most=20),
+            "got 2; it is made at length 2, the easiest, too: set `min_difficulty: ClassVar[int]`",
+        ),
+        (Unmixed(length=6), "too short; it is made at length 2, the easiest, too: set `min_difficulty: ClassVar[int]`"),
+        (Bounded(length=6, least=2), "got 9; it is made at length 9 too, to be tested: set `max_difficulty: ClassVar"),
+        (Bounded(length=20, least=10, most=99), "got 2; it is made at length 2, the easiest"),
+    ],
+)
+def test_a_task_that_fails_at_a_difficulty_that_nobody_gave_says_what_to_set(task: Adding, advice: str) -> None:
+    with pytest.raises(UserError, match=re.escape(advice)) as told:
+        check_task("own", task)
+    assert "\n" not in str(told.value)
+
+
+def test_a_task_that_says_its_easiest_and_hardest_form_is_not_made_beyond_them() -> None:
+    limits = {"min_difficulty": 3, "max_difficulty": 8, "__module__": __name__}
+    check_task("own", dataclass(frozen=True, kw_only=True)(type("Limited", (Bounded,), limits))(length=6))
+
+
 def test_an_error_in_a_task_names_its_line() -> None:
     with pytest.raises(UserError, match=r"test_own_checks\.py, line \d+: KeyError: 'mine'"):
         check_task("own", Broken(length=5))

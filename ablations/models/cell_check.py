@@ -164,4 +164,6 @@ def _reason(error: Exception) -> str:
 def _if_of_library(error: Exception) -> str:
     """What to do where torch or NumPy itself was called: that may well want all units, and a check has one."""
     last = Path(extract_tb(error.__traceback__)[-1].filename)
-    return f"; {AS_A_MODEL}" if any(last.is_relative_to(Path(each.__file__).parent) for each in (torch, np)) else ""
+    return (
+        f"; {AS_A_MODEL}" if any(last.is_relative_to(Path(str(each.__file__)).parent) for each in (torch, np)) else ""
+    )
