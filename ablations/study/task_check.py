@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from ablations.errors import UserError
+from ablations.study.chance_check import wrong_chance
 from ablations.study.own import failure
 from tasks import IGNORED, Batch, Task, TaskSpec
 
@@ -29,7 +30,7 @@ def check_task(label: str, task: Task) -> None:
     name = f"the task {label!r}"
     try:
         wrong = _wrong_declaration(task) or _wrong_references(task) or _wrong_draws(task)
-        wrong = wrong or _wrong_form(task, task.spec)
+        wrong = wrong or _wrong_form(task, task.spec) or wrong_chance(task)
     except Exception as error:  # whatever the author's code does
         raise failure(f"{name} fails", type(task), error) from error
     wrong = wrong or _wrong_mixture(name, task) or _wrong_grid(name, task)
