@@ -70,11 +70,12 @@ class Study:
     def _check(self) -> "Study":
         if not self.scales:
             raise UserError("scales is empty; a study has one at least")
+        if not self.variants:
+            raise UserError("variants is empty; a study has one at least")
         names = [variant.name for variant in self.variants]
         if len(set(names)) < len(names):
             raise UserError("two variants have the same name")
-        if self.baseline not in names:
-            raise UserError(f"baseline {self.baseline!r} is not one of its variants: {', '.join(names)}")
+        check_known(names, self.baseline, "baseline")
         by_name = dict(zip(names, self.variants, strict=True))
         for variant in self.variants:
             if variant.parent:

@@ -277,6 +277,9 @@ VARIANTS = [
     ("(Variant('x' * 300, 'recurrent'),)", "name"),
     ("(Variant('a\\nb', 'recurrent'),)", "name"),
     ("(Variant('x', None),)", "unknown model"),
+    ("(Variant('x', MODELS['cnn']),)", "a model is given by its name, here 'cnn'"),
+    ("(Variant('x', Cell),)", "a model is given by its name in MODELS"),
+    ("(Variant('x', 'recurrnt'),)", "did you mean 'recurrent'?"),
     ("(Variant('x', 'recurrent', None),)", "flags"),
     ("(Variant('x', 'recurrent', {5: 1}),)", "flag"),
     *(
@@ -574,6 +577,9 @@ def files() -> Iterator[File]:
     ):
         for text, words in cases:
             yield File(f"{kind} {text}", study_file(**{kind: text}), words)
+    variants = "(Variant('m-base', 'recurrent'), Variant('m-half', 'recurrent', {'layers': 2}))"
+    text = study_file(variants=variants, baseline="'m-bse'")
+    yield File("a misspelt baseline", text, "unknown baseline 'm-bse'; did you mean 'm-base'? Known: m-base, m-half")
     for text, words in SPACES:
         yield File(text, study_file(nuisance=f"{{'lr': {text}}}"), words)
     for line, words in DECLARATIONS:
