@@ -289,6 +289,8 @@ class Sound(Network):
         outputs = outputs.detach() if self.how == "detached" else outputs
         if self.how == "shape":
             return outputs[:, :1]
+        if self.how == "once":
+            return last(outputs, mask)
         return outputs if self.spec.per_step else last(outputs, mask)
 
 
@@ -338,6 +340,10 @@ def test_a_model_that_does_not_say_whether_it_is_causal_is_asked() -> None:
 @pytest.mark.parametrize("task", [Adding(length=6), Copying(delay=2, items=2)], ids=lambda task: type(task).__name__)
 def test_a_model_that_is_what_it_says_passes(task: Any) -> None:
     check_model(Variant("own", "saying"), "own", task, 200)
+
+
+def test_a_model_that_answers_once_whatever_it_is_asked_passes_where_it_is_asked_once() -> None:
+    check_model(Variant("own", "saying", {"how": "once"}), "own", Adding(length=6), 200)
 
 
 @pytest.mark.parametrize("name", [name for name in MODELS if name not in ("feedforward", "bag-of-words")])
