@@ -14,7 +14,7 @@ MOST_NAMED = 10
 NEAREST = 8
 
 
-def look_up(registry: Mapping[str, T], name: str, kind: str) -> T:
+def look_up(registry: Mapping[str, T], name: str | type, kind: str) -> T:
     """The entry of that name. Raises `UserError`, with the nearest name if there is a near one, and all that there are.
 
     >>> look_up({"lstm": 1, "gru": 2}, "ltsm", "cell")
