@@ -115,8 +115,15 @@ def describe_questions(plan: Plan, claims: Mapping[str, str]) -> list[str]:
     """Lines about the tasks of a plan with their parameters, and the claims that it tests with their sentences."""
     tasks = [f"{label}: {type(task).__name__}, {_listed(task.parameters)}" for label, task in plan.tasks.items()]
     sentences = [f"{name}: {sentence}" for name, sentence in claims.items()]
-    blocks = {"tasks": tasks, "claims": sentences or ["none of its own"]}
+    blocks = {"tasks": tasks, "claims": sentences or [TEXTBOOK]}
     return [line for title, lines in blocks.items() for line in ("", title, *(f"  {each}" for each in lines))]
+
+
+TEXTBOOK = (
+    "none of its own: its report judges the textbook's (`ablate list claims`) for which it has all networks; "
+    "`ablate new claim NAME` shows how to give one in their place"
+)
+"""What is tested by a study that has no claims."""
 
 
 def own_sources(study: Study | None, own: Mapping[str, list[str]]) -> list[str]:

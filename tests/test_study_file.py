@@ -259,3 +259,16 @@ def test_a_file_with_nothing_of_its_own_has_nothing_to_show(tmp_path: Path, monk
     monkeypatch.chdir(tmp_path)
     Path("own.py").write_text("X = 1")
     assert show("own.py") == "own.py defines no STUDY of type ablations.study.Study"
+
+
+def test_of_a_study_without_claims_it_is_said_which_its_report_judges(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file(tmp_path, STUDY, END)
+    shown = show("own.py", "--scale", "smoke")
+    assert (
+        "none of its own: its report judges the textbook's (`ablate list claims`) for which it has all networks"
+        in shown
+    )
+    assert "`ablate new claim NAME` shows how to give one in their place" in shown
