@@ -32,9 +32,7 @@ TRIES = 8
 def check_cell(cell: type[Cell]) -> None:
     """Raises `UserError`, in one line, where the step of a cell cannot be right."""
     with torch.device("cpu"), catch_warnings():  # a layer may be made on the meta device, where there are no numbers
-        simplefilter(
-            "ignore"
-        )  # of a deviation over the one unit of this check, for example: what is wrong is said here
+        simplefilter("ignore")  # of a deviation over the one unit of this check: what is wrong is said here
         wrong = _ancestral(cell) or _miscomputed(cell) or _unsteady(cell) or _useless(cell)
     if wrong:
         raise UserError(f"cell {cell.name!r} {wrong}")
