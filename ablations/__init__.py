@@ -22,8 +22,9 @@ def load(uri: str, tracking_uri: str | None = None) -> "_Network":
     """A trained network of a record, for evaluation: `load("runs:/<run id>")(batch.inputs, batch.mask)`.
 
     The run is a replicate whose model was kept, or a setting: of that one it is the best replicate's. `models:/<model id>`
-    and a model's folder do as well. Nothing in its files is executed; where a file of the user's own defines the cell or the
-    model, that file has to be imported first. Raises `UserError` where there is no such model.
+    and a model's folder do as well. Nothing in its files is executed; where a file of the user's own, `mystudy.py`, defines
+    the cell or the model, that is imported first: `import mystudy`, with its folder as the working folder or in `sys.path`.
+    Raises `UserError` where there is no such model.
     tracking_uri: the MLflow store; by default that of the results folder, as for `ablate`.
     """
     from ablations.home import tracking_uri as default

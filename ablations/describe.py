@@ -92,6 +92,15 @@ def cell_source(name: str) -> str:
     return source(cell)
 
 
+def describe_contents(own: Mapping[str, list[str]]) -> list[str]:
+    """The texts about the tasks, cells and models that a file without a study defines, given as kind -> names."""
+    return [
+        *(f"The task {name}: {describe_task(name)}" for name in own["task"]),
+        *map(describe_cell, own["cell"]),
+        *(f"The model {name}: {describe_model(name)}" for name in own["model"]),
+    ]
+
+
 def describe_own(study: Study, scale: str) -> list[str]:
     """The texts about the cells and models of a study's file, and about its tasks as they are at a scale."""
     tasks = study.at(scale).tasks
@@ -106,13 +115,20 @@ def describe_questions(plan: Plan, claims: Mapping[str, str]) -> list[str]:
     """Lines about the tasks of a plan with their parameters, and the claims that it tests with their sentences."""
     tasks = [f"{label}: {type(task).__name__}, {_listed(task.parameters)}" for label, task in plan.tasks.items()]
     sentences = [f"{name}: {sentence}" for name, sentence in claims.items()]
-    blocks = {"tasks": tasks, "claims": sentences or ["none of its own"]}
+    blocks = {"tasks": tasks, "claims": sentences or [TEXTBOOK]}
     return [line for title, lines in blocks.items() for line in ("", title, *(f"  {each}" for each in lines))]
 
 
-def own_sources(study: Study) -> list[str]:
-    """The Python that is compiled for each cell of a study's file."""
-    return [source(cell) for cell in own_cells(study)]
+TEXTBOOK = (
+    "none of its own: its report judges the textbook's (`ablate list claims`) for which it has all networks; "
+    "`ablate new claim NAME` shows how to give one in their place"
+)
+"""What is tested by a study that has no claims."""
+
+
+def own_sources(study: Study | None, own: Mapping[str, list[str]]) -> list[str]:
+    """The Python that is compiled for each cell of a file, of its study or without one."""
+    return [source(cell) for cell in (own_cells(study) if study else [CELLS[name] for name in own["cell"]])]
 
 
 def describe_variant(name: str) -> str:

@@ -14,14 +14,23 @@ MOST_NAMED = 10
 NEAREST = 8
 
 
-def look_up(registry: Mapping[str, T], name: str, kind: str) -> T:
+def look_up(registry: Mapping[str, T], name: str | type, kind: str) -> T:
     """The entry of that name. Raises `UserError`, with the nearest name if there is a near one, and all that there are.
 
     >>> look_up({"lstm": 1, "gru": 2}, "ltsm", "cell")
     Traceback (most recent call last):
         ...
     ablations.errors.UserError: unknown cell 'ltsm'; did you mean 'lstm'? Known: lstm, gru
+    >>> look_up({"lstm": dict}, dict, "cell")
+    Traceback (most recent call last):
+        ...
+    ablations.errors.UserError: unknown cell <class 'dict'>; a cell is given by its name, here 'lstm'
     """
+    if isinstance(name, type):
+        own = (f", here {key!r}" for key, entry in registry.items() if getattr(entry, "func", entry) is name)
+        hint = next(own, f" in {kind.upper()}S" if kind.isalpha() else "")
+        given = shortened(repr(name), LONGEST_GIVEN)
+        raise UserError(f"unknown {kind} {given}; a {kind} is given by its name{hint}")
     check_known(registry, name, kind)
     return registry[name]
 

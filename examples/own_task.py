@@ -38,6 +38,7 @@ class ModularSum(Task):
     difficulty_sampling: Literal["uniform", "logarithmic"] = "uniform"
 
     difficulty: ClassVar[str] = "length"  # the parameter that makes the task harder
+    min_difficulty: ClassVar[int] = 1  # the easiest form, from which training begins; 1 is the default
 
     def __post_init__(self) -> None:
         if self.length < 1 or self.base < 2:

@@ -90,6 +90,7 @@ class TaskSpec:
 class Task(ABC):
     """A distribution over sequences with parameters, and exact reference scores.
 
+    A task is a frozen dataclass with the field that its `difficulty` names, `shortest` and `difficulty_sampling`.
     `difficulty` is the name of the parameter that makes the task harder; its value is the nominal difficulty. Without
     `shortest`, every sequence has the nominal difficulty. With `shortest`, each sequence draws its own difficulty from
     `shortest` to the nominal one: "uniform" draws all with equal probability, "logarithmic" draws as many between 1 and
@@ -98,10 +99,11 @@ class Task(ABC):
 
     difficulty: ClassVar[str]
     min_difficulty: ClassVar[int] = 1
+    """The easiest form that there is: training and tests go down to it."""
     max_difficulty: ClassVar[int | None] = None
-    """The hardest form that there is; None where there is always a harder one."""
-    shortest: int | None
-    difficulty_sampling: DifficultySampling
+    """The hardest form that there is; None where there is always a harder one: tests go up to twice the nominal one."""
+    shortest: int | None = None
+    difficulty_sampling: DifficultySampling = "uniform"
 
     @property
     @abstractmethod

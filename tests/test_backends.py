@@ -56,7 +56,7 @@ class FunctionOfConstant(Constants):
 
     @staticmethod
     def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Any]:
-        return {"c": s.c + a.i, "h": f.sigmoid(0 * a.i + 1) * a.i}
+        return {"c": s.c + a.i, "h": f.sigmoid(0 * a.i + 1) * a.i + f.tanh(s.c)}
 
 
 @pytest.mark.parametrize(("cell", "backend"), [(Constants, "kernel"), (FunctionOfConstant, "eager")])

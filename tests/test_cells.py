@@ -253,6 +253,95 @@ class Counted:
         return {"c": s.c, "h": a.i * cls.calls}
 
 
+def peephole(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Any]:
+    return {**CELLS["lstm"].step(f, a, s, v), "k": v.p * s.h}
+
+
+def normalised(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Any]:
+    return {**CELLS["lstm"].step(f, a, s, v), "n": s.n + 1}
+
+
+def without_forget(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Any]:
+    return CELLS["lstm-no-forget-gate"].step(f, a, s, v)
+
+
+def forget_computed(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Any]:
+    return {"f": f.sigmoid(a.f), **CELLS["lstm-no-forget-gate"].step(f, a, s, v)}
+
+
+def forget_as_state(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Any]:
+    return {"f": f.tanh(a.f), "h": f.tanh(a.i)}
+
+
+UNREAD: dict[str, tuple[dict[str, Any], str]] = {
+    "gate": ({"step": without_forget}, "the gate 'f', which its step does not read: leave it out of `gates`"),
+    "gate times zero": (
+        {"step": lambda f, a, s, v: {"c": s.c, "h": a.i + 0 * a.f + a.g * a.o + s.c}},
+        "the gate 'f', which its step does not read",
+    ),
+    "gate of a quantity that nothing uses": (
+        {"step": forget_computed},
+        "the gate 'f', on which its h never depends: leave it out of `gates`",
+    ),
+    "gate of a state that nothing uses": (
+        {"gates": (Gate("i"), Gate("f")), "state": ("h", "f"), "step": forget_as_state},
+        "the gate 'f', on which its h never depends",
+    ),
+    "vector": ({"vectors": ("p",)}, "the vector 'p', which its step does not read: leave it out of `vectors`"),
+    "vector of a quantity that nothing uses": (
+        {"vectors": ("p",), "step": peephole},
+        "the vector 'p', on which its h never depends",
+    ),
+    "state": (
+        {"state": ("h", "c"), "step": lambda f, a, s, v: {"c": a.i + a.f, "h": a.i + a.f + a.g + a.o}},
+        "the state 'c', which its step does not read: leave it out of `state`",
+    ),
+    "state of itself": ({"state": ("h", "c", "n"), "step": normalised}, "the state 'n', on which its h never depends"),
+    "recurrent part": (
+        {
+            "gates": (Gate("n", recurrent="apart"),),
+            "state": ("h",),
+            "step": lambda f, a, s, v: {"h": f.tanh(a.n.x + s.h)},
+        },
+        "the gate 'n' with recurrent='apart' and so a.n.h, which its step does not read: write recurrent='none'",
+    ),
+    "input part": (
+        {"gates": (Gate("n", recurrent="apart"),), "state": ("h",), "step": lambda f, a, s, v: {"h": f.tanh(a.n.h)}},
+        "the gate 'n' with recurrent='apart' and so a.n.x, which its step does not read: use it, or leave out the gate",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "complaint"), UNREAD.values(), ids=UNREAD)
+def test_what_a_cell_declares_and_its_output_never_depends_on_is_one_clear_line(
+    changes: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(UserError, match=re.escape(f"cell 'wrong' declares {complaint}")):
+        check_cell(made(changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {
+            "gates": (Gate("i", feedback=True), Gate("f", feedback=True)),
+            "state": ("h", "i", "f"),
+            "step": lambda f, a, s, v: {"i": f.tanh(a.i), "f": f.tanh(a.f), "h": f.tanh(a.i)},
+        },
+        {
+            "gates": (Gate("i", operand=True), Gate("f")),
+            "state": ("h",),
+            "operand": lambda f, a, s, v: f.sigmoid(a.f) * s.h,
+            "step": lambda f, a, s, v: {"h": f.tanh(a.i)},
+        },
+        {"state": ("h", "c", "n"), "step": lambda f, a, s, v: {"n": a.i * a.f, "c": s.n, "h": a.g * a.o + s.c}},
+    ],
+    ids=["fed back alone", "through the operand alone", "two steps later"],
+)
+def test_what_the_output_depends_on_in_a_roundabout_way_is_read(changes: dict[str, Any]) -> None:
+    check_cell(made(changes))
+
+
 numbers = np.random.default_rng(0)
 MISCOMPUTED: dict[str, tuple[dict[str, Any], str]] = {
     "pre-activation": ({"step": lambda f, a, s, v: {"h": a.q}}, "there is no 'q' among i, f, g, o"),

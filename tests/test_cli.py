@@ -82,7 +82,7 @@ BAD_FILES = {
         "the step of the cell 'own' is no equations: TypeError",
     ),
     "factor.py": (STUDY + "STUDY = replace(STUDY, nuisance={'lrr': 1})", "lr"),
-    "baseline.py": (STUDY + "STUDY = replace(STUDY, baseline='gru')", "baseline 'gru' is not one of"),
+    "baseline.py": (STUDY + "STUDY = replace(STUDY, baseline='gru')", "unknown baseline 'gru'"),
 }
 
 
@@ -90,7 +90,7 @@ BAD_FILES = {
     ("arguments", "complaint"),
     [
         (["run", "clams"], "unknown study 'clams'; did you mean 'claims'?"),
-        (["run", "nowhere.py"], "there is no study file nowhere.py"),
+        (["run", "nowhere.py"], "there is no file nowhere.py"),
         (["run", "claims", "--scale", "huge"], "unknown scale 'huge'; known: smoke, demo, standard, paper"),
         (["run", "claims", "--trials", "-3"], "-3 is not in the range x>=1"),
         (["run", "claims", "--trials", "many"], "'many' is not a valid integer"),

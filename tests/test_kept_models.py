@@ -214,7 +214,7 @@ def _changed(folder: Path, **changes: Any) -> Path:
     [
         (
             {"flags": {"cell": "rnn-leaky"}, "study_file": "/x/own_cell.py"},
-            "'rnn-leaky', .* import /x/own_cell.py first",
+            r"'rnn-leaky', .*`import own_cell` first, from its folder /x$",
         ),
         ({"model": "normalised"}, "'normalised', which is not of this package: import the file that defines it first"),
         ({"equations": ["h_t = x_t"]}, "trained with other equations of the cell lstm"),

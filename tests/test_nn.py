@@ -284,7 +284,7 @@ class Decay(Cell):
     @staticmethod
     def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Any]:
         c = 0.5 * s.c + f.tanh(a.a)
-        return {"c": c, "d": s.d + 1 - c, "h": f.tanh(c)}
+        return {"c": c, "d": s.d + 1 - c, "h": f.tanh(c - 0.1 * s.d)}
 
 
 def test_recurrent_takes_a_cell_by_its_class_and_has_a_state_for_each_of_the_cells() -> None:

@@ -39,7 +39,7 @@ def test_runs_of_a_cell_before_it_was_edited_are_not_read(
     before = numbers(study, stores)
 
     class Edited(CELLS["lstm"]):  # type: ignore[misc]
-        step = staticmethod(lambda f, a, s, v: {"c": f.tanh(a.g) + s.c, "h": f.sigmoid(a.o) * f.tanh(s.c)})
+        step = staticmethod(lambda f, a, s, v: {"c": a.i * a.g + f.sigmoid(a.f) * s.c, "h": a.o * f.tanh(s.c)})
 
     monkeypatch.setitem(CELLS, "lstm", Edited)
     carry_out(study, stores)

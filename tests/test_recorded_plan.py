@@ -30,7 +30,7 @@ def test_where_only_code_differs_its_settings_are_named(study: Study, monkeypatc
     record = record_of(study.at("smoke"))
 
     class Edited(CELLS["lstm"]):  # type: ignore[misc]
-        step = staticmethod(lambda f, a, s, v: {"c": f.tanh(a.g) + s.c, "h": f.sigmoid(a.o) * f.tanh(s.c)})
+        step = staticmethod(lambda f, a, s, v: {"c": a.i * a.g + f.sigmoid(a.f) * s.c, "h": a.o * f.tanh(s.c)})
 
     monkeypatch.setitem(CELLS, "lstm", Edited)
     assert differences(study.at("smoke"), record) == ["the code of adding/lstm", "the code of disambiguation/lstm"]

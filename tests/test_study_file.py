@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from builders.small_study import carry_out, numbers
+from click.testing import CliRunner
 
+from ablations.cli import explaining
 from ablations.errors import UserError
 from ablations.models import CELLS, MODELS
 from ablations.run.executors import ProcessExecutor
@@ -30,6 +33,16 @@ budget = Budget(trials=1, trials_per_round=1, search_seeds=1, replicates=1, step
                 validation=8, test=8)
 STUDY = Study(name="own", question="?", variants=variants, baseline=variants[0].name, nuisance={"lr": Range(1e-3, 1e-1)},
               scales={"smoke": Scale(tasks={"task": task}, budget=budget)})
+"""
+OWN_TASK = """
+from dataclasses import dataclass, field
+from tasks import TASKS
+from tasks.adding import Adding
+
+@dataclass(frozen=True, kw_only=True)
+class Sum(Adding):
+    length: int = 4
+TASKS["sum"] = Sum
 """
 OWN_CLASSES = """
 from dataclasses import dataclass
@@ -190,3 +203,72 @@ def test_another_module_named_tasks_is_named_in_one_line(tmp_path: Path) -> None
     last = done.stderr.splitlines()[-1]
     assert last.startswith(f"ImportError: 'import tasks' gives {tmp_path / 'tasks.py'}, but ablations needs")
     assert last.endswith("rename your own module tasks")
+
+
+def show(path: str, *options: str) -> str:
+    """What `ablate show` prints of a file; an error's line where it cannot."""
+    outcome = CliRunner().invoke(explaining.show, [path, *options])
+    return str(outcome.exception) if outcome.exception else outcome.output
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        (OWN_CLASSES, "it defines the cell 'rnn-halved'; `ablate try own.py` compares it"),
+        (OWN_CLASSES.replace('CELLS["rnn-halved"] = Halved', ""), "it defines the model 'plain'; `ablate try own.py`"),
+        (OWN_TASK, "it defines the task 'sum'; `ablate new study NAME` shows how a study asks about it"),
+        ("X = 1", "own.py defines no STUDY of type ablations.study.Study"),
+    ],
+    ids=["cell", "model", "task", "nothing"],
+)
+def test_of_a_file_without_a_study_it_is_said_what_it_has(
+    text: str, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own.py").write_text(text)
+    with pytest.raises(UserError, match=re.escape(hint)):
+        load_study("own.py", ())
+    assert "rnn-halved" not in CELLS
+    assert "sum" not in TASKS
+
+
+def test_what_a_file_without_a_study_defines_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own.py").write_text(OWN_TASK + OWN_CLASSES)
+    shown = show("own.py")
+    assert "h_t = tanh(W_h x_t + R_h h_{t-1} + b_h) / 2 + h_{t-1} / 2" in shown
+    assert "The task sum: " in shown
+    assert "Scores: chance 0.0784, perfect 1." in shown
+    assert "The model plain: " in shown
+    assert "hidden size and parameters on the task adding: " in shown
+    assert "def " in show("own.py", "--source")
+
+
+def test_what_is_shown_without_a_study_is_checked_as_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own.py").write_text(OWN_TASK.replace("    length: int = 4", "    length: int = field()"))
+    assert "the task 'sum' cannot be made without parameters" in show("own.py")
+    Path("own.py").write_text(
+        OWN_TASK.replace('TASKS["sum"] = Sum', "")
+        + "    def references(self): return {'chance': 0.0, 'perfect': 1.0}\nTASKS['sum'] = Sum\n"
+    )
+    assert "the task 'sum' has a chance of 0, but always answering" in show("own.py")
+
+
+def test_a_file_with_nothing_of_its_own_has_nothing_to_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own.py").write_text("X = 1")
+    assert show("own.py") == "own.py defines no STUDY of type ablations.study.Study"
+
+
+def test_of_a_study_without_claims_it_is_said_which_its_report_judges(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file(tmp_path, STUDY, END)
+    shown = show("own.py", "--scale", "smoke")
+    assert (
+        "none of its own: its report judges the textbook's (`ablate list claims`) for which it has all networks"
+        in shown
+    )
+    assert "`ablate new claim NAME` shows how to give one in their place" in shown

@@ -42,7 +42,8 @@ def list_(kind: str | None) -> None:
 def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: bool) -> None:
     """Explain a task, cell, model, ablation, study or claim.
 
-    Or a study's file, with its own cells. Of STUDY/TASK/VARIANT, list the
+    Or what a file of your own defines: its study, cells, models and
+    tasks. Of STUDY/TASK/VARIANT, list the
     recorded replicates. Of a replicate, named by its MLflow run id or as
     STUDY/TASK/VARIANT/number, draw what it does inside.
     """
@@ -53,7 +54,9 @@ def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: 
             click.echo(line)
         return
     from ablations import describe as texts
-    from ablations.studies import find
+    from ablations.studies import STUDIES
+    from ablations.study.file import load_contents
+    from ablations.study.plan_check import check_contents
     from reports.claims import CLAIMS, claims_of
 
     def describe_study(study: "Study") -> str:
@@ -65,9 +68,13 @@ def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: 
     if not is_file(name):
         click.echo(texts.cell_source(name) if source else texts.explain(name, claims, describe_study))
         return
-    study = find(name)
+    study, own = load_contents(name, STUDIES)
     if source:
-        click.echo("\n\n".join(texts.own_sources(study)))
+        click.echo("\n\n".join(texts.own_sources(study, own)))
+        return
+    if study is None:
+        check_contents(own)
+        click.echo("\n\n".join(texts.describe_contents(own)))
         return
     check_plan(study.at(scale))
     click.echo("\n\n".join([describe_study(study), *texts.describe_own(study, scale)]))

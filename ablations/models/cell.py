@@ -141,7 +141,8 @@ class Cell(ABC):
     parent, change: of an ablation, the cell from which it differs in exactly one thing, and what that is.
 
     What cannot be meant is refused with a `UserError`: a wrong declaration when the class is made, a wrong `step` when
-    the cell is first used, since its code may name what stands below it.
+    the cell is first used, since its code may name what stands below it. So is what is declared and has no part in h: its
+    weights would count in the network's size, and never learn.
     """
 
     name: ClassVar[str]

@@ -7,6 +7,7 @@ from pathlib import Path
 from traceback import extract_tb
 from types import SimpleNamespace
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import sympy
@@ -14,6 +15,7 @@ import torch
 
 from ablations.errors import UserError
 from ablations.models.cell import Cell, SymbolicFunctions, TorchFunctions
+from ablations.models.cell_reads import unread
 from ablations.models.gate import A_NAME, is_name
 
 AS_A_MODEL = (
@@ -29,8 +31,9 @@ TRIES = 8
 @cache
 def check_cell(cell: type[Cell]) -> None:
     """Raises `UserError`, in one line, where the step of a cell cannot be right."""
-    with torch.device("cpu"):  # a layer may be made on the meta device, where no number can be looked at
-        wrong = _ancestral(cell) or _miscomputed(cell) or _unsteady(cell) or _constant(cell)
+    with torch.device("cpu"), catch_warnings():  # a layer may be made on the meta device, where there are no numbers
+        simplefilter("ignore")  # of a deviation over the one unit of this check: what is wrong is said here
+        wrong = _ancestral(cell) or _miscomputed(cell) or _unsteady(cell) or _useless(cell)
     if wrong:
         raise UserError(f"cell {cell.name!r} {wrong}")
 
@@ -58,12 +61,24 @@ def _miscomputed(cell: type[Cell]) -> str | None:
     if missing := [name for name in cell.state if name not in new]:
         return f"has a step that returns no {missing[0]!r}, which is in its state"
     if strange := [name for name, value in new.items() if not isinstance(value, torch.Tensor)]:
-        return f"has a step whose {strange[0]!r} is not computed from anything, but {new[strange[0]]!r}"
+        number = new[strange[0]]
+        hint = f"; {AS_A_MODEL}" if isinstance(number, np.generic | np.ndarray) else ""
+        return f"has a step whose {strange[0]!r} is not computed from anything, but {number!r}{hint}"
     if cell.gates_with(operand=True) and not isinstance(operand, torch.Tensor):
         return f"has an operand that is not computed from anything, but {operand!r}"
     if endless := [name for name, value in new.items() if not bool(torch.isfinite(value).all())]:
-        return f"has a step whose {endless[0]!r} is not finite where all that it reads is 0.5"
+        hint = f"; {AS_A_MODEL}" if _needs_tensors(cell) else ""
+        return f"has a step whose {endless[0]!r} is not finite where all that it reads is 0.5{hint}"
     return None
+
+
+def _needs_tensors(cell: type[Cell]) -> bool:
+    """Whether the step calls something that tensors have and symbols lack, such as a mean or a deviation over units."""
+    try:
+        _evaluated(cell, SymbolicFunctions, sympy.Symbol)
+    except Exception:  # whatever the author's code does
+        return True
+    return False
 
 
 def _unsteady(cell: type[Cell]) -> str | None:
@@ -78,8 +93,8 @@ def _unsteady(cell: type[Cell]) -> str | None:
     return None
 
 
-def _constant(cell: type[Cell]) -> str | None:
-    """Which state is the same number whatever is read."""
+def _useless(cell: type[Cell]) -> str | None:
+    """Which state is the same number whatever is read; and what is declared that the output never depends on."""
     try:
         new, operand = _evaluated(cell, SymbolicFunctions, sympy.Symbol)
     except Exception:  # no equations: for the eager backend, which takes whatever torch can do
@@ -89,7 +104,7 @@ def _constant(cell: type[Cell]) -> str | None:
             return f"has a step whose state {name!r} is always {new[name]}; it must be computed from something"
     if operand is not None and not sympy.sympify(operand).free_symbols:
         return f"has an operand that is always {operand}; it must be computed from something"
-    return None
+    return unread(cell, new, operand)
 
 
 def _tensor(name: str) -> torch.Tensor:
@@ -141,10 +156,12 @@ def _reason(error: Exception) -> str:
     message = " ".join(str(error).split())
     if isinstance(error, UserError):
         return message
-    return f"{type(error).__name__}: {message}{_if_of_torch(error)}"
+    return f"{type(error).__name__}: {message}{_if_of_library(error)}"
 
 
-def _if_of_torch(error: Exception) -> str:
-    """What to do where an operation of torch itself was called: it may well want all units, and a check has one."""
-    last = extract_tb(error.__traceback__)[-1]
-    return f"; {AS_A_MODEL}" if Path(last.filename).is_relative_to(Path(torch.__file__).parent) else ""
+def _if_of_library(error: Exception) -> str:
+    """What to do where torch or NumPy itself was called: that may well want all units, and a check has one."""
+    last = Path(extract_tb(error.__traceback__)[-1].filename)
+    return (
+        f"; {AS_A_MODEL}" if any(last.is_relative_to(Path(str(each.__file__)).parent) for each in (torch, np)) else ""
+    )

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field, replace
 from inspect import signature
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from ablations.checks import check_name
-from ablations.errors import UserError
-from ablations.models import MODELS, Network
+from ablations.checks import PLAIN, check_name, plain
+from ablations.errors import UserError, shortened
+from ablations.models import CELLS, MODELS, Network
 from ablations.models.cell import Cell
 from ablations.registry import check_known, look_up
 from tasks import TaskSpec
@@ -74,15 +73,25 @@ class Variant:
             raise UserError(
                 f"variant {self.name!r}: its size is Parameters(number) or HiddenSizeOf(variant); got {self.size!r}"
             )
-        object.__setattr__(self, "flags", {name: _plain(value) for name, value in self.flags.items()})
-        known = signature(look_up(MODELS, self.model, "model")).parameters
+        flags = {flag: _plain(f"variant {self.name!r}: its flag", flag, value) for flag, value in self.flags.items()}
+        object.__setattr__(self, "flags", flags)
+        model = look_up(MODELS, self.model, "model")
+        for flag, value in getattr(model, "keywords", {}).items():
+            _plain(f"the model {self.model!r}: its fixed flag", flag, value)
+        known = signature(model).parameters
         for flag in self.flags:
             check_known([*known][2:], flag, f"flag of the model {self.model}")
+        if strange := [each for each in (self.parent, self.change, self.base) if not isinstance(each, str | None)]:
+            raise UserError(
+                f"variant {self.name!r}: its parent, change and base are texts; got {shortened(repr(strange[0]))}"
+            )
         if self.parent == self.name or (self.parent is None) != (not self.change):
             raise UserError(f"variant {self.name!r}: an ablation has a parent, another variant, and says the change")
 
     def __hash__(self) -> int:
-        return hash((self.name, self.model, tuple(sorted(self.flags.items()))))
+        return hash(
+            (self.name, self.model, tuple(sorted(self.flags)))
+        )  # a value may be a dictionary, which has no hash
 
     def sized(self, parameters: int) -> "Variant":
         """This variant with that many parameters at any budget; an ablation's parent is its parent at that size.
@@ -176,6 +185,15 @@ class _Undrawn(TorchFunctionMode):
         return next(iter((*args, *kwargs.values()))) if func in DRAWS else func(*args, **kwargs)
 
 
-def _plain(value: Any) -> Any:
-    """A flag as Python's own number where it is one of NumPy's."""
-    return value.item() if isinstance(value, np.generic) else value
+def _plain(whose: str, flag: str, value: Any) -> Any:
+    """A flag as plain data. Raises `UserError` where it is recorded as nothing that could be read again."""
+    try:
+        return plain(value)
+    except ValueError as error:
+        names = (name for name, cell in CELLS.items() if cell is value)
+        hint = (
+            f"its name in CELLS is {name!r}"
+            if (name := next(names, None))
+            else "give a name, and look it up in the model"
+        )
+        raise UserError(f"{whose} {flag!r} is {error}; flags are {PLAIN} ({hint})") from None

@@ -139,8 +139,13 @@ def _rebuilt(description: Description, spec: TaskSpec) -> Network:
     unknown = [description.model] if description.model not in MODELS else []
     unknown += [flags["cell"]] if "cell" in flags and flags["cell"] not in CELLS else []
     if unknown:
-        file = description.study_file or "the file that defines it"
-        raise UserError(f"the model {name} needs {unknown[0]!r}, which is not of this package: import {file} first")
+        file = Path(description.study_file) if description.study_file else None
+        how = (
+            f"`import {file.stem}` first, from its folder {file.parent}"
+            if file
+            else "import the file that defines it first"
+        )
+        raise UserError(f"the model {name} needs {unknown[0]!r}, which is not of this package: {how}")
     variant = Variant(name, description.model, flags)
     cell = variant.cell
     if cell is not None and [equation.text for equation in equations(cell)] != description.equations:

@@ -12,6 +12,7 @@ from ablations.errors import UserError
 from ablations.models import CELLS
 from ablations.registry import check_known
 from ablations.study.space import STRICT
+from ablations.study.task_fields import check_fields
 from tasks import Task
 
 LARGEST = 10**12
@@ -140,6 +141,7 @@ class Scale:
                 raise UserError(f"variants of {label!r} is empty; leave it out for all of the study's variants")
         for label, task in self.tasks.items():
             check_name("task", label)
+            check_fields(label, task)
             self._check_far(label, task)
         return self
 

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import Any
+from shlex import quote
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -25,24 +26,51 @@ PACKAGES = ("tasks", "ablations", "reports")
 """The packages of this project."""
 
 
-def load_study(path: str, reserved_names: Collection[str]) -> Study:
-    """The study that a Python file defines as `STUDY`.
+class Contents(NamedTuple):
+    """What a file defines: its `STUDY`, if there is one, and the names that it has entered, as kind -> names."""
+
+    study: Study | None
+    own: Mapping[str, list[str]]
+
+
+def load_contents(path: str, reserved_names: Collection[str]) -> Contents:
+    """What a Python file of a user's own defines: its `STUDY`, or cells, models and tasks without one.
 
     The file becomes a module whose name follows from the file's name alone: every process that loads it knows its
     classes by the same names. It can import the other files of its folder, but they take no installed module's place.
 
-    Raises `UserError` where there is no such file, where it has an error, or where its study has a reserved name.
+    Raises `UserError` where there is no such file, where it has an error, where nothing in it is of its own, or where
+    its study has a reserved name.
     """
-    if not Path(path).is_file():
-        raise UserError(f"there is no study file {path}")
     with _registries_restored_on_error():
-        study = _executed(path).get("STUDY")
-        if not isinstance(study, Study):
-            raise UserError(f"{path} defines no STUDY of type ablations.study.Study")
-        if study.name in reserved_names:
+        contents = _contents(path)
+        study = contents.study
+        if study is None and not any(contents.own.values()):
+            raise UserError(f"{path} {NO_STUDY}")
+        if study is not None and study.name in reserved_names:
             raise UserError(f"{path}: its study is named {study.name!r} like a built-in one; give it a name of its own")
-        _check_cells(path, own_cells(study))
-    return study
+        _check_cells(path, own_cells(study) if study else [CELLS[name] for name in contents.own["cell"]])
+    return contents
+
+
+def load_study(path: str, reserved_names: Collection[str]) -> Study:
+    """The study that a Python file defines as `STUDY`. Raises `UserError` as `load_contents` does, and where it has none."""
+    with _registries_restored_on_error():
+        contents = load_contents(path, reserved_names)
+        if contents.study is None:
+            raise UserError(f"{path} {NO_STUDY}; {_what_instead(path, contents.own)}")
+    return contents.study
+
+
+NO_STUDY = "defines no STUDY of type ablations.study.Study"
+
+
+def _what_instead(path: str, own: Mapping[str, list[str]]) -> str:
+    """What a file without a study has, and the command that takes it."""
+    for kind in ("cell", "model"):
+        if own[kind]:
+            return f"it defines the {kind} {own[kind][0]!r}; `ablate try {quote(path)}` compares it"
+    return f"it defines the task {own['task'][0]!r}; `ablate new study NAME` shows how a study asks about it"
 
 
 def load_own_variants(path: str) -> list[Variant]:
@@ -50,20 +78,29 @@ def load_own_variants(path: str) -> list[Variant]:
 
     Raises `UserError` where there is no such file, where it has an error, or where nothing in it is of its own.
     """
-    if not Path(path).is_file():
-        raise UserError(f"there is no file {path}")
     with _registries_restored_on_error():
-        before = {*CELLS.values(), *MODELS.values()}
-        study = _executed(path).get("STUDY")
-        if isinstance(study, Study):
+        study, own = _contents(path)
+        if study is not None:
             variants = [variant for variant in study.variants if is_own(variant)]
         else:
-            variants = [Variant(name, "recurrent", {"cell": name}) for name in CELLS if CELLS[name] not in before]
-            variants += [Variant(name, name) for name in MODELS if MODELS[name] not in before]
+            variants = [Variant(name, "recurrent", {"cell": name}) for name in own["cell"]]
+            variants += [Variant(name, name) for name in own["model"]]
         if not variants:
             raise UserError(f"{path} has neither a cell in CELLS nor a model in MODELS of its own")
         _check_cells(path, [variant.cell for variant in variants if variant.cell and not is_built_in(variant.cell)])
     return variants
+
+
+def _contents(path: str) -> Contents:
+    if not Path(path).is_file():
+        raise UserError(f"there is no file {path}")
+    before = {kind: dict(registry) for kind, registry in REGISTRIES.items()}
+    study = _executed(path).get("STUDY")
+    own = {
+        kind: [name for name, entry in registry.items() if before[kind].get(name) is not entry]
+        for kind, registry in REGISTRIES.items()
+    }
+    return Contents(study if isinstance(study, Study) else None, own)
 
 
 def _executed(path: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import field, replace
 from math import exp, floor, log
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import BeforeValidator, ConfigDict, field_validator, model_validator
 from pydantic.dataclasses import dataclass
 
@@ -31,9 +32,20 @@ def _finite(value: Any) -> Any:
     return value
 
 
+def _single(value: Any) -> Any:
+    """The value, with NumPy's numbers as Python's. pydantic's own refusal would name the first type that it is not."""
+    single = value.item() if isinstance(value, np.generic) else value
+    if isinstance(single, int | float | str | None):
+        return single
+    raise ValueError("it must be a number, a text, True, False or None")
+
+
 def _is_endless(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and not is_number(value)
 
+
+Single = Annotated[Value, BeforeValidator(_single)]
+"""One value of a factor, as a user gives it."""
 
 Number = Annotated[int | float, BeforeValidator(_finite)]
 """An end or a step of a range."""
@@ -48,7 +60,9 @@ class _Space:
         several = (tuple, list, set, range)
         if not isinstance(where, Mapping):
             raise UserError("it maps factors, 'variant' or 'task' to the values under which this one is drawn")
-        values = {name: tuple(each) if isinstance(each, several) else (each,) for name, each in where.items()}
+        values = {
+            name: tuple(map(_single, each if isinstance(each, several) else (each,))) for name, each in where.items()
+        }
         if empty := [name for name, each in values.items() if not each]:
             raise UserError(f"it has no value of {empty[0]!r}; the factor would never be drawn")
         return values
@@ -131,7 +145,7 @@ class Choice(_Space):
     ['adam', 'adam', 'sgd', 'sgd']
     """
 
-    values: Sequence[Value]
+    values: Sequence[Single]
     where: Where = field(default_factory=dict)
 
     @field_validator("values")

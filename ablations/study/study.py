@@ -17,7 +17,7 @@ from ablations.study.factors import DEFAULTS, TRAINING, check_fixed
 from ablations.study.plan import Plan
 from ablations.study.proposals import DEFAULT_PRUNER, check_pruner, check_sampler, proposes_from_results
 from ablations.study.search_space import check_networks, checked
-from ablations.study.space import STRICT, Space, Value, as_space
+from ablations.study.space import STRICT, Single, Space, as_space
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", max_length=LONGEST_NAME)]
 """The name of a study or of a scale. It becomes a part of file names."""
@@ -46,7 +46,7 @@ class Study:
     baseline: str
     scales: Mapping[Name, Scale]
     nuisance: Mapping[str, Any]
-    fixed: Mapping[str, Value] = field(default_factory=dict)
+    fixed: Mapping[str, Single] = field(default_factory=dict)
     optimiser: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
     sampler: Any = "tpe"
     pruner: Any = DEFAULT_PRUNER
@@ -70,11 +70,12 @@ class Study:
     def _check(self) -> "Study":
         if not self.scales:
             raise UserError("scales is empty; a study has one at least")
+        if not self.variants:
+            raise UserError("variants is empty; a study has one at least")
         names = [variant.name for variant in self.variants]
         if len(set(names)) < len(names):
             raise UserError("two variants have the same name")
-        if self.baseline not in names:
-            raise UserError(f"baseline {self.baseline!r} is not one of its variants: {', '.join(names)}")
+        check_known(names, self.baseline, "baseline")
         by_name = dict(zip(names, self.variants, strict=True))
         for variant in self.variants:
             if variant.parent:

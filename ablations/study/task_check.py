@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from ablations.errors import UserError
+from ablations.study.chance_check import wrong_chance
 from ablations.study.own import failure
 from tasks import IGNORED, Batch, Task, TaskSpec
 
@@ -28,19 +29,46 @@ def check_task(label: str, task: Task) -> None:
     """Raises `UserError`, in one line, where a task does not keep what `Task` promises."""
     name = f"the task {label!r}"
     try:
-        wrong = _wrong_declaration(task) or _wrong_references(task) or _wrong_sampling(task)
-        for form in (task, task.mixture(), *map(task.at, task.grid())):
-            wrong = wrong or _wrong_form(form, task.spec)
+        wrong = _wrong_declaration(task) or _wrong_references(task) or _wrong_draws(task)
+        wrong = wrong or _wrong_form(task, task.spec) or wrong_chance(task)
     except Exception as error:  # whatever the author's code does
         raise failure(f"{name} fails", type(task), error) from error
+    wrong = wrong or _wrong_mixture(name, task) or _wrong_grid(name, task)
     if wrong:
         raise UserError(f"{name} {wrong}")
 
 
+def _wrong_mixture(name: str, task: Task) -> str | None:
+    try:
+        mixture = task.mixture()
+        return _wrong_draws(mixture) or _wrong_form(mixture, task.spec)
+    except Exception as error:
+        raise _failure_at(task.min_difficulty, name, task, error) from error
+
+
+def _wrong_grid(name: str, task: Task) -> str | None:
+    for difficulty in task.grid():
+        try:
+            if wrong := _wrong_form(task.at(difficulty), task.spec):
+                return wrong
+        except Exception as error:
+            raise _failure_at(difficulty, name, task, error) from error
+    return None
+
+
+def _failure_at(difficulty: int, name: str, task: Task, error: Exception) -> Exception:
+    """The failure of a form of the task that its author did not write, and what to set if there is no such form."""
+    told = failure(f"{name} fails", type(task), error)
+    made = f"it is made at {task.difficulty} {difficulty}"
+    if difficulty == task.min_difficulty:
+        return UserError(f"{told}; {made}, the easiest, too: set `min_difficulty: ClassVar[int]` if it cannot be")
+    if difficulty > task.nominal:
+        return UserError(f"{told}; {made} too, to be tested: set `max_difficulty: ClassVar[int]` if it cannot be")
+    return UserError(f"{told}; {made} too, to be tested")
+
+
 def _wrong_declaration(task: Task) -> str | None:
     spec = task.spec
-    if not isinstance(getattr(task, "difficulty", None), str) or not hasattr(task, task.difficulty):
-        return "has no `difficulty`: the name of the parameter that makes it harder"
     if bool(spec.vocabulary) == bool(spec.features):
         return f"has either tokens or features: vocabulary {spec.vocabulary} and features {spec.features} cannot be"
     if spec.outputs < 1 or spec.length < 1:
@@ -70,12 +98,8 @@ def _wrong_references(task: Task) -> str | None:
 MEANING = {"chance": "who guesses", "perfect": "who knows all"}
 
 
-def _wrong_sampling(task: Task) -> str | None:
-    """Equal streams give equal sequences, other streams others, and nothing else is drawn from."""
-    return next((wrong for form in (task, task.mixture()) if (wrong := _wrong_draws(form))), None)
-
-
 def _wrong_draws(form: Task) -> str | None:
+    """Equal streams give equal sequences, other streams others, and nothing else is drawn from."""
     before = _random_states()
     first, again, *others = (_drawn(form, seed) for seed in (0, 0, 1, 2, 3))
     if _random_states() != before:

@@ -15,7 +15,7 @@ class File(NamedTuple):
 HEAD = """
 import sys, os, random, torch, optuna
 import numpy as np
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from ablations.models import CELLS, MODELS, Cell, Network
 from ablations.models.gate import Gate
@@ -183,6 +183,9 @@ SPACES = [
     ("Range(1e-3, 1e300 * 1e300)", "finite"),
     ("Range(10**400, 10**401)", "finite"),
     ("Choice([0.1, 10**400])", "finite"),
+    ("Choice([0.1, lambda: 1])", "it must be a number, a text, True, False or None"),
+    ("Choice([0.1, torch.ones(2)])", "it must be a number, a text, True, False or None"),
+    ("Range(0.1, 1, where={'variant': np.ones(2)})", "it must be a number, a text, True, False or None"),
 ]
 """What the learning rate cannot be drawn from."""
 
@@ -235,7 +238,29 @@ FIXED = [
     ("{'hidden': 4}", "variants"),
     ("{3: 4}", "fixed"),
     ("{'clip': 10**400}", "above 0"),
+    *(
+        (f"{{'clip': {value}}}", "fixed.clip: it must be a number, a text, True, False or None")
+        for value in ("lambda: 1", "RNN", "torch.ones(2)", "np.ones(2)", "{1}", "[1]")
+    ),
 ]
+
+NOT_PLAIN = {
+    "lambda z: z": "a function",
+    "torch.tanh": "a function",
+    "RNN": "the class RNN",
+    "partial(print)": "of type partial",
+    "torch.tensor(1.0)": "of type Tensor",
+    "np.ones(3)": "of type ndarray",
+    "{1, 2}": "of type set",
+    "b'x'": "of type bytes",
+    "1j": "of type complex",
+    "nan": "nan, no finite number",
+    "-inf": "-inf, no finite number",
+    "10**400": "a number beyond all floats",
+    "[1, lambda: 1]": "a function",
+    "{'a': {1}}": "of type set",
+}
+"""Values that cannot be recorded, and what a message says of each."""
 
 VARIANTS = [
     ("(Variant('x', 'lsmt'),)", "unknown model 'lsmt'"),
@@ -252,8 +277,19 @@ VARIANTS = [
     ("(Variant('x' * 300, 'recurrent'),)", "name"),
     ("(Variant('a\\nb', 'recurrent'),)", "name"),
     ("(Variant('x', None),)", "unknown model"),
+    ("(Variant('x', MODELS['cnn']),)", "a model is given by its name, here 'cnn'"),
+    ("(Variant('x', Cell),)", "a model is given by its name in MODELS"),
+    ("(Variant('x', 'recurrnt'),)", "did you mean 'recurrent'?"),
     ("(Variant('x', 'recurrent', None),)", "flags"),
     ("(Variant('x', 'recurrent', {5: 1}),)", "flag"),
+    *(
+        (f"(Variant('x', 'recurrent', {{'layers': {value}}}),)", f"variant 'x': its flag 'layers' is {what}; flags are")
+        for value, what in NOT_PLAIN.items()
+    ),
+    ("(Variant('x', 'recurrent', {'cell': RNN}),)", "its name in CELLS is 'rnn'"),
+    ("(Variant('x', 'recurrent', {}, 'lstm', lambda: 1),)", "its parent, change and base are texts"),
+    ("(Variant('x', 'recurrent', {}, 5, 'y'),)", "its parent, change and base are texts"),
+    ("(Variant('x', 'recurrent', base=RNN),)", "its parent, change and base are texts"),
     ("(VARIANTS['rnn'], VARIANTS['rnn'])", "same name"),
     ("(Variant('x', 'recurrent', {}, 'x', 'y'),)", "parent"),
     ("(Variant('x', 'recurrent', {}, 'lstm'),)", "says the change"),
@@ -405,6 +441,33 @@ STEPS = [
     ("{'h': torch.softmax(a.z, -1)}", "no equations"),
     ("{'h': a.z.mean()}", "h"),
     ("{'h': torch.cat([a.z, a.z])}", "h"),
+    *(
+        (f"{{'h': {over_units}}}", "write it as a model: `ablate new model NAME` shows how")
+        for over_units in (
+            "(a.z - a.z.mean()) / a.z.std()",
+            "(a.z - a.z.mean(-1, keepdim=True)) / (a.z.var(-1, keepdim=True) + 1e-5).sqrt()",
+            "torch.std(a.z)",
+            "torch.var(a.z, -1)",
+            "a.z / a.z.norm()",
+            "torch.linalg.norm(a.z)",
+            "a.z / a.z.sum(-1, keepdim=True)",
+            "a.z.softmax(-1)",
+            "a.z.max(-1).values",
+            "max(a.z)",
+            "sum(a.z)",
+            "a.z @ torch.ones(1, 1)",
+            "torch.nn.functional.linear(a.z, torch.ones(1, 1))",
+            "torch.nn.functional.layer_norm(a.z, (1,))",
+            "torch.roll(a.z, 1, -1)",
+            "a.z[..., :1]",
+            "f.mean(a.z)",
+            "f.std(a.z)",
+            "np.mean(a.z)",
+            "np.std(a.z)",
+            "np.linalg.norm(a.z)",
+            "np.tanh(a.z)",
+        )
+    ),
     ("{'h': a.z - a.z}", "always 0"),
     ("{'h': a.z ** s.h}", "h"),
     ("{'h': 1 / 0}", "ZeroDivisionError"),
@@ -417,6 +480,55 @@ STEPS = [
     ("{'h': 'text'}", "not computed"),
     ("{'h': f.tanh(a.z, a.z)}", "TypeError"),
 ]
+
+OWN_TASK = """
+from typing import Any
+from tasks import Task
+{decorator}
+class Own({base}):
+    {body}
+"""
+FROZEN = "@dataclass(frozen=True, kw_only=True)"
+FIELDS = {
+    "length": "length: int = 4",
+    "shortest": "shortest: int | None = None",
+    "difficulty_sampling": "difficulty_sampling: str = 'uniform'",
+    "difficulty": "difficulty = 'length'",
+    "rest": "spec = sample = loss = score = references = loss_references = read = grid = lambda self: (1,)",
+}
+
+
+def own_task(decorator: str = FROZEN, without: str = "") -> str:
+    """A task that is declared from the ground up, but for one line; no sequence of it can be drawn."""
+    body = "\n    ".join(line for name, line in FIELDS.items() if name != without)
+    return OWN_TASK.format(decorator=decorator, base="Task", body=body)
+
+
+TASK_CLASSES = [
+    *(
+        (
+            OWN_TASK.format(
+                decorator=FROZEN, base="Adding", body=f"extra: Any = field(default_factory=lambda: {value})"
+            ),
+            what,
+        )
+        for value, what in NOT_PLAIN.items()
+    ),
+    (
+        OWN_TASK.format(decorator="", base="Adding", body="extra: int = 3"),
+        "has 'extra', which is no field: write @data",
+    ),
+    (own_task(decorator=""), "is no dataclass: write @dataclass(frozen=True, kw_only=True) above `class Own`"),
+    (
+        own_task(decorator="@dataclass(kw_only=True)"),
+        "can be changed after it was recorded: write @dataclass(frozen=True",
+    ),
+    (own_task(without="shortest"), "has no field 'shortest'; every task has `length`, its difficulty, `shortest: int"),
+    (own_task(without="difficulty_sampling"), "has no field 'difficulty_sampling'; every task has `length`, its"),
+    (own_task(without="length"), "has no field 'length'; every task has `length`"),
+    (own_task(without="difficulty"), "has no `difficulty`: the name of the field that makes it harder"),
+]
+"""Tasks that are declared as no task can be."""
 
 FREE = [
     ("syntax", "STUDY = (", "line 1"),
@@ -465,6 +577,9 @@ def files() -> Iterator[File]:
     ):
         for text, words in cases:
             yield File(f"{kind} {text}", study_file(**{kind: text}), words)
+    variants = "(Variant('m-base', 'recurrent'), Variant('m-half', 'recurrent', {'layers': 2}))"
+    text = study_file(variants=variants, baseline="'m-bse'")
+    yield File("a misspelt baseline", text, "unknown baseline 'm-bse'; did you mean 'm-base'? Known: m-base, m-half")
     for text, words in SPACES:
         yield File(text, study_file(nuisance=f"{{'lr': {text}}}"), words)
     for line, words in DECLARATIONS:
@@ -473,3 +588,5 @@ def files() -> Iterator[File]:
     for step, words in STEPS:
         cell = "counter = []\n" + CELL.format(body=STEP.format(step))
         yield File(step, study_file(cell, variants=OWN), words)
+    for before, words in TASK_CLASSES:
+        yield File(f"{words}: {before}", study_file(before, tasks="{'own': Own()}"), words)

@@ -37,6 +37,8 @@ def random_cell(seed: int) -> type[Cell]:
     for name in rng.sample(quantities := ["k", *dict.fromkeys(("h", *more))], len(quantities)):
         trees[name] = _tree(rng, known, depth=3)
         known.append(("q", name))
+    for leaf in (*leaves, *(("s", name) for name in more), *(("v", name) for name in vectors)):
+        trees["h"] = ("+", trees["h"], ("tanh", leaf, leaf))  # a cell uses all that it declares
 
     def step(f: Functions, a: SimpleNamespace, s: SimpleNamespace, v: SimpleNamespace) -> dict[str, Any]:
         made: dict[str, Any] = {}
