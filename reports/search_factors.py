@@ -22,8 +22,27 @@ def column(values: list[float | str | None], space: Space) -> pd.Series:
     """The recorded values of a factor, None where a run has none: numbers of a range, or the texts of a choice."""
     if is_numeric(space):
         return pd.Series([float("nan") if value is None else float(value) for value in values], dtype=float)
+    return pd.Series([None if value is None else choice_text(value, space) for value in values], dtype=object)
+
+
+def choice_text(value: float | str, space: Space) -> str:
+    """The text of a choice's value, given as a number or a text: 1.0 is "1" where the choice has 1, and "1.0" where it has 1.0.
+
+    >>> choice_text(1.0, {"choices": [0.5, 1]}), choice_text("16", {"choices": [16, 32]})
+    ('1', '16')
+    """
     texts = {as_recorded({"": choice})[""]: str(choice) for choice in space["choices"]}
-    return pd.Series([None if value is None else texts.get(value, str(value)) for value in values], dtype=object)
+    return texts.get(as_recorded({"": value})[""], str(value))
+
+
+def as_drawn(value: float | str, space: Space) -> float | str:
+    """A value of a table of trials as its factor's distribution has it.
+
+    The columns lr, clip and weight_decay have numbers, also where their factor is one of several values.
+    """
+    if is_numeric(space):
+        return int(value) if space.get("whole") else value
+    return choice_text(value, space)
 
 
 def with_factors(table: pd.DataFrame, runs: Sequence[RunRecord], spaces: Mapping[str, Space]) -> pd.DataFrame:

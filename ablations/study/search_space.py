@@ -20,8 +20,11 @@ from tasks import Task
 SCIENTIFIC = ("variant", "task")
 """What a condition may name beside factors."""
 
-RESERVED = ("seed", "trial", "backend", "proposed_by", "kind", "number", "variant", "task")
-"""What a run is recorded with beside its factors; no factor can have that name."""
+RESERVED = (
+    "seed", "trial", "backend", "proposed_by", "kind", "number", "variant", "task", "trained", "run_kind", "run_number",
+    "status", "objective", "skill", "is_best", "run_id",
+)  # fmt: skip
+"""What a run is recorded with, or a table of trials has, beside its factors; no factor can have that name."""
 
 
 def checked(
@@ -107,7 +110,11 @@ def _needed(spaces: Mapping[str, Space], name: str) -> dict[str, Value]:
 def _flag(name: str, space: Space, variants: tuple[Variant, ...]) -> Space:
     """The space of a model's flag, with numbers of the type that the model says."""
     models = {variant.model for variant in variants if name in flags_of(variant)}
-    if name in RESERVED or not models:
+    if name in RESERVED and models:
+        raise UserError(
+            f"no factor can be named {name!r}: a run is recorded with one of its own; give the flag another name"
+        )
+    if not models:
         if any(name in variant.all_flags for variant in variants):
             raise UserError(
                 f"every variant sets {name!r} itself, or its model does not have it: nothing is left to search"

@@ -1,14 +1,15 @@
 """The search space: what a factor may be drawn from, and under which condition it is drawn at all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from math import exp, floor, log
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import BeforeValidator, ConfigDict, field_validator, model_validator
 from pydantic.dataclasses import dataclass
 
-from ablations.checks import is_number
+from ablations.checks import as_read, is_number
 from ablations.errors import UserError
 
 STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
@@ -35,6 +36,11 @@ def _is_endless(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and not is_number(value)
 
 
+def _plain(values: Iterable[Any]) -> tuple[Any, ...]:
+    """The values, NumPy's numbers as Python's own: pydantic would make a float of each, and JSON has none of them."""
+    return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
+
+
 Number = Annotated[int | float, BeforeValidator(_finite)]
 """An end or a step of a range."""
 
@@ -48,7 +54,7 @@ class _Space:
         several = (tuple, list, set, range)
         if not isinstance(where, Mapping):
             raise UserError("it maps factors, 'variant' or 'task' to the values under which this one is drawn")
-        values = {name: tuple(each) if isinstance(each, several) else (each,) for name, each in where.items()}
+        values = {name: _plain(each if isinstance(each, several) else (each,)) for name, each in where.items()}
         if empty := [name for name, each in values.items() if not each]:
             raise UserError(f"it has no value of {empty[0]!r}; the factor would never be drawn")
         return values
@@ -134,10 +140,15 @@ class Choice(_Space):
     values: Sequence[Value]
     where: Where = field(default_factory=dict)
 
-    @field_validator("values")
+    @field_validator("values", mode="before")
     @classmethod
-    def _tuple(cls, values: Sequence[Value]) -> tuple[Value, ...]:
-        return tuple(values)
+    def _values(cls, values: Any) -> tuple[Value, ...]:
+        if not isinstance(values, list | tuple | range | np.ndarray):
+            raise UserError(f"the values of a choice are a list of texts, numbers, True, False or None; got {values!r}")
+        plain = _plain(values)
+        if strange := [value for value in plain if not isinstance(value, Value)]:
+            raise UserError(f"a value of a choice is a text, a number, True, False or None; got {strange[0]!r}")
+        return plain
 
     @model_validator(mode="after")
     def _check(self) -> "Choice":
@@ -145,6 +156,8 @@ class Choice(_Space):
             raise UserError(f"the numbers of a choice are finite; got {strange[0]}")
         if len({(type(value), value) for value in self.values}) < max(2, len(self.values)):
             raise UserError(f"a choice needs two values or more, each once; got {list(self.values)}")
+        if len(self._by_text) < len(self.values):
+            raise UserError(f"the record could not tell some of these values apart: {list(self.values)}")
         return self
 
     def at(self, share: float) -> Value:
@@ -153,7 +166,12 @@ class Choice(_Space):
 
     def from_record(self, value: float | str) -> Value:
         """The value that the record has as a number or as text, as it was drawn."""
-        return next((each for each in self.values if value == (str(each) if isinstance(each, bool) else each)), None)
+        return self._by_text.get(str(value))
+
+    @property
+    def _by_text(self) -> dict[str, Value]:
+        """Each value by the text of what is read of it; as text, since not-a-number equals nothing."""
+        return {str(as_read(each)): each for each in self.values}
 
     @property
     def ends(self) -> tuple[Value, ...]:
