@@ -19,7 +19,7 @@ from ablations.registry import look_up
 from ablations.run.progress import duration
 from ablations.run.time_estimate import Work, remaining_works, total_seconds
 from ablations.studies import STUDIES
-from ablations.study import Plan, Study
+from ablations.study import Plan, Setting, Study
 from ablations.study.identity import costs_identity
 from ablations.study.own import own_cells, own_models, own_tasks
 from ablations.train.threads import use_one_thread
@@ -163,15 +163,32 @@ def describe_plan(plan: Plan, workers: int, ended: Mapping[str, Sequence[RunReco
     )
     yield ""
     width = max(32, *(len(setting.name) for setting in plan.settings))
-    yield f"{'setting':{width}} {'hidden':>6} {'parameters':>10} {'recorded':>8} {'left':>6} {'at most':>12}"
+    sizes = {setting.name: _searched_sizes(plan, setting) for setting in plan.settings}
+    hidden, parameters = (
+        max(map(len, column)) for column in zip(("hidden", "parameters"), *sizes.values(), strict=True)
+    )
+    yield f"{'setting':{width}} {'hidden':>{hidden}} {'parameters':>{parameters}} {'recorded':>8} {'left':>6} {'at most':>12}"
     works = remaining_works(plan, ended)
     for setting in plan.settings:
         work = works[setting.name]
-        parameters = count_parameters(setting.variant, setting.task.spec, setting.size)
+        size = "{:>{}} {:>{}}".format(sizes[setting.name][0], hidden, sizes[setting.name][1], parameters)
         time = duration(work.seconds / workers)
-        yield f"{setting.name:{width}} {setting.size:6} {parameters:10} {work.recorded:8} {work.left:6} {time:>12}"
+        yield f"{setting.name:{width}} {size} {work.recorded:8} {work.left:6} {time:>12}"
     yield ""
     yield _totals(plan, works, workers, ended)
+
+
+def _searched_sizes(plan: Plan, setting: Setting) -> tuple[str, str]:
+    """The hidden size of a setting and its number of parameters; of one whose size is searched, from where to where."""
+    ends = list(plan.at_ends(setting))
+    counts = [count_parameters(each.variant, each.task.spec, each.size) for each in ends]
+    return _span([each.size for each in ends]), _span(counts)
+
+
+def _span(numbers: Sequence[int]) -> str:
+    """The lowest and the highest number."""
+    low, high = min(numbers), max(numbers)
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def _totals(plan: Plan, works: Mapping[str, Work], workers: int, ended: Mapping[str, Sequence[RunRecord]]) -> str:

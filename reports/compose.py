@@ -22,6 +22,7 @@ from reports.page_one.solvers import solver_table
 from reports.page_one.verdict_strip import strip_table
 from reports.result_tables import ResultTables
 from reports.rules import rule_blocks
+from reports.search_factors import size_note
 from reports.search_summary import search_blocks
 from reports.statistics.simulation import SimulatedTables, simulated_tables
 from reports.task_pages import task_blocks
@@ -64,7 +65,7 @@ def compose(
     blocks: list[Block] = [
         *_partial(results),
         page_one(estimates, verdicts),
-        *claim_blocks(verdicts),
+        *claim_blocks(verdicts, size_note(study)),
         *literature_blocks(results, verdicts),
         *task_blocks(results),
         *theorem_blocks(study, data["theorems"]),

@@ -9,7 +9,7 @@ import pandas as pd
 from ablations.record.schema import ONE_BY_ONE, SettingRecord
 from reports.document import Block, Formula, Heading, Paragraph, Table
 from reports.result_tables import ResultTables
-from reports.search_factors import described
+from reports.search_factors import described, size_note
 from reports.theorems.measured import SOLVED
 
 ENDS = ("finished", "pruned", "diverged")
@@ -187,8 +187,8 @@ def _far_tests(budget: Mapping[str, Any]) -> str:
 
 def _sizes(results: ResultTables) -> str:
     """What sizes the models have; the budget's number of parameters, and other sizes if there are any."""
-    if {"hidden", "parameters"} & results.study.plan["nuisance"].keys():
-        return "The size of every model is searched."
+    if note := size_note(results.study):
+        return note
     usual = f"{results.study.plan['budget']['parameters']:,} parameters"
     others = {s.variant: s.size_rule for s in results.study.settings if s.size_rule != usual}
     listed = ", ".join(f"{variant} ({rule})" for variant, rule in others.items())

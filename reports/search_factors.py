@@ -55,15 +55,38 @@ def with_factors(table: pd.DataFrame, runs: Sequence[RunRecord], spaces: Mapping
 
 
 def size(study: StudyRecord, setting: SettingRecord) -> tuple[int, int]:
-    """The hidden size of a setting's replicates, and their number of parameters; of the setting, before there are any.
+    """The hidden size of a setting's network and its number of parameters; of the setting, before there are any runs.
 
     Where factors of the network are searched, the two are those of the best trial.
     """
-    run = next((run for run in study.replicates if run.setting == setting.identity), None)
-    if run is None or not study.plan["nuisance"].keys() - {"lr", "clip", "weight_decay"}:
+    if not study.plan["nuisance"].keys() - {"lr", "clip", "weight_decay"}:
         return setting.hidden, setting.parameters
-    hidden, parameters = run.factors.get("hidden", setting.hidden), run.metrics.get("parameters", setting.parameters)
-    return int(hidden), int(parameters)
+    run = chosen_run(study, setting)
+    factors, metrics = (run.factors, run.metrics) if run else ({}, {})
+    return int(factors.get("hidden", setting.hidden)), int(metrics.get("parameters", setting.parameters))
+
+
+def chosen_run(study: StudyRecord, setting: SettingRecord) -> RunRecord | None:
+    """A run of a setting's best trial; None where there is none yet."""
+    best = (run for run in study.trials if run.number == setting.best_trial)
+    return next((run for run in (*study.replicates, *best) if run.setting == setting.identity), None)
+
+
+def sizes_are_searched(study: StudyRecord) -> bool:
+    """Whether each trial has a size of its own."""
+    return bool({"hidden", "parameters"} & study.plan["nuisance"].keys())
+
+
+def size_note(study: StudyRecord) -> str:
+    """What it means that sizes are searched, with those that were found; empty where they are not."""
+    if not sizes_are_searched(study):
+        return ""
+    counts = [size(study, setting)[1] for setting in study.settings if chosen_run(study, setting)]
+    found = f", with {min(counts):,} to {max(counts):,} parameters" if counts else ""
+    return (
+        f"The size of every model is searched: each has that of its best trial{found}. So nothing is compared at equal "
+        "parameters or at equal hidden size here."
+    )
 
 
 def described(name: str, space: Space) -> str:

@@ -6,6 +6,7 @@ from reports.atlas import SIZES, measured_coverage
 from reports.estimates import Estimates
 from reports.method import missing_runs
 from reports.page_one.solvers import usual_size
+from reports.search_factors import sizes_are_searched
 from reports.search_summary import windows
 
 
@@ -72,7 +73,7 @@ def _how_fair(estimates: Estimates) -> str:
     size = (
         f"About {budget['parameters']:,} parameters each{f' ({others} networks have another size)' if others else ''}"
     )
-    if {"hidden", "parameters"} & results.study.plan["nuisance"].keys():
+    if sizes_are_searched(results.study):
         size = "Sizes are searched"
     return (
         f"{size}, "
