@@ -25,7 +25,7 @@ class Parameters:
     number: int
 
     def __post_init__(self) -> None:
-        if not isinstance(self.number, int) or self.number < 1:
+        if not isinstance(self.number, int) or isinstance(self.number, bool) or self.number < 1:
             raise UserError(f"a number of parameters is a whole number of at least 1, not {self.number!r}")
 
     def __str__(self) -> str:
@@ -74,6 +74,9 @@ class Variant:
             raise UserError(
                 f"variant {self.name!r}: its size is Parameters(number) or HiddenSizeOf(variant); got {self.size!r}"
             )
+        texts = {"parent": self.parent or "", "change": self.change, "base": self.base or ""}
+        if strange := [name for name, text in texts.items() if not isinstance(text, str)]:
+            raise UserError(f"variant {self.name!r}: its {strange[0]} is a text; got {texts[strange[0]]!r}")
         object.__setattr__(self, "flags", {name: _plain(value) for name, value in self.flags.items()})
         known = signature(look_up(MODELS, self.model, "model")).parameters
         for flag in self.flags:

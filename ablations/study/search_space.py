@@ -20,6 +20,9 @@ from tasks import Task
 SCIENTIFIC = ("variant", "task")
 """What a condition may name beside factors."""
 
+MOST_FACTORS = 40
+"""So many factors are all said where one is unknown: nowhere else in one place do they stand."""
+
 RESERVED = (
     "seed", "trial", "backend", "proposed_by", "kind", "number", "variant", "task", "trained", "run_kind", "run_number",
     "status", "objective", "skill", "is_best", "run_id",
@@ -120,7 +123,7 @@ def _flag(name: str, space: Space, variants: tuple[Variant, ...]) -> Space:
                 f"every variant sets {name!r} itself, or its model does not have it: nothing is left to search"
             )
         known = [*TRAINING, *dict.fromkeys(flag for variant in variants for flag in flags_of(variant))]
-        raise UserError(unknown("nuisance or fixed factor", name, known))
+        raise UserError(unknown("nuisance or fixed factor", name, known, most=MOST_FACTORS))
     types = {part for model in models for part in _types(MODELS[model], name)}
     if float in types and int not in types:
         return of_type(name, space, Factor(float, "", lambda value: True)) if isinstance(space, Range) else space

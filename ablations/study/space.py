@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 
 from ablations.checks import as_read, is_number
 from ablations.errors import UserError
+from ablations.study.fields import NamedFields, Truth, finite
 
 STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 """Unknown parameters are errors."""
@@ -25,13 +26,6 @@ Where = Mapping[str, Any]
 """factor -> the value, or several, of it under which another factor is drawn; "variant" and "task" can stand for a factor."""
 
 
-def _finite(value: Any) -> Any:
-    """The value. pydantic would take True and not-a-number too."""
-    if not is_number(value):
-        raise ValueError("Input should be a finite number")
-    return value
-
-
 def _is_endless(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and not is_number(value)
 
@@ -41,11 +35,11 @@ def _plain(values: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
 
 
-Number = Annotated[int | float, BeforeValidator(_finite)]
+Number = Annotated[int | float, BeforeValidator(finite)]
 """An end or a step of a range."""
 
 
-class _Space:
+class _Space(NamedFields):
     """What `Range` and `Choice` share: the condition, given as single values or as several of them."""
 
     @field_validator("where", mode="before")
@@ -75,7 +69,7 @@ class Range(_Space):
 
     low: Number
     high: Number
-    log: bool = True
+    log: Truth = True
     step: Number | None = None
     where: Where = field(default_factory=dict)
 
