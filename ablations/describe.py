@@ -20,10 +20,16 @@ from ablations.run.progress import duration
 from ablations.run.time_estimate import Work, remaining_works, total_seconds
 from ablations.studies import STUDIES
 from ablations.study import Plan, Setting, Study
+from ablations.study.factors import MEANINGS, TRAINING
 from ablations.study.identity import costs_identity
 from ablations.study.own import own_cells, own_models, own_tasks
+from ablations.study.search_space import flags_of
 from ablations.train.threads import use_one_thread
 from tasks import TASKS, Task
+
+
+SCIENTIFIC_FLAGS = ("cell", "direction")
+"""Flags of models that no study searches: they make another network."""
 
 
 def first_line(thing: object) -> str:
@@ -40,14 +46,30 @@ def catalogue(claims: Mapping[str, str]) -> dict[str, dict[str, str]]:
         "cells": {name: first_line(cell) for name, cell in CELLS.items()},
         "models": {name: first_line(model) for name, model in MODELS.items()},
         "ablations": {v.name: f"{v.parent}: {v.change}" for v in VARIANTS.values() if v.parent},
+        "factors": factors(),
         "studies": {name: study.question for name, study in STUDIES.items()},
         "claims": dict(claims),
     }
 
 
+def factors() -> dict[str, str]:
+    """name -> a line about each factor that a study can search: those of the training, then the flags of models."""
+    training = {name: ": ".join(filter(None, (f.allowed, MEANINGS.get(name)))) for name, f in TRAINING.items()}
+    models: dict[str, list[str]] = {}
+    for variant in (Variant(name, name) for name in MODELS):
+        for flag in flags_of(variant):
+            if flag not in SCIENTIFIC_FLAGS:
+                models.setdefault(flag, []).append(variant.model)
+    flags = {
+        flag: "; ".join(filter(None, (MEANINGS.get(flag), f"of {', '.join(own)}"))) for flag, own in models.items()
+    }
+    return {**training, **flags}
+
+
 def explain(name: str, claims: Mapping[str, str], describe_study: Callable[[Study], str]) -> str:
-    """The text about a task, cell, model, ablation, study or claim; those of claims are given."""
+    """The text about a task, cell, model, ablation, factor, study or claim; those of claims are given."""
     describers: dict[str, Callable[[str], str]] = {
+        **dict.fromkeys(factors(), lambda name: f"A factor that a study can search: {factors()[name]}."),
         **dict.fromkeys(STUDIES, lambda name: describe_study(STUDIES[name])),
         **dict.fromkeys(claims, lambda name: claims[name]),
         **dict.fromkeys(_variants(), describe_variant),

@@ -7,14 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import SMALL
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError
+from pydantic.dataclasses import dataclass as pydantic_dataclass
 
+from ablations.describe import catalogue, explain
 from ablations.errors import UserError, in_one_line
 from ablations.models import MODELS
 from ablations.models.variant import Parameters, Variant
 from ablations.registry import SYNONYMS
+from ablations.studies import STUDIES
 from ablations.study import Budget, Choice, Costs, Range, Scale, Study
-from ablations.study.factors import TRAINING
+from ablations.study.factors import MEANINGS, TRAINING
+from ablations.study.search_space import flags_of
 from tasks import TASKS
 
 LR = Range(1e-3, 1e-1)
@@ -153,3 +157,27 @@ def test_no_name_of_ours_is_a_synonym_of_another() -> None:
     others = [name for names in SYNONYMS.values() for name in names]
     assert len(others) == len({*others})
     assert not {*others} & {*SYNONYMS, *TRAINING, *MODELS}
+
+
+def test_each_factor_that_can_be_searched_is_listed_with_its_meaning() -> None:
+    lines = catalogue({})["factors"]
+    assert {*TRAINING} <= {*lines}
+    flags = {flag for name in MODELS for flag in flags_of(Variant(name, name))} - {"cell", "direction"}
+    assert {*lines} == {*TRAINING, *flags}
+    assert {*MEANINGS} <= {*lines}
+    for name in flags:
+        assert name in MEANINGS
+    for name, line in lines.items():
+        assert len(line) > len(name)
+        assert name in STUDIES or line in explain(name, {}, lambda study: "")
+
+
+@pydantic_dataclass(config=ConfigDict(extra="forbid"))
+class Needy:
+    """What needs a parameter."""
+
+    group: str
+
+
+def test_of_several_mistakes_the_unknown_name_is_said() -> None:
+    assert complaint(lambda: Needy(grup="S3")) == "Needy: grup: Unexpected keyword argument, got 'S3'"  # type: ignore[call-arg]

@@ -14,7 +14,7 @@ from ablations.registry import is_file
 if TYPE_CHECKING:
     from ablations.study import Study
 
-KINDS = ("tasks", "cells", "models", "ablations", "studies", "claims")
+KINDS = ("tasks", "cells", "models", "ablations", "factors", "studies", "claims")
 
 
 @click.command("list")
@@ -22,7 +22,7 @@ KINDS = ("tasks", "cells", "models", "ablations", "studies", "claims")
 def list_(kind: str | None) -> None:
     """List what there is.
 
-    Tasks, cells, models, ablations, studies, claims.
+    Tasks, cells, models, ablations, factors, studies, claims.
     """
     from ablations.describe import catalogue
     from reports.claims import CLAIMS
@@ -40,7 +40,7 @@ def list_(kind: str | None) -> None:
 @with_workers("Of a study: processes that would train.")
 @click.option("--source", is_flag=True, help="Of a cell: the Python that is compiled.")
 def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: bool) -> None:
-    """Explain a task, cell, model, ablation, study or claim.
+    """Explain a task, cell, model, ablation, factor, study or claim.
 
     Or a study's file, with its own cells. Of STUDY/TASK/VARIANT, list the
     recorded replicates. Of a replicate, named by its MLflow run id or as
