@@ -27,7 +27,6 @@ from ablations.study.search_space import flags_of
 from ablations.train.threads import use_one_thread
 from tasks import TASKS, Task
 
-
 SCIENTIFIC_FLAGS = ("cell", "direction")
 """Flags of models that no study searches: they make another network."""
 
@@ -180,8 +179,9 @@ def describe_plan(plan: Plan, workers: int, ended: Mapping[str, Sequence[RunReco
     transferred = ", and of ablations as many with the parent's hyperparameters" if plan.parents else ""
     yield plan.question
     yield (
-        f"Scale {plan.scale}, each setting: {budget.trials} trials (search seeds: {budget.search_seeds}), {budget.replicates} "
-        f"replicates{transferred}, {budget.steps} steps of {budget.batch} sequences each."
+        f"Scale {plan.scale}, each setting: {_counted(budget.trials, 'trial')} (search seeds: {budget.search_seeds}), "
+        f"{_counted(budget.replicates, 'replicate')}{transferred}, {_counted(budget.steps, 'step')} of "
+        f"{_counted(budget.batch, 'sequence')} each."
     )
     yield ""
     width = max(32, *(len(setting.name) for setting in plan.settings))
@@ -215,13 +215,18 @@ def _span(numbers: Sequence[int]) -> str:
 
 def _totals(plan: Plan, works: Mapping[str, Work], workers: int, ended: Mapping[str, Sequence[RunRecord]]) -> str:
     recorded = sum(work.recorded for work in works.values())
-    size = f"{len(works)} settings, {plan.runs} runs"
+    size = f"{_counted(len(works), 'setting')}, {_counted(plan.runs, 'run')}"
     size += f", of which {recorded} are recorded and {plan.runs - recorded} are left" if recorded else ""
     costs = bool(plan.costs and ended.get(costs_identity(plan.costs, plan.seed)))
     seconds = total_seconds(plan, works, workers, costs)
     if not seconds:
         return f"{size}; nothing is left to do."
-    return f"{size}; about {duration(seconds)} with {workers} workers if no trial is pruned, start and costs included."
+    with_workers = _counted(workers, "worker")
+    return f"{size}; about {duration(seconds)} with {with_workers} if no trial is pruned, start and costs included."
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _prose(thing: object) -> str:

@@ -70,11 +70,17 @@ def _strip_rows(part: Comparison) -> Iterator[StripRow]:
 def _families(verdicts: Mapping[str, Verdict]) -> str:
     """How many claims are tested, and how many false verdicts that makes."""
     tested = sum(verdict.label != "not run" for verdict in verdicts.values())
+    if tested == 1:
+        count, where = "1 claim is tested here, at the level of", "if it lay exactly at its limit"
+    else:
+        count, where = (
+            f"{tested} claims are tested here, each at its own level,",
+            "if all of them lay exactly at their limits",
+        )
     return (
         "Each claim names its comparison and its rule in advance. The rule in words, and how often it errs, are under “How "
-        f"the verdicts are reached”. {tested} claims are tested here, each at its own level, {100 * ALPHA:g} % on either "
-        f"side: if all of them lay exactly at their limits, at most {2 * ALPHA * tested:.2g} false verdicts were to be "
-        "expected. A verdict holds for these tasks at these sizes and budgets, and not beyond."
+        f"the verdicts are reached”. {count} {100 * ALPHA:g} % on either side: {where}, at most {2 * ALPHA * tested:.2g} false "
+        "verdicts were to be expected. A verdict holds for these tasks at these sizes and budgets, and not beyond."
     )
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ablations.record.schema import ONE_BY_ONE, SettingRecord
 from reports.document import Block, Formula, Heading, Paragraph, Table
+from reports.prose import counted
 from reports.result_tables import ResultTables
 from reports.search_factors import described, size_note
 from reports.theorems.measured import SOLVED
@@ -110,12 +111,14 @@ def method_blocks(results: ResultTables) -> Iterator[Block]:
         f"({', '.join(plan['variants'])}). Nuisance factors, searched for each setting: {ranges}. Fixed factors: {fixed}."
     )
     yield Paragraph(
-        f"Every setting had the same budget: {budget['trials']} trials, each on {budget['search_seeds']} search seeds, and "
-        f"{budget['replicates']} replicates of the best trial. Trials come in rounds of {budget['trials_per_round']}; "
+        f"Every setting had the same budget: {counted(budget['trials'], 'trial')}, each on "
+        f"{counted(budget['search_seeds'], 'search seed')}, and {counted(budget['replicates'], 'replicate')} of the best "
+        f"trial. Trials come in rounds of {budget['trials_per_round']}; "
         f"{_later_rounds(plan)} Of trials with the same score the one with the lowest validation loss is the best. A run has "
-        f"{budget['steps']} optimiser steps of {_batch(plan)} fresh sequences{_schedule(plan)}. "
+        f"{counted(budget['steps'], 'optimiser step')} of {_batch(plan)} fresh sequences{_schedule(plan)}. "
         "Replicates run their whole budget, also when they have solved their task. A run is validated on "
-        f"{budget['validation']} sequences after each of {budget['segments']} segments. Sequences to criterion are those seen "
+        f"{counted(budget['validation'], 'sequence')} after each of {counted(budget['segments'], 'segment')}. Sequences to "
+        "criterion are those seen "
         f"when the validation score first reached {plan['solved_at']}; a run that never did is censored. {_pruning(plan)} "
         f"{_sizes(results)}"
     )
