@@ -47,10 +47,11 @@ def failure_blocks(results: ResultTables) -> Iterator[Block]:
     """How every planned run ended, and why settings failed."""
     yield Heading("Failures")
     counts = endings(results)
-    diverged = int(counts["diverged"].sum())
+    diverged, missing = int(counts["diverged"].sum()), missing_runs(results)
     yield Paragraph(
-        f"{diverged} runs diverged and {missing_runs(results)} planned runs are missing. A replicate that diverged counts as "
-        f"guessing (skill 0). Pruned trials were clearly worse than the others of their round.{_refusals(results)}"
+        f"{counted(diverged, 'run')} diverged and {counted(missing, 'planned run')} {'is' if missing == 1 else 'are'} "
+        "missing. A replicate that diverged counts as guessing (skill 0). Pruned trials were clearly worse than the others "
+        f"of their round.{_refusals(results)}"
     )
     yield from _failed_settings(results)
     yield Table("endings", counts, "How the runs of each setting ended.")
@@ -67,7 +68,11 @@ def _later_rounds(plan: Mapping[str, Any]) -> str:
 def _refusals(results: ResultTables) -> str:
     refusals = results.difficulty[results.difficulty["refused"]]
     variants = ", ".join(dict.fromkeys(refusals["variant"]))
-    return f" Sequences longer than in training were refused {len(refusals)} times, by {variants}." if variants else ""
+    return (
+        f" Sequences longer than in training were refused {counted(len(refusals), 'time')}, by {variants}."
+        if variants
+        else ""
+    )
 
 
 def _failed_settings(results: ResultTables) -> Iterator[Block]:
@@ -244,6 +249,6 @@ def _backends(results: ResultTables) -> str:
         if "backend" in run.factors
     )
     return (
-        ", ".join(f"{backend} backend, {count} runs" for backend, count in sorted(counts.items()))
+        ", ".join(f"{backend} backend, {counted(count, 'run')}" for backend, count in sorted(counts.items()))
         or "no run with cells"
     )

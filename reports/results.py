@@ -57,7 +57,7 @@ class StudyResults:
     _load: Load = field(repr=False)
 
     def __repr__(self) -> str:
-        return f"StudyResults({self.record.name!r}, {self.record.scale!r}, {len(self.record.replicates)} replicates)"
+        return f"StudyResults({self.record.name!r}, {self.record.scale!r}, replicates: {len(self.record.replicates)})"
 
     @cached_property
     def tables(self) -> "StudyTables":

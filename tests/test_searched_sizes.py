@@ -8,7 +8,7 @@ import pytest
 from builders.fake_record import World, fake_study
 from builders.small_study import carry_out, recorded
 
-from ablations.describe import describe_plan
+from ablations.plan_text import describe_plan
 from ablations.models.sizes import count_parameters
 from ablations.record.schema import StudyRecord
 from ablations.record.store import connect

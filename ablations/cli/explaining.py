@@ -53,13 +53,14 @@ def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: 
             click.echo(line)
         return
     from ablations import describe as texts
+    from ablations.plan_text import describe_plan
     from ablations.studies import find
     from reports.claims import CLAIMS, claims_of
 
     def describe_study(study: "Study") -> str:
         sentences = {name: claim.sentence for name, claim in claims_of(study.name).items()}
         plan = study.at(scale)
-        return "\n".join([*texts.describe_plan(plan, workers, {}), *texts.describe_questions(plan, sentences)])
+        return "\n".join([*describe_plan(plan, workers, {}), *texts.describe_questions(plan, sentences)])
 
     claims = {name: f"{claim.sentence}\n\nRule: {claim.rule}" for name, claim in CLAIMS.items()}
     if not is_file(name):

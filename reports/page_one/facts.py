@@ -59,7 +59,7 @@ def _how_sure(estimates: Estimates) -> str:
     """The number of seeds, and what intervals at the nearest smaller number of the seed atlas cover."""
     n = estimates.results.study.plan["budget"]["replicates"]
     known = max((size for size in SIZES if size <= n), default=None)
-    seeds = f"{n} seeds a setting."
+    seeds = f"{counted(n, 'seed')} a setting."
     if known is None:
         return f"{seeds} Fewer than {SIZES[0]} decide nothing."
     coverage = measured_coverage()
