@@ -1,4 +1,4 @@
-"""Checks of single values that a user gives: whether one is a number, and whether a name can be recorded."""
+"""Checks of single values that a user gives: whether one is a number, how it is read again, what a name can be."""
 
 import math
 from collections.abc import Mapping
@@ -66,6 +66,19 @@ def _kind(value: object) -> str:
     return f"of type {type(value).__name__}"
 
 
+def as_read(value: object) -> float | str:
+    """A value as the record gives it again: it keeps each as text, and what reads as a number is one.
+
+    >>> as_read(0.5), as_read(2), as_read("16"), as_read(True), as_read(None)
+    (0.5, 2.0, 16.0, 'True', 'None')
+    """
+    text = str(value)
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
 def check_name(kind: str, name: object) -> None:
     """Raises `UserError` where a name cannot be part of a path, of a line and of the record, or would be read as a number.
 
@@ -80,13 +93,5 @@ def check_name(kind: str, name: object) -> None:
         raise UserError(f"the {kind}'s name {shown} must be a text of 1 to {LONGEST_NAME} printable characters")
     if "/" in name or "\\" in name or name.strip(" .") != name:
         raise UserError(f"the {kind}'s name {name!r} cannot have a slash, or begin or end with a space or a dot")
-    if _is_numeral(name):
+    if isinstance(as_read(name), float):
         raise UserError(f"the {kind}'s name {name!r} reads as a number; give it a letter more")
-
-
-def _is_numeral(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -1,7 +1,6 @@
 """What there is, described in text: tasks, cells, models, studies."""
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from inspect import getdoc
 
 import numpy as np
@@ -14,16 +13,16 @@ from ablations.models.kernels.source import source
 from ablations.models.sizes import count_parameters, solve_size
 from ablations.models.variant import Variant
 from ablations.models.variants import VARIANTS
-from ablations.record.schema import RunRecord
 from ablations.registry import look_up
-from ablations.run.progress import duration
-from ablations.run.time_estimate import Work, remaining_works, total_seconds
 from ablations.studies import STUDIES
 from ablations.study import Plan, Study
-from ablations.study.identity import costs_identity
+from ablations.study.factors import MEANINGS, TRAINING
 from ablations.study.own import own_cells, own_models, own_tasks
-from ablations.train.threads import use_one_thread
+from ablations.study.search_space import flags_of
 from tasks import TASKS, Task
+
+SCIENTIFIC_FLAGS = ("cell", "direction")
+"""Flags of models that no study searches: they make another network."""
 
 
 def first_line(thing: object) -> str:
@@ -40,14 +39,30 @@ def catalogue(claims: Mapping[str, str]) -> dict[str, dict[str, str]]:
         "cells": {name: first_line(cell) for name, cell in CELLS.items()},
         "models": {name: first_line(model) for name, model in MODELS.items()},
         "ablations": {v.name: f"{v.parent}: {v.change}" for v in VARIANTS.values() if v.parent},
+        "factors": factors(),
         "studies": {name: study.question for name, study in STUDIES.items()},
         "claims": dict(claims),
     }
 
 
+def factors() -> dict[str, str]:
+    """name -> a line about each factor that a study can search: those of the training, then the flags of models."""
+    training = {name: ": ".join(filter(None, (f.allowed, MEANINGS.get(name)))) for name, f in TRAINING.items()}
+    models: dict[str, list[str]] = {}
+    for variant in (Variant(name, name) for name in MODELS):
+        for flag in flags_of(variant):
+            if flag not in SCIENTIFIC_FLAGS:
+                models.setdefault(flag, []).append(variant.model)
+    flags = {
+        flag: "; ".join(filter(None, (MEANINGS.get(flag), f"of {', '.join(own)}"))) for flag, own in models.items()
+    }
+    return {**training, **flags}
+
+
 def explain(name: str, claims: Mapping[str, str], describe_study: Callable[[Study], str]) -> str:
-    """The text about a task, cell, model, ablation, study or claim; those of claims are given."""
+    """The text about a task, cell, model, ablation, factor, study or claim; those of claims are given."""
     describers: dict[str, Callable[[str], str]] = {
+        **dict.fromkeys(factors(), lambda name: f"A factor that a study can search: {factors()[name]}."),
         **dict.fromkeys(STUDIES, lambda name: describe_study(STUDIES[name])),
         **dict.fromkeys(claims, lambda name: claims[name]),
         **dict.fromkeys(_variants(), describe_variant),
@@ -162,43 +177,6 @@ def _model_text(name: str, tasks: Mapping[str, Task]) -> str:
     facts = [f"{name} has {flags}."] if flags else []
     facts += _ablation(VARIANTS[name].parent, VARIANTS[name].change) if name in VARIANTS else []
     return "\n\n".join([_prose(MODELS[name]), *facts, _indented("\n".join(rows))])
-
-
-def describe_plan(plan: Plan, workers: int, ended: Mapping[str, Sequence[RunRecord]]) -> Iterator[str]:
-    """The lines about a plan: question, settings with sizes, runs, and the time that is left at most.
-
-    ended: the recorded runs by the identity of their setting, or of the measurement of costs.
-    """
-    use_one_thread()  # as each worker has
-    budget, workers = plan.budget, min(workers, os.cpu_count() or 1)
-    transferred = ", and of ablations as many with the parent's hyperparameters" if plan.parents else ""
-    yield plan.question
-    yield (
-        f"Scale {plan.scale}, each setting: {budget.trials} trials (search seeds: {budget.search_seeds}), {budget.replicates} "
-        f"replicates{transferred}, {budget.steps} steps of {budget.batch} sequences each."
-    )
-    yield ""
-    width = max(32, *(len(setting.name) for setting in plan.settings))
-    yield f"{'setting':{width}} {'hidden':>6} {'parameters':>10} {'recorded':>8} {'left':>6} {'at most':>12}"
-    works = remaining_works(plan, ended)
-    for setting in plan.settings:
-        work = works[setting.name]
-        parameters = count_parameters(setting.variant, setting.task.spec, setting.size)
-        time = duration(work.seconds / workers)
-        yield f"{setting.name:{width}} {setting.size:6} {parameters:10} {work.recorded:8} {work.left:6} {time:>12}"
-    yield ""
-    yield _totals(plan, works, workers, ended)
-
-
-def _totals(plan: Plan, works: Mapping[str, Work], workers: int, ended: Mapping[str, Sequence[RunRecord]]) -> str:
-    recorded = sum(work.recorded for work in works.values())
-    size = f"{len(works)} settings, {plan.runs} runs"
-    size += f", of which {recorded} are recorded and {plan.runs - recorded} are left" if recorded else ""
-    costs = bool(plan.costs and ended.get(costs_identity(plan.costs, plan.seed)))
-    seconds = total_seconds(plan, works, workers, costs)
-    if not seconds:
-        return f"{size}; nothing is left to do."
-    return f"{size}; about {duration(seconds)} with {workers} workers if no trial is pruned, start and costs included."
 
 
 def _prose(thing: object) -> str:

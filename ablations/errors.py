@@ -58,8 +58,9 @@ def shortened(text: str, most: int = LONGEST_MESSAGE) -> str:
 
 
 def in_one_line(error: "ValidationError") -> str:
-    """What is wrong with some parameters: the first thing that pydantic names, and where it is."""
-    first = error.errors()[0]
+    """What is wrong with some parameters: what is unknown, else the first thing that pydantic names, and where it is."""
+    errors = error.errors()  # a name that was not meant is the reason why another one is missing
+    first = next((each for each in errors if each["type"] == "unexpected_keyword_argument"), errors[0])
     where = ".".join(str(part) for part in first["loc"])
     given = f", got {_shown(first['input'])}" if isinstance(first["input"], int | float | str) else ""
     message = first["msg"].removeprefix("Value error, ")

@@ -10,22 +10,32 @@ from reports.estimates import Estimates
 from reports.page_one.answer import answer
 from reports.page_one.verdict_strip import tally
 from reports.result_tables import ResultTables
+from reports.statistics.decision import FEWEST
 from reports.statistics.ranks import ranked
 from reports.verdicts import judge_claims
 
-HEAD = ("task", "reads", "best network", "skill", "seeds solve", "as good")
-"""The last column: how many of the others cannot be told apart from the best."""
+HEAD = ("task", "reads", "highest", "skill", "seeds solve", "not told apart")
+
+LEGEND = "Not told apart: how many of the others no test tells from it."
+UNDECIDED = (
+    f"–: nothing is ranked where no network solves the task at its easiest, or with fewer than {FEWEST} replicates."
+)
 
 
 def found_lines(study: StudyRecord) -> list[str]:
-    """The answer, the verdicts in one line, then the best network of each task and way of reading, in 80 columns.
+    """The answer, the verdicts in one line, then the network with the highest skill for each task and way of reading.
 
-    Best is the highest mean skill of the replicates, among the networks of the baseline's size.
+    It is that of the highest mean skill of the replicates, among the networks of the baseline's size. All in 80 columns.
     """
     estimates = Estimates(ResultTables(study))
     told = [line for sentence in answer(estimates) for line in wrap(sentence.replace("**", ""), 80)]
     rows = [row for task in estimates.results.tasks for way in WAYS if (row := _best(estimates, task, way))]
-    return [*told, f"Claims: {tally(judge_claims(estimates))}.", *(_table([HEAD, *rows]) if rows else [])]
+    claims = f"Claims: {tally(judge_claims(estimates))}."
+    if not rows:
+        return [*told, claims]
+    alike = [row[-1] for row in rows]
+    legend = [*([LEGEND] if any(each != "–" for each in alike) else []), *([UNDECIDED] if "–" in alike else [])]
+    return [*told, claims, *_table([HEAD, *rows]), *(line for text in legend for line in wrap(text, 80))]
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -40,8 +50,9 @@ def _best(estimates: Estimates, task: str, is_causal: bool) -> list[str]:
         return []
     skills = [estimate.value if (estimate := estimates.mean(task, v, "skill")) else 0.0 for v in members]
     place = max(range(len(members)), key=skills.__getitem__)
-    solved, others = estimates.solved(task, members[place]), _not_told_apart(estimates, task, members, place)
-    alike = f"{others} of {len(members) - 1}"
+    solved, alike = estimates.solved(task, members[place]), "–"
+    if estimates.was_solved(task, *members) and solved.n >= FEWEST:
+        alike = f"{_not_told_apart(estimates, task, members, place)} of {len(members) - 1}"
     seeds = f"{round(solved.value * solved.n)} of {solved.n}"
     return [task, WAYS[is_causal], members[place], f"{skills[place]:.2f}", seeds, alike]
 

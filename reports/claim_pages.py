@@ -18,15 +18,18 @@ RUNS_LISTED = 6
 COLUMNS = ["measured", "estimate", "low", "high", "n", "claimed", "p", "by itself", "decided beyond", "seeds needed"]
 
 
-def claim_blocks(verdicts: Mapping[str, Verdict]) -> Iterator[Block]:
-    """How many claims are tested and at what level, then each claim, then what all of them could have told."""
+def claim_blocks(verdicts: Mapping[str, Verdict], sizes: str = "") -> Iterator[Block]:
+    """How many claims are tested and at what level, then each claim, then what all of them could have told.
+
+    sizes: what is said where the networks have no equal sizes.
+    """
     yield Heading("The claims")
     if not verdicts:
         yield Paragraph("This study tests none of the claims. Its results are in the tables and figures below.")
         return
     yield Paragraph(_families(verdicts))
     for name, verdict in verdicts.items():
-        yield from _claim_blocks(name, CLAIMS[name], verdict)
+        yield from _claim_blocks(name, CLAIMS[name], verdict, sizes)
     yield from _capacity_blocks(verdicts)
 
 
@@ -67,11 +70,17 @@ def _strip_rows(part: Comparison) -> Iterator[StripRow]:
 def _families(verdicts: Mapping[str, Verdict]) -> str:
     """How many claims are tested, and how many false verdicts that makes."""
     tested = sum(verdict.label != "not run" for verdict in verdicts.values())
+    if tested == 1:
+        count, where = "1 claim is tested here, at the level of", "if it lay exactly at its limit"
+    else:
+        count, where = (
+            f"{tested} claims are tested here, each at its own level,",
+            "if all of them lay exactly at their limits",
+        )
     return (
         "Each claim names its comparison and its rule in advance. The rule in words, and how often it errs, are under “How "
-        f"the verdicts are reached”. {tested} claims are tested here, each at its own level, {100 * ALPHA:g} % on either "
-        f"side: if all of them lay exactly at their limits, at most {2 * ALPHA * tested:.2g} false verdicts were to be "
-        "expected. A verdict holds for these tasks at these sizes and budgets, and not beyond."
+        f"the verdicts are reached”. {count} {100 * ALPHA:g} % on either side: {where}, at most {2 * ALPHA * tested:.2g} false "
+        "verdicts were to be expected. A verdict holds for these tasks at these sizes and budgets, and not beyond."
     )
 
 
@@ -79,13 +88,14 @@ def _rule_date(claim: Claim) -> str:
     return f"version {claim.version}{f' of {claim.date}' if claim.date else ''}"
 
 
-def _claim_blocks(name: str, claim: Claim, verdict: Verdict) -> Iterator[Block]:
+def _claim_blocks(name: str, claim: Claim, verdict: Verdict, sizes: str) -> Iterator[Block]:
     yield Heading(claim.headline, level=2, anchor=anchor(name), on_new_page=True)
     yield Note(f"{claim.sentence}{f' ({verdict.word})' if verdict.word != verdict.label else ''}", verdict.label)
     yield Paragraph(verdict.reason)
     if verdict.parts:
         yield parts_strip(verdict)
-    yield Paragraph(f"Comparison: {claim.comparison}")
+    comparison = f"{claim.comparison.replace(' at equal parameters', '')} {sizes}" if sizes else claim.comparison
+    yield Paragraph(f"Comparison: {comparison}")
     yield Paragraph(f"Rule ({name}, {_rule_date(claim)}): {claim.rule}{f' {claim.changed}' if claim.changed else ''}")
     if claim.remark:
         yield Paragraph(f"What it can show: {claim.remark}")

@@ -20,8 +20,10 @@ from reports.method import equation_blocks, failure_blocks, method_blocks, prove
 from reports.page_one.page import page_one
 from reports.page_one.solvers import solver_table
 from reports.page_one.verdict_strip import strip_table
+from reports.prose import counted
 from reports.result_tables import ResultTables
 from reports.rules import rule_blocks
+from reports.search_factors import size_note
 from reports.search_summary import search_blocks
 from reports.statistics.simulation import SimulatedTables, simulated_tables
 from reports.task_pages import task_blocks
@@ -64,7 +66,7 @@ def compose(
     blocks: list[Block] = [
         *_partial(results),
         page_one(estimates, verdicts),
-        *claim_blocks(verdicts),
+        *claim_blocks(verdicts, size_note(study)),
         *literature_blocks(results, verdicts),
         *task_blocks(results),
         *theorem_blocks(study, data["theorems"]),
@@ -118,9 +120,9 @@ def _partial(results: ResultTables) -> Iterator[Block]:
     transferred = max(0, ablations * replicates - len(results.transferred))
     if absent or incomplete or failed or transferred:
         yield Note(
-            f"These results are partial. Of {settings} settings, {absent} have not been started, {incomplete} have fewer than "
-            f"the planned {replicates} replicates, and {failed} failed; {transferred} runs with the parent's hyperparameters "
-            "are missing. `ablate run` continues the study.",
+            f"These results are partial. Of {counted(settings, 'setting')}, not started: {absent}; with fewer than the planned "
+            f"{counted(replicates, 'replicate')}: {incomplete}; failed: {failed}. Missing runs with the parent's "
+            f"hyperparameters: {transferred}. `ablate run` continues the study.",
             "warning",
         )
 

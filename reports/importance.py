@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from reports.estimates import Estimates
-from reports.search_factors import Space, is_numeric
+from reports.search_factors import Space, as_drawn, is_numeric
 from reports.search_summary import trials
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def shares(
     for row in values.to_dict("records"):
         drawn = {name: value for name, value in row.items() if not pd.isna(value)}
         distributions = {name: _distribution(spaces[name]) for name in drawn}
-        params = {name: int(value) if spaces[name].get("whole") else value for name, value in drawn.items()}
+        params = {name: as_drawn(value, spaces[name]) for name, value in drawn.items()}
         study.add_trial(optuna.create_trial(params=params, distributions=distributions, value=0.0))
     names = list(values)
     found = _importances(study, names, objectives)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from ablations.record.lookup import find_replicate, find_setting
-from ablations.record.schema import RunRecord, SettingRecord, StudyRecord
+from ablations.record.schema import SEARCHED, RunRecord, SettingRecord, StudyRecord
 from reports.estimates import Estimates
 from reports.figures.attention_maps import ATTENTION_MAPS, pair
 from reports.figures.base import FigureKind, unique
@@ -15,6 +15,7 @@ from reports.figures.gates import GATES, GATES_AND_MEMORY, by_role, table_of
 from reports.figures.gradient_flow import GRADIENT_FLOW, at_cue
 from reports.figures.word_by_word import WORD_BY_WORD
 from reports.result_tables import ResultTables
+from reports.search_factors import chosen_run, described, size
 
 KINDS: dict[str, FigureKind] = {
     "word_by_word": WORD_BY_WORD,
@@ -29,12 +30,21 @@ def show_setting(uri: str, name: str, scale: str) -> Iterator[str]:
     """The lines about a setting of a record: its size, how its network is loaded, and its replicates with their runs."""
     study, setting = find_setting(uri, name, scale)
     place = f"{study.name}/{setting.task}/{setting.variant}"
-    yield f"{place} at scale {scale}: hidden size {setting.hidden}, {setting.parameters:,} parameters; run {setting.run_id}"
+    yield f"{place} at scale {scale}: {_size(study, setting)}; run {setting.run_id}"
     yield f'The network of its best replicate, if it was kept: ablations.load("runs:/{setting.run_id}")'
     runs = sorted((run for run in study.replicates if run.setting == setting.identity), key=lambda run: run.number)
     yield from (f"  replicate {run.number}: {_ended(run)}" for run in runs)
     if runs:
         yield f"What a replicate does inside: ablate show {place}/{runs[0].number} --scale {scale}"
+
+
+def _size(study: StudyRecord, setting: SettingRecord) -> str:
+    """The size of a setting's network; where it is searched and not yet found, what it is searched in."""
+    if setting.has_searched_size and chosen_run(study, setting) is None:
+        name = setting.size_rule.removesuffix(SEARCHED)
+        return f"its size is searched, {described(name, study.plan['nuisance'][name])}"
+    hidden, parameters = size(study, setting)
+    return f"hidden size {hidden}, {parameters:,} parameters{' (searched)' if setting.has_searched_size else ''}"
 
 
 def show_replicate(uri: str, name: str, scale: str, home: Path) -> Iterator[str]:

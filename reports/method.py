@@ -8,8 +8,9 @@ import pandas as pd
 
 from ablations.record.schema import ONE_BY_ONE, SettingRecord
 from reports.document import Block, Formula, Heading, Paragraph, Table
+from reports.prose import counted
 from reports.result_tables import ResultTables
-from reports.search_factors import described
+from reports.search_factors import described, size_note
 from reports.theorems.measured import SOLVED
 
 ENDS = ("finished", "pruned", "diverged")
@@ -46,10 +47,11 @@ def failure_blocks(results: ResultTables) -> Iterator[Block]:
     """How every planned run ended, and why settings failed."""
     yield Heading("Failures")
     counts = endings(results)
-    diverged = int(counts["diverged"].sum())
+    diverged, missing = int(counts["diverged"].sum()), missing_runs(results)
     yield Paragraph(
-        f"{diverged} runs diverged and {missing_runs(results)} planned runs are missing. A replicate that diverged counts as "
-        f"guessing (skill 0). Pruned trials were clearly worse than the others of their round.{_refusals(results)}"
+        f"{counted(diverged, 'run')} diverged and {counted(missing, 'planned run')} {'is' if missing == 1 else 'are'} "
+        "missing. A replicate that diverged counts as guessing (skill 0). Pruned trials were clearly worse than the others "
+        f"of their round.{_refusals(results)}"
     )
     yield from _failed_settings(results)
     yield Table("endings", counts, "How the runs of each setting ended.")
@@ -66,7 +68,11 @@ def _later_rounds(plan: Mapping[str, Any]) -> str:
 def _refusals(results: ResultTables) -> str:
     refusals = results.difficulty[results.difficulty["refused"]]
     variants = ", ".join(dict.fromkeys(refusals["variant"]))
-    return f" Sequences longer than in training were refused {len(refusals)} times, by {variants}." if variants else ""
+    return (
+        f" Sequences longer than in training were refused {counted(len(refusals), 'time')}, by {variants}."
+        if variants
+        else ""
+    )
 
 
 def _failed_settings(results: ResultTables) -> Iterator[Block]:
@@ -110,12 +116,14 @@ def method_blocks(results: ResultTables) -> Iterator[Block]:
         f"({', '.join(plan['variants'])}). Nuisance factors, searched for each setting: {ranges}. Fixed factors: {fixed}."
     )
     yield Paragraph(
-        f"Every setting had the same budget: {budget['trials']} trials, each on {budget['search_seeds']} search seeds, and "
-        f"{budget['replicates']} replicates of the best trial. Trials come in rounds of {budget['trials_per_round']}; "
+        f"Every setting had the same budget: {counted(budget['trials'], 'trial')}, each on "
+        f"{counted(budget['search_seeds'], 'search seed')}, and {counted(budget['replicates'], 'replicate')} of the best "
+        f"trial. Trials come in rounds of {budget['trials_per_round']}; "
         f"{_later_rounds(plan)} Of trials with the same score the one with the lowest validation loss is the best. A run has "
-        f"{budget['steps']} optimiser steps of {_batch(plan)} fresh sequences{_schedule(plan)}. "
+        f"{counted(budget['steps'], 'optimiser step')} of {_batch(plan)} fresh sequences{_schedule(plan)}. "
         "Replicates run their whole budget, also when they have solved their task. A run is validated on "
-        f"{budget['validation']} sequences after each of {budget['segments']} segments. Sequences to criterion are those seen "
+        f"{counted(budget['validation'], 'sequence')} after each of {counted(budget['segments'], 'segment')}. Sequences to "
+        "criterion are those seen "
         f"when the validation score first reached {plan['solved_at']}; a run that never did is censored. {_pruning(plan)} "
         f"{_sizes(results)}"
     )
@@ -187,8 +195,8 @@ def _far_tests(budget: Mapping[str, Any]) -> str:
 
 def _sizes(results: ResultTables) -> str:
     """What sizes the models have; the budget's number of parameters, and other sizes if there are any."""
-    if {"hidden", "parameters"} & results.study.plan["nuisance"].keys():
-        return "The size of every model is searched."
+    if note := size_note(results.study):
+        return note
     usual = f"{results.study.plan['budget']['parameters']:,} parameters"
     others = {s.variant: s.size_rule for s in results.study.settings if s.size_rule != usual}
     listed = ", ".join(f"{variant} ({rule})" for variant, rule in others.items())
@@ -241,6 +249,6 @@ def _backends(results: ResultTables) -> str:
         if "backend" in run.factors
     )
     return (
-        ", ".join(f"{backend} backend, {count} runs" for backend, count in sorted(counts.items()))
+        ", ".join(f"{backend} backend, {counted(count, 'run')}" for backend, count in sorted(counts.items()))
         or "no run with cells"
     )

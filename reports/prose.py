@@ -77,6 +77,15 @@ def of_all(phrases: Sequence[str], most: int) -> str:
     return f"{first.pop()} {in_a_row([phrase.partition(' ')[2] for phrase in phrases], most)}"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, which has an s where it is not one.
+
+    >>> counted(1, "claim"), counted(0, "claim"), counted(1200, "trial")
+    ('1 claim', '0 claims', '1,200 trials')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def capitalised(sentence: str) -> str:
     """A sentence with its first letter large; the others stay as they are."""
     return sentence[:1].upper() + sentence[1:]

@@ -187,8 +187,8 @@ class ResultTables:
     def at_hidden_of(self, variant: str, reference: str, task: str) -> str | None:
         """The variant itself or its other size that has the reference's hidden size on a task; None if neither has."""
         other = self.setting(task, reference)
-        sizes = [s for s in self.study.settings if s.task == task and variant in (s.variant, s.base)]
-        return next((s.variant for s in sizes if other and s.hidden == other.hidden), None)
+        sizes = (s for s in self.study.settings if s.task == task and variant in (s.variant, s.base))
+        return next((s.variant for s in sizes if other and size(self.study, s)[0] == size(self.study, other)[0]), None)
 
     def paired_differences(self, a: str, b: str, task: str, transferred: bool = False) -> np.ndarray:
         """Skill of variant `a` minus skill of `b` on a task for each seed that both have.

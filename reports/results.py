@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -13,8 +13,10 @@ from ablations.record.opening import open_source
 from ablations.record.reader import read
 from ablations.record.schema import StudyRecord
 from ablations.record.source import own_experiments
-from reports.result_tables import ResultTables
 from reports.table_columns import typed
+
+if TYPE_CHECKING:
+    from reports.study_tables import StudyTables
 
 Load = Callable[[str, str], Any]
 """Loads the network of a URI such as `runs:/<run id>` from the MLflow store at another."""
@@ -55,16 +57,20 @@ class StudyResults:
     _load: Load = field(repr=False)
 
     def __repr__(self) -> str:
-        return f"StudyResults({self.record.name!r}, {self.record.scale!r}, {len(self.record.replicates)} replicates)"
+        return f"StudyResults({self.record.name!r}, {self.record.scale!r}, replicates: {len(self.record.replicates)})"
 
     @cached_property
-    def tables(self) -> ResultTables:
-        """The tables that the report is made of, each a data frame.
+    def tables(self) -> "StudyTables":
+        """The tables of the study, each a data frame; `dir(study.tables)` has their names.
 
-        They are `settings`, `replicates`, `transferred`, `trials`, `curves`, `difficulty`, `gradient`, `gradient_at_cue`
-        and `costs`.
+        They are those of the record, `settings`, `replicates`, `transferred`, `trials`, `curves`, `difficulty`, `gradient`,
+        `gradient_at_cue` and `costs`; and those that the report computes from them, under the names of its CSV files:
+        `verdicts`, `who_solves_what`, `ranking`, `differences`, `search_windows`, `best_values`, and each figure's, as
+        `importance` or `search`.
         """
-        return ResultTables(self.record)
+        from reports.study_tables import StudyTables  # it loads what draws figures
+
+        return StudyTables(self.record)
 
     def curves(self, task: str, variant: str, seed: int) -> pd.DataFrame:
         """All curves of one replicate, `POINT`. What a step counts is said in `ablations.record.schema.CURVES`."""

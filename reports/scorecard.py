@@ -2,9 +2,11 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+from scipy import stats
 
 from ablations.record.schema import StudyRecord
 from reports.alarm import check_ceilings
@@ -14,14 +16,15 @@ from reports.compose import AUTHOR, record_pages
 from reports.document import Block, Document, Formula, Paragraph
 from reports.estimates import Estimates
 from reports.html import to_html
-from reports.page_one.blocks import PageOne, Strip, StripRow, Tone
+from reports.page_one.blocks import Measurement, PageOne, Strip, StripRow, Tone
 from reports.page_one.facts import facts, origin
 from reports.page_one.markdown import FILE, PICTURE, page_markdown
 from reports.page_one.solvers import solver_table, solvers
 from reports.page_one.verdict_strip import measurement
 from reports.pdf import front_png, to_pdf
-from reports.prose import in_a_row, in_prose
+from reports.prose import counted, in_a_row, in_prose
 from reports.result_tables import ResultTables
+from reports.statistics.decision import ALPHA, FEWEST
 from reports.write import without_formulas
 
 WORDS: dict[str, Tone] = {
@@ -37,10 +40,22 @@ WORDS: dict[str, Tone] = {
 
 FUTURE = "its answer depends on what comes later, and both read from left to right"
 
-RULE = (
-    f"Better: most seeds have a skill more than {MARGIN} above the other's (sign test, paired by seed); worse: most have one "
-    f"more than {MARGIN} below; as good: most lie neither above nor below. A task that neither has learnt decides nothing."
-)
+
+def rule(seeds: int) -> str:
+    """How the words come about, with so many seeds.
+
+    >>> rule(10).partition(" (")[0]
+    "Better: at least 9 of 10 seeds have a skill more than 0.02 above the other's"
+    """
+    if seeds < FEWEST:
+        return f"{counted(seeds, 'seed')} for each network decide nothing: at least {FEWEST} are needed."
+    needed = int(stats.binom.isf(ALPHA, seeds, 0.5)) + 1
+    return (
+        f"Better: at least {needed} of {seeds} seeds have a skill more than {MARGIN} above the other's (sign test, "
+        f"{100 * ALPHA:g} %, paired by seed); worse: at least {needed} have one more than {MARGIN} below; as good: at least "
+        f"{needed} are not that far above, and at least {needed} not that far below; undecided: none of these. A task that "
+        "neither has learnt decides nothing."
+    )
 
 
 def scorecard(estimates: Estimates, against: Sequence[str]) -> PageOne:
@@ -80,7 +95,13 @@ def _rows(estimates: Estimates, variant: str, other: str) -> Iterator[StripRow]:
     for task in estimates.results.tasks:
         word, part = word_of(estimates, variant, other, task)
         text = FUTURE if word == "out of reach" else _seeds(part)
-        yield StripRow(WORDS[word], word, f"{variant} beside {other} on {task}", text, "", measurement(part))
+        yield StripRow(
+            WORDS[word], word, f"{variant} beside {other} on {task}", text, "", _unclaimed(measurement(part))
+        )
+
+
+def _unclaimed(found: Measurement | None) -> Measurement | None:
+    return replace(found, is_claimed=False) if found else None
 
 
 def _seeds(part: Comparison) -> str:
@@ -89,7 +110,8 @@ def _seeds(part: Comparison) -> str:
     if not values:
         return "neither has solved its easiest form" if part.unlearnt else ""
     above, below = sum(v > MARGIN for v in values), sum(v < -MARGIN for v in values)
-    return f"of {len(values)} seeds, {above} are more than {MARGIN} better and {below} more than {MARGIN} worse"
+    seeds, are = counted(len(values), "seed"), "is" if above == 1 else "are"
+    return f"of {seeds}, {above} {are} more than {MARGIN} better and {below} more than {MARGIN} worse"
 
 
 def _answer(estimates: Estimates, variant: str, against: Sequence[str]) -> str:
@@ -127,7 +149,7 @@ def write_scorecard(study: StudyRecord, folder: Path, against: Sequence[str]) ->
     page = scorecard(estimates, against)
     document = Document(
         study.plan["question"],
-        RULE,
+        rule(study.plan["budget"]["replicates"]),
         [page, *_equations(study, against)],
         AUTHOR,
         pages=record_pages(study),

@@ -22,8 +22,27 @@ def column(values: list[float | str | None], space: Space) -> pd.Series:
     """The recorded values of a factor, None where a run has none: numbers of a range, or the texts of a choice."""
     if is_numeric(space):
         return pd.Series([float("nan") if value is None else float(value) for value in values], dtype=float)
+    return pd.Series([None if value is None else choice_text(value, space) for value in values], dtype=object)
+
+
+def choice_text(value: float | str, space: Space) -> str:
+    """The text of a choice's value, given as a number or a text: 1.0 is "1" where the choice has 1, and "1.0" where it has 1.0.
+
+    >>> choice_text(1.0, {"choices": [0.5, 1]}), choice_text("16", {"choices": [16, 32]})
+    ('1', '16')
+    """
     texts = {as_recorded({"": choice})[""]: str(choice) for choice in space["choices"]}
-    return pd.Series([None if value is None else texts.get(value, str(value)) for value in values], dtype=object)
+    return texts.get(as_recorded({"": value})[""], str(value))
+
+
+def as_drawn(value: float | str, space: Space) -> float | str:
+    """A value of a table of trials as its factor's distribution has it.
+
+    The columns lr, clip and weight_decay have numbers, also where their factor is one of several values.
+    """
+    if is_numeric(space):
+        return int(value) if space.get("whole") else value
+    return choice_text(value, space)
 
 
 def with_factors(table: pd.DataFrame, runs: Sequence[RunRecord], spaces: Mapping[str, Space]) -> pd.DataFrame:
@@ -36,15 +55,38 @@ def with_factors(table: pd.DataFrame, runs: Sequence[RunRecord], spaces: Mapping
 
 
 def size(study: StudyRecord, setting: SettingRecord) -> tuple[int, int]:
-    """The hidden size of a setting's replicates, and their number of parameters; of the setting, before there are any.
+    """The hidden size of a setting's network and its number of parameters; of the setting, before there are any runs.
 
     Where factors of the network are searched, the two are those of the best trial.
     """
-    run = next((run for run in study.replicates if run.setting == setting.identity), None)
-    if run is None or not study.plan["nuisance"].keys() - {"lr", "clip", "weight_decay"}:
+    if not study.plan["nuisance"].keys() - {"lr", "clip", "weight_decay"}:
         return setting.hidden, setting.parameters
-    hidden, parameters = run.factors.get("hidden", setting.hidden), run.metrics.get("parameters", setting.parameters)
-    return int(hidden), int(parameters)
+    run = chosen_run(study, setting)
+    factors, metrics = (run.factors, run.metrics) if run else ({}, {})
+    return int(factors.get("hidden", setting.hidden)), int(metrics.get("parameters", setting.parameters))
+
+
+def chosen_run(study: StudyRecord, setting: SettingRecord) -> RunRecord | None:
+    """A run of a setting's best trial; None where there is none yet."""
+    best = (run for run in study.trials if run.number == setting.best_trial)
+    return next((run for run in (*study.replicates, *best) if run.setting == setting.identity), None)
+
+
+def sizes_are_searched(study: StudyRecord) -> bool:
+    """Whether each trial has a size of its own."""
+    return bool({"hidden", "parameters"} & study.plan["nuisance"].keys())
+
+
+def size_note(study: StudyRecord) -> str:
+    """What it means that sizes are searched, with those that were found; empty where they are not."""
+    if not sizes_are_searched(study):
+        return ""
+    counts = [size(study, setting)[1] for setting in study.settings if chosen_run(study, setting)]
+    found = f", with {min(counts):,} to {max(counts):,} parameters" if counts else ""
+    return (
+        f"The size of every model is searched: each has that of its best trial{found}. So nothing is compared at equal "
+        "parameters or at equal hidden size here."
+    )
 
 
 def described(name: str, space: Space) -> str:

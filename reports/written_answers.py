@@ -13,6 +13,7 @@ from reports.estimates import Estimates
 from reports.figures.attention_maps import ATTENTION_MAPS, by_page, pair
 from reports.figures.base import percent
 from reports.figures.exact_match import EXACT_MATCH
+from reports.prose import counted
 from reports.result_tables import ResultTables
 from reports.statistics.intervals import median
 from reports.statistics.sample import Estimate, share_sample
@@ -161,5 +162,5 @@ def _looks(row: Any) -> str:
     return (
         f"The largest weight of {row.variant} lies on what determines the symbol for a share of {aligned} of the symbols. "
         f"Weights that lie anywhere would for {row.chance:.3g}, those of another pair for {row.permuted:.3g}; it is above both "
-        f"in {row.above_both:.0f} of {row.n} runs."
+        f"in {row.above_both:.0f} of {counted(row.n, 'run')}."
     )

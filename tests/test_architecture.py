@@ -32,6 +32,7 @@ INNER = (
     "search",
     "record",
     "run",
+    "plan_text",
     "describe",
     "cli",
 )

@@ -97,7 +97,7 @@ def test_two_halves_of_a_study_give_the_tables_of_the_whole(
 ) -> None:
     home = tmp_path / "merged"
     assert [str(each) for each in merge(halves, home, "ablate merge")] == [
-        "small-smoke: 16 runs copied, 0 were there already"
+        "small-smoke: runs copied: 16, there already: 0"
     ]
     assert tables(study, home) == tables(study, whole)
     assert numbers(study, home) == numbers(study, whole)

@@ -153,6 +153,10 @@ def test_a_claim_that_cannot_come_out_otherwise_says_so():
     verdict = judge("fixed-length", World(replicates=10))
     assert {chances["mixed"] for chances in verdict.chances.values()} == {1.0}
     words = [block.text for block in claim_blocks({"fixed-length": verdict}) if isinstance(block, Paragraph)]
+    assert (
+        "1 claim is tested here, at the level of 2.5 % on either side: if it lay exactly at its limit, at most 0.05"
+        in words[0]
+    )
     assert any("comes out mixed in each case" in text for text in words)
 
 

@@ -180,7 +180,7 @@ def test_a_setting_that_failed_is_shown_with_its_reason_and_counts_as_no_run():
         "finished": 4, "pruned": 0, "diverged": 0, "missing": 13,
     }  # fmt: skip
     words = " ".join(block.text for block in document.blocks if isinstance(block, Paragraph | Note))
-    assert "2 have fewer than the planned 5 replicates, and 2 failed" in words
+    assert "with fewer than the planned 5 replicates: 2; failed: 2" in words
     assert "26 planned runs are missing" in words
 
 

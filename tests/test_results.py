@@ -18,22 +18,14 @@ from ablations.errors import UserError
 from ablations.record.reader import read
 from ablations.sqlite import sqlite_url
 from ablations.study import Study
+from reports.compose import compose
+from reports.figures import FIGURES
 from reports.result_tables import ResultTables
 from reports.results import StudyResults
+from reports.study_tables import RECORD_TABLES, REPORT_TABLES, TABLES
 from tasks import TASKS
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-TABLES = (
-    "settings",
-    "replicates",
-    "transferred",
-    "trials",
-    "curves",
-    "difficulty",
-    "gradient",
-    "gradient_at_cue",
-    "costs",
-)
 
 
 @pytest.fixture
@@ -50,7 +42,7 @@ def test_a_folder_gives_the_tables_of_the_report_and_the_curves_and_networks_of_
     assert results.studies.to_numpy().tolist() == [["small", "smoke", "Does it run?"]]
     study = results.study("small", "smoke")
     expected = ResultTables(read(sqlite_url(recorded / "mlflow.db"), "small", "smoke"))
-    for name in TABLES:
+    for name in RECORD_TABLES:
         pd.testing.assert_frame_equal(getattr(study.tables, name), getattr(expected, name))
     assert len(study.tables.replicates) == 8
 
@@ -76,6 +68,24 @@ def test_a_folder_without_results_is_one_line(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(UserError, match=r"mlflow.db: there is no such file; `ablate run` comes first$"):
             ablations.open(place)
+
+
+@pytest.mark.slow
+def test_tables_that_the_report_computes_are_those_of_its_files() -> None:
+    record = fake_study(World(tasks=("copying", "france"), variants=("rnn", "lstm")))
+    tables = StudyResults(record, lambda *where: where).tables
+    _, data = compose(record)
+    assert {*REPORT_TABLES} - {*data} == {"best_values"}  # which a report of one searched factor has no need of
+    for name in {*REPORT_TABLES} & {*data}:
+        pd.testing.assert_frame_equal(getattr(tables, name), data[name], obj=name)
+    assert {"trial", "lr"} <= {*tables.best_values}
+    assert {*FIGURES} <= {*dir(tables)} == {*TABLES}
+    assert all(name in repr(tables) for name in ("importance", "trials"))
+    for name in RECORD_TABLES:
+        assert isinstance(getattr(tables, name), pd.DataFrame)
+    with pytest.raises(AttributeError, match="there is no table 'imports'; there are settings, replicates"):
+        _ = tables.imports
+    assert not hasattr(tables, "other")
 
 
 def test_what_is_not_in_a_study_is_named_with_what_is() -> None:

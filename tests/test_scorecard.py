@@ -3,13 +3,19 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from builders.fake_record import World, fake_study
 
+from reports.claims.comparison import MARGIN
 from reports.estimates import Estimates
+from reports.page_one.facts import facts
+from reports.page_one.numbers import in_words
 from reports.result_tables import ResultTables
-from reports.scorecard import WORDS, scorecard, word_of, write_scorecard
+from reports.scorecard import WORDS, rule, scorecard, word_of, write_scorecard
+from reports.search_summary import windows
+from reports.statistics.decision import ALPHA, sign_test
 
 AGAINST = ("lstm", "gru")
 TASKS = ("copying", "adding", "france")
@@ -70,3 +76,33 @@ def test_it_is_written_as_one_page_with_its_tables(tmp_path: Path) -> None:
     assert 'id="contents"' not in text
     verdicts = pd.read_csv(html.parent / "tables" / "verdicts.csv")
     assert list(verdicts["verdict"][:2]) == ["better", "worse"]
+
+
+@pytest.mark.parametrize("seeds", range(2, 31))
+def test_the_rule_says_how_many_seeds_are_needed_and_so_many_are(seeds: int) -> None:
+    """Against the words of made-up samples: with so many seeds above the limit it is better, with one less it is not."""
+    text = rule(seeds)
+    if seeds < 6:
+        assert text == f"{seeds} seeds for each network decide nothing: at least 6 are needed."
+        return
+    needed = int(text.split()[3])
+    enough, less = (sign_test(np.array([1.0] * k + [0.0] * (seeds - k)), MARGIN) for k in (needed, needed - 1))
+    assert enough <= ALPHA < less
+
+
+def test_nothing_is_claimed_on_the_page_of_who_claims_nothing() -> None:
+    page = scorecard(estimates(), AGAINST)
+    for row in page.strip.rows:
+        assert row.measurement is not None
+        assert in_words(row.measurement).endswith("limit ±0.02")
+    assert in_words(replace(page.strip.rows[0].measurement, is_claimed=True)).endswith("claimed above 0.02")  # type: ignore[type-var]
+
+
+def test_the_page_says_which_best_values_lie_at_an_end_and_what_to_do() -> None:
+    found = dict(facts(estimates()))["How fair?"]
+    table = windows(estimates().results)
+    edges = table[table["edge"] != ""]
+    assert f"{len(edges)} of {len(table)} best values lie at an end of those tried (" in found
+    first = edges.iloc[0]
+    assert f"{first['factor']} of {first['variant']} on {first['task']}" in found
+    assert found.endswith("a wider range or more trials may find better ones there.")

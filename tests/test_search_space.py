@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from inspect import Parameter, Signature, signature
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,17 @@ from optuna.pruners import MedianPruner
 from optuna.samplers import GridSampler, TPESampler
 from pydantic import ValidationError
 
+from ablations.models import MODELS, Network
 from ablations.models.variant import Variant
+from ablations.record.protocol import as_recorded
 from ablations.study import VARIANTS, Choice, Range, Study
 from ablations.study.factors import CURRICULA, OPTIMISERS, SCHEDULES
+from ablations.study.search_space import RESERVED
 from ablations.study.space import as_space, is_drawn
 from ablations.train import optimisers
 from ablations.train.curriculum import training_task
 from ablations.train.schedule import rate_factor
-from tasks import TASKS
+from tasks import TASKS, TaskSpec
 
 LR = Range(1e-3, 1e-1)
 SHARES = (np.arange(6000) + 0.5) / 6000
@@ -68,6 +72,68 @@ def test_optunas_distributions_are_what_they_say(distribution: Any, space: Range
 def test_a_study_takes_any_of_them(study: Study, changed: Callable[..., Study]) -> None:
     spaces = changed(study, nuisance={"lr": FloatDistribution(0.01, 0.1), "layers": IntDistribution(1, 2)}).nuisance
     assert spaces == {"lr": Range(0.01, 0.1, log=False), "layers": Range(1, 2, log=False)}
+
+
+@pytest.mark.parametrize("flag", RESERVED)
+def test_a_flag_under_a_name_that_the_record_needs_cannot_be_searched(
+    study: Study, changed: Callable[..., Study], monkeypatch: pytest.MonkeyPatch, flag: str
+) -> None:
+    model = type("Named", (Network,), {"__init__": _with_flag(flag)})
+    monkeypatch.setitem(MODELS, "named", model)
+    with pytest.raises(ValidationError, match=f"no factor can be named '{flag}'"):
+        changed(study, variants=(*study.variants, Variant("named", "named")), nuisance={"lr": LR, flag: Choice([1, 2])})
+
+
+def _with_flag(flag: str) -> Any:
+    """A constructor with a flag of that name."""
+
+    def construct(self: Network, spec: TaskSpec, size: int, **flags: Any) -> None: ...
+
+    first = [*signature(construct).parameters.values()][:3]
+    construct.__signature__ = Signature([*first, Parameter(flag, Parameter.KEYWORD_ONLY)])  # type: ignore[attr-defined]
+    return construct
+
+
+@pytest.mark.parametrize(
+    ("values", "plain"),
+    [
+        ([np.int64(1), 2], (1, 2)),
+        ([np.bool_(True), False], (True, False)),
+        (np.array([0.5, 1.0]), (0.5, 1.0)),
+        ([np.str_("a"), None], ("a", None)),
+        (range(1, 3), (1, 2)),
+    ],
+)
+def test_numpys_values_of_a_choice_are_pythons_own(values: Any, plain: tuple[Any, ...]) -> None:
+    choice = Choice(values)
+    assert [(type(value), value) for value in choice.values] == [(type(value), value) for value in plain]
+
+
+@pytest.mark.parametrize("values", [[1, 0.5], [True, False, None], ["1", "2e0", "nan"], [0.1, "a", None, True, 7]])
+def test_every_value_of_a_choice_is_known_again_by_what_the_record_has(values: list[Any]) -> None:
+    choice = Choice(values)
+    for value in values:
+        again = choice.from_record(as_recorded({"": value})[""])
+        assert (type(again), again) == (type(value), value)
+
+
+@pytest.mark.parametrize("values", [[1, 1.0], ["1", 1], [None, "None"], ["True", True], ["0.5", "5e-1"]])
+def test_values_that_the_record_could_not_tell_apart_are_no_choice(values: list[Any]) -> None:
+    with pytest.raises(ValidationError, match="the record could not tell some of these values apart"):
+        Choice(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ("adam", "the values of a choice are a list of .*; got 'adam'"),
+        ({1, 2}, "the values of a choice are a list of"),
+        (["a", ("b",)], r"each value is a text, a number, True, False or None; got \('b',\)"),
+    ],
+)
+def test_what_is_no_list_of_values_is_refused_in_one_line(values: Any, complaint: str) -> None:
+    with pytest.raises(ValidationError, match=complaint):
+        Choice(values)
 
 
 def test_a_condition_holds_only_where_its_factor_is_drawn() -> None:
@@ -156,7 +222,7 @@ def test_a_range_needs_sense() -> None:
     for values in ([], ["a"], ["a", "a"]):
         with pytest.raises(ValidationError, match="a choice needs two values or more"):
             Choice(values)
-    Choice([True, 1, 1.0])  # three types, three values
+    Choice([True, 1, 1.5])  # True is no 1
 
 
 def test_a_flag_is_searched_for_the_variants_that_do_not_set_it(study: Study, changed: Callable[..., Study]) -> None:

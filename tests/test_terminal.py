@@ -19,12 +19,15 @@ from rich.console import Console
 
 from ablations.cli import cli
 from ablations.cli.ending import KEPT, end_of, mendable
-from ablations.record.schema import RunRecord
+from ablations.record.schema import RunRecord, StudyRecord
 from ablations.run.context import COSTS
 from ablations.run.progress import Reporter
 from ablations.stages import Stages, console_on
-from reports.brief import found_lines
+from reports.brief import LEGEND, UNDECIDED, found_lines
+from reports.comparison import ranking
 from reports.compose import compose
+from reports.estimates import Estimates
+from reports.result_tables import ResultTables
 
 ABLATE = [sys.executable, "-m", "ablations"]
 COMMANDS = ["", *cli.commands]
@@ -148,7 +151,7 @@ def test_what_was_found_is_what_the_report_says() -> None:
     _, data = compose(study)
     words = Counter(word.partition(",")[0] for word in data["verdicts"]["verdict"])
     assert Counter({word.strip(): int(count) for count, word in re.findall(r"(\d+) ([a-z ]+)", claims)}) == words
-    assert head.split() == ["task", "reads", "best", "network", "skill", "seeds", "solve", "as", "good"]
+    assert head.split() == ["task", "reads", "highest", "skill", "seeds", "solve", "not", "told", "apart"]
     means = data["replicates"].groupby(["task", "variant"])["skill"].mean()
     causal = ["rnn", "lstm", "gru"]
     for task in TWO_TASKS.tasks:
@@ -158,16 +161,37 @@ def test_what_was_found_is_what_the_report_says() -> None:
         assert row.split("left to right")[1].split()[:5] == [best, f"{means[task][best]:.2f}", str(solved), "of", "8"]
 
 
-@pytest.mark.parametrize(("gru", "as_good"), [(0.8, "1 of 1"), (0.3, "0 of 1")])
-def test_networks_that_cannot_be_told_apart_are_counted(gru: float, as_good: str) -> None:
-    skill = {("adding", "lstm"): 0.8, ("adding", "gru"): gru}
-    world = World(skill, tasks=("adding",), variants=("lstm", "gru"), parents={}, replicates=8, diverged=())
-    assert found_lines(fake_study(world))[-1].endswith(as_good)
+@pytest.mark.parametrize(("gru", "alike"), [(0.97, "1 of 1"), (0.3, "0 of 1")])
+def test_networks_that_cannot_be_told_apart_are_counted_and_the_column_is_explained(gru: float, alike: str) -> None:
+    row, *legend = found_lines(two_networks(0.97, gru, replicates=8))[-2:]
+    assert row.endswith(alike)
+    assert legend == [LEGEND]
+
+
+@pytest.mark.parametrize(("skill", "replicates"), [(0.0, 8), (0.97, 2)])
+def test_what_the_report_does_not_rank_the_terminal_does_not(skill: float, replicates: int) -> None:
+    study = two_networks(skill, skill, replicates)
+    lines = found_lines(study)
+    (row,) = (line for line in lines if line.startswith("adding "))
+    assert row.endswith("–")
+    assert " ".join(lines).endswith(UNDECIDED)
+    assert LEGEND not in lines
+    ranks = set(ranking(Estimates(ResultTables(study)))["rank"])
+    assert ranks == {"1 to 2"}
+    assert max(map(len, lines)) <= 80
+
+
+def two_networks(lstm: float, gru: float, replicates: int) -> StudyRecord:
+    skill = {("adding", "lstm"): lstm, ("adding", "gru"): gru}
+    lost = dict.fromkeys(skill, 0.0)
+    return fake_study(
+        World(skill, lost, tasks=("adding",), variants=("lstm", "gru"), parents={}, replicates=replicates, diverged=())
+    )
 
 
 def test_a_study_without_replicates_says_nothing_of_networks() -> None:
     study = fake_study(World(tasks=("adding",), variants=("lstm",), parents={}, replicates=0, diverged=()))
-    assert not any("best network" in line for line in found_lines(study))
+    assert not any("not told apart" in line for line in found_lines(study))
 
 
 FULL = OSError(errno.ENOSPC, "No space left on device", "results/x.pt")

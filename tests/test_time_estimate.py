@@ -7,7 +7,7 @@ import pytest
 from builders.small_study import empty_store
 from builders.written_record import one_setting, runs_of, setting_of, write
 
-from ablations.describe import describe_plan
+from ablations.plan_text import describe_plan
 from ablations.record.reader import ended_runs
 from ablations.record.schema import RunRecord
 from ablations.record.writer import MlflowRecorder

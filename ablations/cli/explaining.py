@@ -14,7 +14,7 @@ from ablations.registry import is_file
 if TYPE_CHECKING:
     from ablations.study import Study
 
-KINDS = ("tasks", "cells", "models", "ablations", "studies", "claims")
+KINDS = ("tasks", "cells", "models", "ablations", "factors", "studies", "claims")
 
 
 @click.command("list")
@@ -22,7 +22,7 @@ KINDS = ("tasks", "cells", "models", "ablations", "studies", "claims")
 def list_(kind: str | None) -> None:
     """List what there is.
 
-    Tasks, cells, models, ablations, studies, claims.
+    Tasks, cells, models, ablations, factors, studies, claims.
     """
     from ablations.describe import catalogue
     from reports.claims import CLAIMS
@@ -40,7 +40,7 @@ def list_(kind: str | None) -> None:
 @with_workers("Of a study: processes that would train.")
 @click.option("--source", is_flag=True, help="Of a cell: the Python that is compiled.")
 def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: bool) -> None:
-    """Explain a task, cell, model, ablation, study or claim.
+    """Explain a task, cell, model, ablation, factor, study or claim.
 
     Or what a file of your own defines: its study, cells, models and
     tasks. Of STUDY/TASK/VARIANT, list the
@@ -54,6 +54,7 @@ def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: 
             click.echo(line)
         return
     from ablations import describe as texts
+    from ablations.plan_text import describe_plan
     from ablations.studies import STUDIES
     from ablations.study.file import load_contents
     from ablations.study.plan_check import check_contents
@@ -62,7 +63,7 @@ def show(name: str, scale: str, tracking_uri: str | None, workers: int, source: 
     def describe_study(study: "Study") -> str:
         sentences = {name: claim.sentence for name, claim in claims_of(study.name).items()}
         plan = study.at(scale)
-        return "\n".join([*texts.describe_plan(plan, workers, {}), *texts.describe_questions(plan, sentences)])
+        return "\n".join([*describe_plan(plan, workers, {}), *texts.describe_questions(plan, sentences)])
 
     claims = {name: f"{claim.sentence}\n\nRule: {claim.rule}" for name, claim in CLAIMS.items()}
     if not is_file(name):

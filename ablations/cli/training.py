@@ -55,7 +55,7 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
 
     A file defines STUDY. What is recorded is not trained again.
     """
-    from ablations.describe import describe_plan
+    from ablations.plan_text import describe_plan
     from ablations.record.reader import ended_runs
     from ablations.run.control import control_of
 
@@ -77,7 +77,7 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
     if code:
         return code
     if left_out:
-        click.echo(f"what was chosen is done; {left_out} of {plan.runs} runs of {plan.name} are left at scale {scale}")
+        click.echo(f"what was chosen is done; of {plan.name} at scale {scale}, runs left: {left_out} of {plan.runs}")
         return 0
     if plan.runs <= BRIEF:
         with Stages(console, "") as say:

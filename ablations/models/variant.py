@@ -24,7 +24,7 @@ class Parameters:
     number: int
 
     def __post_init__(self) -> None:
-        if not isinstance(self.number, int) or self.number < 1:
+        if not isinstance(self.number, int) or isinstance(self.number, bool) or self.number < 1:
             raise UserError(f"a number of parameters is a whole number of at least 1, not {self.number!r}")
 
     def __str__(self) -> str:
@@ -73,6 +73,11 @@ class Variant:
             raise UserError(
                 f"variant {self.name!r}: its size is Parameters(number) or HiddenSizeOf(variant); got {self.size!r}"
             )
+        texts = {"parent": self.parent or "", "change": self.change, "base": self.base or ""}
+        if strange := [name for name, text in texts.items() if not isinstance(text, str)]:
+            raise UserError(
+                f"variant {self.name!r}: its {strange[0]} is a text; got {shortened(repr(texts[strange[0]]))}"
+            )
         flags = {flag: _plain(f"variant {self.name!r}: its flag", flag, value) for flag, value in self.flags.items()}
         object.__setattr__(self, "flags", flags)
         model = look_up(MODELS, self.model, "model")
@@ -81,10 +86,6 @@ class Variant:
         known = signature(model).parameters
         for flag in self.flags:
             check_known([*known][2:], flag, f"flag of the model {self.model}")
-        if strange := [each for each in (self.parent, self.change, self.base) if not isinstance(each, str | None)]:
-            raise UserError(
-                f"variant {self.name!r}: its parent, change and base are texts; got {shortened(repr(strange[0]))}"
-            )
         if self.parent == self.name or (self.parent is None) != (not self.change):
             raise UserError(f"variant {self.name!r}: an ablation has a parent, another variant, and says the change")
 

@@ -45,7 +45,7 @@ class Merged:
     known: int
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.copied} runs copied, {self.known} were there already"
+        return f"{self.name}: runs copied: {self.copied}, there already: {self.known}"
 
 
 def merge(folders: Sequence[Path], home: Path, command: str) -> list[Merged]:

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from ablations.checks import as_read
 from ablations.record.schema import RunRecord, SettingRecord
 
 
@@ -122,11 +123,4 @@ def as_recorded(parameters: Mapping[str, Any]) -> dict[str, float | str]:
     >>> as_recorded({"lr": 0.01, "trial": 2, "backend": "kernel", "shortest": None})
     {'lr': 0.01, 'trial': 2.0, 'backend': 'kernel', 'shortest': 'None'}
     """
-    return {name: _number_or_text(str(value)) for name, value in parameters.items()}
-
-
-def _number_or_text(value: str) -> float | str:
-    try:
-        return float(value)
-    except ValueError:
-        return value
+    return {name: as_read(value) for name, value in parameters.items()}

@@ -80,6 +80,10 @@ ATTENTION_PAIRS = 256
 """The number of test pairs over which a replicate's attention is scored; a test compares it with that of the training."""
 
 
+SEARCHED = " searched"
+"""How the `size_rule` of a setting ends whose trials each have a size of their own."""
+
+
 @dataclass(frozen=True)
 class SettingRecord:
     """A setting as the record holds it: one combination of (task with parameters) and variant.
@@ -114,6 +118,11 @@ class SettingRecord:
     failure: str | None = None
     rule: str = ""
     example: str = ""
+
+    @property
+    def has_searched_size(self) -> bool:
+        """Whether `hidden` and `parameters` are no more than where the search begins: each trial has a size of its own."""
+        return self.size_rule.endswith(SEARCHED)
 
 
 @dataclass(frozen=True)

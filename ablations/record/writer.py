@@ -20,6 +20,7 @@ from ablations.record.schema import (
     NOTE,
     PARENT,
     SCHEMA_VERSION,
+    SEARCHED,
     RunRecord,
     SettingRecord,
     experiment_name,
@@ -72,7 +73,10 @@ class MlflowRecorder:
         data = asdict(setting)
         del data["run_id"], data["best_trial"], data["failure"]
         tags = {**setting_tags(setting), **json_tags("setting", data)}
-        parameters = {"hidden": setting.hidden, "parameters": setting.parameters, **setting.task_parameters}
+        size: dict[str, Any] = {"hidden": setting.hidden, "parameters": setting.parameters}
+        if setting.has_searched_size:  # a parameter never changes: what is found is in the tags and in the description
+            size = dict.fromkeys(size, SEARCHED.strip())
+        parameters = {**size, **setting.task_parameters}
         name = f"{setting.task}/{setting.variant}"
         run_id = self.open_parent("setting", name, setting.identity, tags, parameters)
         self.client.set_experiment_tag(self.experiment_id, *setting_view(self._plan.data, run_id).tag(0))

@@ -11,7 +11,7 @@ from ablations.models import Cell
 from ablations.models.backends import backend_of
 from ablations.models.equations import equations
 from ablations.models.sizes import count_parameters
-from ablations.record.schema import ONE_BY_ONE, RunRecord, SettingRecord
+from ablations.record.schema import ONE_BY_ONE, SEARCHED, RunRecord, SettingRecord
 from ablations.run.cohort_runner import CohortState
 from ablations.run.outcomes import end_reason, run_metrics
 from ablations.study import Plan, Setting
@@ -115,7 +115,7 @@ def _equations(cell: type[Cell]) -> list[dict[str, str]]:
 
 def _size_rule(plan: Plan, setting: Setting) -> str:
     searched = [name for name in SIZES if name in plan.space_of(setting)]
-    return f"{searched[0]} searched" if searched else str(setting.variant.size_rule(plan.budget.parameters))
+    return f"{searched[0]}{SEARCHED}" if searched else str(setting.variant.size_rule(plan.budget.parameters))
 
 
 def _parameters(setting: Setting) -> int:

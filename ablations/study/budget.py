@@ -7,10 +7,11 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from ablations.checks import check_name, is_number
+from ablations.checks import check_name
 from ablations.errors import UserError
 from ablations.models import CELLS
 from ablations.registry import check_known
+from ablations.study.fields import NamedFields, instance_of, mapping_of, whole_number
 from ablations.study.space import STRICT
 from ablations.study.task_fields import check_fields
 from tasks import Task
@@ -20,13 +21,6 @@ LARGEST = 10**12
 
 MOST_RUNS = 1_000_000
 """Trainings of a setting at most; each is a run in MLflow."""
-
-
-def whole_number(value: Any) -> Any:
-    """The value. pydantic would take a text of digits, and True, for numbers."""
-    if not is_number(value):
-        raise ValueError("Input should be a whole number")
-    return value
 
 
 Count = Annotated[int, BeforeValidator(whole_number), Field(ge=1, le=LARGEST)]
@@ -41,7 +35,7 @@ them, at 10,000 steps, would take longer than training."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Budget:
+class Budget(NamedFields):
     """What every setting may spend, the same for all.
 
     trials: draws of the nuisance factors, in rounds of `trials_per_round`; each is trained on `search_seeds` seeds. The
@@ -92,7 +86,7 @@ class Budget:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Costs:
+class Costs(NamedFields):
     """A measurement of training cost on the adding problem of some `length`, with `batch` sequences in a step.
 
     Every cell is timed for some `rounds` at each hidden size, and at the parameter count of `reference` at that size.
@@ -120,15 +114,18 @@ class Costs:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Scale:
+class Scale(NamedFields):
     """One size of a study: its tasks by label, its budget, and the cost measurement if there is one.
 
     variants: the names of the variants that are trained on a task, by its label; the other tasks have all of them.
     """
 
-    tasks: Mapping[str, Task]
-    budget: Budget
-    costs: Costs | None = None
+    tasks: Annotated[
+        Mapping[str, Annotated[Task, instance_of(Task, 'TASKS["adding"](length=50)')]],
+        mapping_of('{"adding": TASKS["adding"](length=50)}'),
+    ]
+    budget: Annotated[Budget, instance_of(Budget, "Budget(trials=…, …)")]
+    costs: Annotated[Costs, instance_of(Costs, "Costs(cells=…, …)")] | None = None
     variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -24,7 +24,8 @@ NOT_FOLLOWED = {
     "ablations.train.optimisers:OPTIMISERS",
     "tasks:TASKS",
     "ablations.checks",  # they refuse, and compute nothing
-    "ablations.registry",  # checks: they refuse, and compute nothing
+    "ablations.registry",
+    "ablations.study.fields",
     "ablations.models.cell_check",
     "ablations.models.declaration",
     "ablations.models.kernels",  # the kernel generator: what it generates is in a setting's identity instead

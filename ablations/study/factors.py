@@ -62,6 +62,24 @@ TRAINING: Mapping[str, Factor] = {
 }
 """The factors of every study by name; `hidden` and `parameters` are two ways to choose a model's size."""
 
+MEANINGS: Mapping[str, str] = {
+    "clip": "larger gradients are scaled down to it",
+    "warmup": "in these the learning rate rises to its value",
+    "schedule": "how the learning rate falls",
+    "curriculum": "which difficulties are drawn in training",
+    "batch": "those of one step",
+    "hidden": "the units of each layer",
+    "parameters": "the hidden size follows from it",
+    "merge": "how the states of two directions become one",
+    "layers": "how many layers are stacked, each as wide as the others",
+    "pooling": "what one answer per sequence is read from: last, mean or max of the states",
+    "forget_bias": "what the forget gate's bias starts from, a number or chrono",
+    "dropout": "the share of a layer's outputs that the next layer does not see",
+    "initialisation": "what the matrices start from: orthogonal, xavier, identity, or None for the usual",
+    "weights": "whether attention learns its weights, or weighs all alike",
+}
+"""What factors do, where their names do not say it; those after `parameters` are flags of the models."""
+
 SIZES = ("hidden", "parameters")
 """Those of them that belong to the network."""
 

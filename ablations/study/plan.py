@@ -3,18 +3,22 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice, product
 from typing import Any
 
 from ablations.models.sizes import hidden_size
 from ablations.models.variant import HiddenSizeOf, Variant
 from ablations.study.budget import Budget, Costs
-from ablations.study.factors import SIDE_BY_SIDE
+from ablations.study.factors import SIDE_BY_SIDE, SIZES, TRAINING
 from ablations.study.identity import identity, setting_identities
 from ablations.study.proposals import DEFAULT_PRUNER, described
 from ablations.study.search_space import space_of, values_of
 from ablations.study.setting import Setting
 from ablations.study.space import HYPERPARAMETERS, Space, Value
 from tasks import Task
+
+MOST_COMBINATIONS = 64
+"""Of the ends of a network's searched factors, so many are looked at: six factors with two ends each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +65,15 @@ class Plan:
     def space_of(self, setting: Setting) -> dict[str, Space]:
         """The factors that are searched for a setting: those of the training, and flags that its model has."""
         return space_of(self.nuisance, setting.label, setting.variant)
+
+    def at_ends(self, setting: Setting) -> Iterator[Setting]:
+        """The setting with the ends of its network's searched factors, in all combinations; itself where none is searched."""
+        spaces = {
+            name: space for name, space in self.space_of(setting).items() if name in SIZES or name not in TRAINING
+        }
+        for ends in islice(product(*(space.ends for space in spaces.values())), MOST_COMBINATIONS):
+            factors = values_of(spaces, dict(zip(spaces, ends, strict=True)), setting.label, setting.variant.name)
+            yield setting.with_factors(factors, self.budget.parameters)
 
     def middle_of(self, setting: Setting) -> dict[str, Value]:
         """Values in the middle of a setting's ranges, of the hyperparameters the lowest: to estimate what a run costs."""

@@ -20,8 +20,14 @@ from tasks import Task
 SCIENTIFIC = ("variant", "task")
 """What a condition may name beside factors."""
 
-RESERVED = ("seed", "trial", "backend", "proposed_by", "kind", "number", "variant", "task")
-"""What a run is recorded with beside its factors; no factor can have that name."""
+MOST_FACTORS = 40
+"""So many factors are all said where one is unknown: nowhere else in one place do they stand."""
+
+RESERVED = (
+    "seed", "trial", "backend", "proposed_by", "kind", "number", "variant", "task", "trained", "run_kind", "run_number",
+    "status", "objective", "skill", "is_best", "run_id",
+)  # fmt: skip
+"""What a run is recorded with, or a table of trials has, beside its factors; no factor can have that name."""
 
 
 def checked(
@@ -107,13 +113,17 @@ def _needed(spaces: Mapping[str, Space], name: str) -> dict[str, Value]:
 def _flag(name: str, space: Space, variants: tuple[Variant, ...]) -> Space:
     """The space of a model's flag, with numbers of the type that the model says."""
     models = {variant.model for variant in variants if name in flags_of(variant)}
-    if name in RESERVED or not models:
+    if name in RESERVED and models:
+        raise UserError(
+            f"no factor can be named {name!r}: a run is recorded with one of its own; give the flag another name"
+        )
+    if not models:
         if any(name in variant.all_flags for variant in variants):
             raise UserError(
                 f"every variant sets {name!r} itself, or its model does not have it: nothing is left to search"
             )
         known = [*TRAINING, *dict.fromkeys(flag for variant in variants for flag in flags_of(variant))]
-        raise UserError(unknown("nuisance or fixed factor", name, known))
+        raise UserError(unknown("nuisance or fixed factor", name, known, most=MOST_FACTORS))
     types = {part for model in models for part in _types(MODELS[model], name)}
     if float in types and int not in types:
         return of_type(name, space, Factor(float, "", lambda value: True)) if isinstance(space, Range) else space

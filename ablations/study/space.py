@@ -9,8 +9,9 @@ import numpy as np
 from pydantic import BeforeValidator, ConfigDict, field_validator, model_validator
 from pydantic.dataclasses import dataclass
 
-from ablations.checks import is_number
+from ablations.checks import as_read, is_number
 from ablations.errors import UserError
+from ablations.study.fields import NamedFields, Truth, finite
 
 STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 """Unknown parameters are errors."""
@@ -25,19 +26,12 @@ Where = Mapping[str, Any]
 """factor -> the value, or several, of it under which another factor is drawn; "variant" and "task" can stand for a factor."""
 
 
-def _finite(value: Any) -> Any:
-    """The value. pydantic would take True and not-a-number too."""
-    if not is_number(value):
-        raise ValueError("Input should be a finite number")
-    return value
-
-
 def _single(value: Any) -> Any:
     """The value, with NumPy's numbers as Python's. pydantic's own refusal would name the first type that it is not."""
     single = value.item() if isinstance(value, np.generic) else value
     if isinstance(single, int | float | str | None):
         return single
-    raise ValueError("it must be a number, a text, True, False or None")
+    raise ValueError("it is a text, a number, True, False or None")
 
 
 def _is_endless(value: Any) -> bool:
@@ -47,11 +41,11 @@ def _is_endless(value: Any) -> bool:
 Single = Annotated[Value, BeforeValidator(_single)]
 """One value of a factor, as a user gives it."""
 
-Number = Annotated[int | float, BeforeValidator(_finite)]
+Number = Annotated[int | float, BeforeValidator(finite)]
 """An end or a step of a range."""
 
 
-class _Space:
+class _Space(NamedFields):
     """What `Range` and `Choice` share: the condition, given as single values or as several of them."""
 
     @field_validator("where", mode="before")
@@ -83,7 +77,7 @@ class Range(_Space):
 
     low: Number
     high: Number
-    log: bool = True
+    log: Truth = True
     step: Number | None = None
     where: Where = field(default_factory=dict)
 
@@ -145,13 +139,18 @@ class Choice(_Space):
     ['adam', 'adam', 'sgd', 'sgd']
     """
 
-    values: Sequence[Single]
+    values: Sequence[Value]
     where: Where = field(default_factory=dict)
 
-    @field_validator("values")
+    @field_validator("values", mode="before")
     @classmethod
-    def _tuple(cls, values: Sequence[Value]) -> tuple[Value, ...]:
-        return tuple(values)
+    def _values(cls, values: Any) -> tuple[Value, ...]:
+        if not isinstance(values, list | tuple | range | np.ndarray):
+            raise UserError(f"the values of a choice are a list of texts, numbers, True, False or None; got {values!r}")
+        plain = tuple(value.item() if isinstance(value, np.generic) else value for value in values)
+        if strange := [value for value in plain if not isinstance(value, Value)]:
+            raise UserError(f"each value is a text, a number, True, False or None; got {strange[0]!r}")
+        return plain
 
     @model_validator(mode="after")
     def _check(self) -> "Choice":
@@ -159,6 +158,8 @@ class Choice(_Space):
             raise UserError(f"the numbers of a choice are finite; got {strange[0]}")
         if len({(type(value), value) for value in self.values}) < max(2, len(self.values)):
             raise UserError(f"a choice needs two values or more, each once; got {list(self.values)}")
+        if len(self._by_text) < len(self.values):
+            raise UserError(f"the record could not tell some of these values apart: {list(self.values)}")
         return self
 
     def at(self, share: float) -> Value:
@@ -167,7 +168,12 @@ class Choice(_Space):
 
     def from_record(self, value: float | str) -> Value:
         """The value that the record has as a number or as text, as it was drawn."""
-        return next((each for each in self.values if value == (str(each) if isinstance(each, bool) else each)), None)
+        return self._by_text.get(str(value))
+
+    @property
+    def _by_text(self) -> dict[str, Value]:
+        """Each value by the text of what is read of it; as text, since not-a-number equals nothing."""
+        return {str(as_read(each)): each for each in self.values}
 
     @property
     def ends(self) -> tuple[Value, ...]:

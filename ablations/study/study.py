@@ -12,8 +12,9 @@ from ablations.errors import UserError
 from ablations.models.variant import HiddenSizeOf, Variant
 from ablations.models.variants import VARIANTS
 from ablations.registry import check_known, look_up
-from ablations.study.budget import Budget, Scale, whole_number
+from ablations.study.budget import Budget, Scale
 from ablations.study.factors import DEFAULTS, TRAINING, check_fixed
+from ablations.study.fields import NamedFields, Truth, finite, instance_of, list_of, mapping_of, whole_number
 from ablations.study.plan import Plan
 from ablations.study.proposals import DEFAULT_PRUNER, check_pruner, check_sampler, proposes_from_results
 from ablations.study.search_space import check_networks, checked
@@ -25,9 +26,12 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", max_length=LONGEST_NAME)]
 LONGEST_QUESTION = 2000
 """Signs of a study's question. The whole plan is a tag, and the question a heading."""
 
+VARIANT, SCALE = 'VARIANTS["lstm"]', "Scale(tasks=…, budget=…)"
+"""What is said of a variant and of a scale, where something else is given."""
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Study:
+class Study(NamedFields):
     """One question, and all that determines its answer.
 
     variants and the scales' tasks are the scientific factors: they are varied and reported. `nuisance` are the factors
@@ -42,16 +46,16 @@ class Study:
 
     name: Name
     question: Annotated[str, Field(pattern=r"\S", max_length=LONGEST_QUESTION)]
-    variants: tuple[Variant, ...]
+    variants: Annotated[tuple[Annotated[Variant, instance_of(Variant, VARIANT)], ...], list_of(f"[{VARIANT}]")]
     baseline: str
-    scales: Mapping[Name, Scale]
+    scales: Annotated[Mapping[Name, Annotated[Scale, instance_of(Scale, SCALE)]], mapping_of(f'{{"demo": {SCALE}}}')]
     nuisance: Mapping[str, Any]
     fixed: Mapping[str, Single] = field(default_factory=dict)
     optimiser: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
     sampler: Any = "tpe"
     pruner: Any = DEFAULT_PRUNER
-    solved_at: Annotated[float, Field(gt=0, le=1)] = 0.99
-    transferred: bool = False
+    solved_at: Annotated[float, Field(gt=0, le=1), BeforeValidator(finite)] = 0.99
+    transferred: Truth = False
     seed: Annotated[int, Field(ge=0), BeforeValidator(whole_number)] = 0
 
     @field_validator("nuisance", mode="before")

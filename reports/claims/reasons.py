@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from reports.claims.comparison import Comparison, VerdictLabel
-from reports.prose import capitalised, in_a_row, in_prose, of_all
+from reports.prose import capitalised, counted, in_a_row, in_prose, of_all
 from reports.statistics.decision import decided_items, holm
 
 MOST_NAMED = 5
@@ -98,6 +98,7 @@ def _seeds(part: Comparison) -> str:
     needed, n = part.seeds_needed, min(each.n for each in part.samples.values())
     if part.dissenting:
         return f"{in_a_row(part.dissenting)} goes the other way than the mean over tasks"
+    do = "does" if n == 1 else "do"
     if np.isinf(needed):
-        return f"{n} runs do not decide it, and more than 1,000 would be needed"
-    return f"{n} runs do not decide it; about {needed:.0f} would, with a power of 80 %"
+        return f"{counted(n, 'run')} {do} not decide it, and more than 1,000 would be needed"
+    return f"{counted(n, 'run')} {do} not decide it; about {needed:.0f} would, with a power of 80 %"

@@ -13,7 +13,7 @@ from reports.figures.base import FigureKind, panels, unique
 from reports.figures.labels import GREY, Label
 from reports.figures.lines import finish
 from reports.mechanisms import replicates_with
-from reports.prose import in_a_row
+from reports.prose import counted, in_a_row
 
 COLUMNS = [
     "task", "variant", "causal", "is_drawn", "sentence", "text", "asked", "right", "place", "word", "sense", "known",
@@ -133,7 +133,7 @@ def caption(table: pd.DataFrame) -> str:
         "and the cut sentences before it are unlike any in training: what a network makes of them it was never told. Solid: "
         "the right sense; dashed: the word's other sense; grey: all other senses. Dotted: the right sense for a reader who "
         f"knows the task and has read so far. A network that reads from left to right answers when it reads “{asked}”, and "
-        f"what follows cannot change that. Means over {n} replicates, the bands from the lowest to the highest."
+        f"what follows cannot change that. Means over {counted(n, 'replicate')}, the bands from the lowest to the highest."
     )
 
 

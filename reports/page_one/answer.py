@@ -16,6 +16,7 @@ from reports.comparison import WAYS, RankedGroup, microseconds, ranked_groups
 from reports.estimates import Estimates
 from reports.page_one.solvers import usual_size
 from reports.prose import capitalised, in_a_row, in_prose
+from reports.search_factors import sizes_are_searched
 
 MOST = 3
 """The most sentences."""
@@ -85,7 +86,7 @@ def _left_to_right(estimates: Estimates) -> str:
     return (
         f"left to right, take **{best}**: it has the highest skill on {tasks} (solved by {_counts(estimates, best, group)} "
         f"seeds; {second}: {_counts(estimates, second, group)}), at {_time(estimates, best, second, group)} of {second}'s "
-        "training time at equal parameters."
+        f"training time{'' if sizes_are_searched(estimates.results.study) else ' at equal parameters'}."
     )
 
 

@@ -12,12 +12,16 @@ SIGNS: dict[Tone, str] = {"supported": "✓", "contradicted": "✗", "mixed": "�
 
 @dataclass(frozen=True)
 class Measurement:
-    """An estimate on an axis of its own, with a limit and the side of it that a claim is on. `label` says what it is."""
+    """An estimate on an axis of its own, with a limit and the side of it that a claim is on. `label` says what it is.
+
+    is_claimed: false where nobody claims that side, and the limit counts on both sides of 0.
+    """
 
     label: str
     estimate: Estimate
     limit: float
     side: Literal["above", "below"]
+    is_claimed: bool = True
 
 
 @dataclass(frozen=True)

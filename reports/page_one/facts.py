@@ -2,11 +2,18 @@
 
 from datetime import datetime
 
+import pandas as pd
+
 from reports.atlas import SIZES, measured_coverage
 from reports.estimates import Estimates
 from reports.method import missing_runs
 from reports.page_one.solvers import usual_size
+from reports.prose import counted, in_a_row
+from reports.search_factors import sizes_are_searched
 from reports.search_summary import windows
+
+EDGES_NAMED = 2
+"""The most best values at an end that the first page names; the table of windows has all."""
 
 
 def origin(estimates: Estimates) -> str:
@@ -17,10 +24,14 @@ def origin(estimates: Estimates) -> str:
         [
             date(provenance["started"]),
             f"commit {provenance['commit'][:7]}",
-            f"{len(study.settings)} settings, {replicates:,} replicates",
-            f"{provenance['wall_seconds'] / 60:.1f} minutes on {provenance['cores']} cores",
+            f"{counted(len(study.settings), 'setting')}, {counted(replicates, 'replicate')}",
+            f"{provenance['wall_seconds'] / 60:.1f} minutes on {_cores(provenance['cores'])}",
         ]
     )
+
+
+def _cores(number: object) -> str:
+    return f"{number} core{'' if number == 1 else 's'}"
 
 
 def date(started: str) -> str:
@@ -48,7 +59,7 @@ def _how_sure(estimates: Estimates) -> str:
     """The number of seeds, and what intervals at the nearest smaller number of the seed atlas cover."""
     n = estimates.results.study.plan["budget"]["replicates"]
     known = max((size for size in SIZES if size <= n), default=None)
-    seeds = f"{n} seeds a setting."
+    seeds = f"{counted(n, 'seed')} a setting."
     if known is None:
         return f"{seeds} Fewer than {SIZES[0]} decide nothing."
     coverage = measured_coverage()
@@ -68,17 +79,26 @@ def _how_fair(estimates: Estimates) -> str:
     results = estimates.results
     budget, found = results.study.plan["budget"], windows(results)
     others = len(results.variants) - len(usual_size(estimates))
-    edges = int((found["edge"] != "").sum())
-    size = (
-        f"About {budget['parameters']:,} parameters each{f' ({others} networks have another size)' if others else ''}"
-    )
-    if {"hidden", "parameters"} & results.study.plan["nuisance"].keys():
+    size = f"About {budget['parameters']:,} parameters each"
+    if others:
+        size += f" ({counted(others, 'network')} {'has' if others == 1 else 'have'} another size)"
+    if sizes_are_searched(results.study):
         size = "Sizes are searched"
     return (
         f"{size}, "
-        f"{budget['trials']} trials on {budget['search_seeds']} search seeds. {edges} of {len(found)} best values lie at an end "
-        "of those tried."
+        f"{counted(budget['trials'], 'trial')} on {counted(budget['search_seeds'], 'search seed')}. {_edges(found)}"
     )
+
+
+def _edges(found: pd.DataFrame) -> str:
+    """Which best values lie at an end of those tried, and what that calls for."""
+    at_edge = found[found["edge"] != ""]
+    lie = "lies" if len(at_edge) == 1 else "lie"
+    count = f"{len(at_edge)} of {counted(len(found), 'best value')} {lie} at an end of those tried"
+    if at_edge.empty:
+        return f"{count}."
+    which = [f"{row.factor} of {row.variant} on {row.task}" for row in at_edge.itertuples()]
+    return f"{count} ({in_a_row(which, EDGES_NAMED)}): a wider range or more trials may find better ones there."
 
 
 def _failures(estimates: Estimates) -> str:
@@ -87,8 +107,9 @@ def _failures(estimates: Estimates) -> str:
     runs = (results.trials, results.replicates, results.transferred)
     diverged = sum(int((frame["status"] == "diverged").sum()) for frame in runs)
     refused = results.difficulty[results.difficulty["refused"]]
-    by = ", ".join(dict.fromkeys(refused["variant"]))
+    by, missing = ", ".join(dict.fromkeys(refused["variant"])), missing_runs(results)
     return (
-        f"{diverged} runs diverged, {missing_runs(results)} are missing; {len(refused)} tests on longer sequences were refused"
+        f"{counted(diverged, 'run')} diverged, {missing} {'is' if missing == 1 else 'are'} missing; "
+        f"{counted(len(refused), 'test')} on longer sequences {'was' if len(refused) == 1 else 'were'} refused"
         f"{f' (by {by})' if by else ''}."
     )

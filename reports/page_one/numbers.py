@@ -8,7 +8,9 @@ def in_numbers(measurement: Measurement) -> tuple[str, str]:
     """A measurement's value, and its interval, number of runs and limit, as they are printed."""
     value, _, interval = with_interval(measurement.estimate).partition(" ")
     interval = f" {interval}" if interval else ""
-    return value, f"{interval}, n = {measurement.estimate.n}; claimed {measurement.side} {in_prose(measurement.limit)}"
+    claimed = f"claimed {measurement.side} {in_prose(measurement.limit)}"
+    limit = claimed if measurement.is_claimed else f"limit ±{in_prose(abs(measurement.limit))}"
+    return value, f"{interval}, n = {measurement.estimate.n}; {limit}"
 
 
 def in_words(measurement: Measurement) -> str:

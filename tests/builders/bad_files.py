@@ -183,9 +183,9 @@ SPACES = [
     ("Range(1e-3, 1e300 * 1e300)", "finite"),
     ("Range(10**400, 10**401)", "finite"),
     ("Choice([0.1, 10**400])", "finite"),
-    ("Choice([0.1, lambda: 1])", "it must be a number, a text, True, False or None"),
-    ("Choice([0.1, torch.ones(2)])", "it must be a number, a text, True, False or None"),
-    ("Range(0.1, 1, where={'variant': np.ones(2)})", "it must be a number, a text, True, False or None"),
+    ("Choice([0.1, lambda: 1])", "is a text, a number, True, False or None"),
+    ("Choice([0.1, torch.ones(2)])", "is a text, a number, True, False or None"),
+    ("Range(0.1, 1, where={'variant': np.ones(2)})", "is a text, a number, True, False or None"),
 ]
 """What the learning rate cannot be drawn from."""
 
@@ -239,7 +239,7 @@ FIXED = [
     ("{3: 4}", "fixed"),
     ("{'clip': 10**400}", "above 0"),
     *(
-        (f"{{'clip': {value}}}", "fixed.clip: it must be a number, a text, True, False or None")
+        (f"{{'clip': {value}}}", "fixed.clip: it is a text, a number, True, False or None")
         for value in ("lambda: 1", "RNN", "torch.ones(2)", "np.ones(2)", "{1}", "[1]")
     ),
 ]
@@ -287,9 +287,9 @@ VARIANTS = [
         for value, what in NOT_PLAIN.items()
     ),
     ("(Variant('x', 'recurrent', {'cell': RNN}),)", "its name in CELLS is 'rnn'"),
-    ("(Variant('x', 'recurrent', {}, 'lstm', lambda: 1),)", "its parent, change and base are texts"),
-    ("(Variant('x', 'recurrent', {}, 5, 'y'),)", "its parent, change and base are texts"),
-    ("(Variant('x', 'recurrent', base=RNN),)", "its parent, change and base are texts"),
+    ("(Variant('x', 'recurrent', {}, 'lstm', lambda: 1),)", "its change is a text"),
+    ("(Variant('x', 'recurrent', {}, 5, 'y'),)", "its parent is a text"),
+    ("(Variant('x', 'recurrent', base=RNN),)", "its base is a text"),
     ("(VARIANTS['rnn'], VARIANTS['rnn'])", "same name"),
     ("(Variant('x', 'recurrent', {}, 'x', 'y'),)", "parent"),
     ("(Variant('x', 'recurrent', {}, 'lstm'),)", "says the change"),
