@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import SMALL
 from pydantic import ConfigDict, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
@@ -18,7 +19,6 @@ from ablations.studies import STUDIES
 from ablations.study import Budget, Choice, Costs, Range, Scale, Study
 from ablations.study.factors import MEANINGS, TRAINING
 from ablations.study.search_space import flags_of
-from conftest import SMALL
 from tasks import TASKS
 
 LR = Range(1e-3, 1e-1)

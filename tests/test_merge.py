@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from builders import crashes
 from builders.small_study import Databases, Silent, empty_store, numbers, recorded
+from conftest import SMALL, small_study
 
 from ablations.errors import UserError
 from ablations.record.merge import merge
@@ -22,7 +23,6 @@ from ablations.run.kept_models import load_model
 from ablations.run.scheduler import run_plan
 from ablations.sqlite import sqlite_url
 from ablations.study import Study
-from conftest import SMALL, small_study
 from reports.result_tables import ResultTables
 
 TABLES = ("settings", "replicates", "curves", "difficulty", "gradient", "gradient_at_cue", "trials", "costs")
