@@ -15,6 +15,7 @@ INNER = (
     "credentials",
     "errors",
     "checks",
+    "plain",
     "registry",
     "sqlite",
     "outages",
@@ -94,12 +95,14 @@ def test_the_front_doors_load_other_rooms_only_when_they_are_asked() -> None:
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
+@pytest.mark.long
 def test_reports_never_load_torch() -> None:
     modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "reports").rglob("*.py")]
     script = f"import sys, {', '.join(modules)}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
+@pytest.mark.long
 def test_the_record_never_loads_torch() -> None:
     files = (ROOT / "ablations" / "record").glob("*.py")
     modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files]
@@ -112,6 +115,7 @@ def test_mlflow_is_imported_in_one_place_which_silences_it_first() -> None:
     assert importing == [ROOT / "ablations" / "record" / "store.py"]
 
 
+@pytest.mark.long
 def test_workers_never_load_mlflow() -> None:
     script = "import sys, ablations.train.segment, ablations.train.evaluation; assert 'mlflow' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)
@@ -133,6 +137,7 @@ def test_nothing_draws_from_global_randomness() -> None:
         assert not any(f"np.random.{name}(" in text for name in ("rand", "randn", "randint", "choice", "uniform")), path
 
 
+@pytest.mark.long
 def test_a_plan_never_loads_the_compiler_of_torch() -> None:
     """It takes a second, and any random start or reduction on the meta device loads it."""
     script = (

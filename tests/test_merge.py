@@ -117,6 +117,7 @@ def test_a_half_is_merged_into_the_folder_of_the_other_and_nothing_is_doubled(
     assert tables(study, home) == tables(study, whole)
 
 
+@pytest.mark.long
 def test_a_merged_record_needs_no_more_training(study: Study, halves: tuple[Path, Path], tmp_path: Path) -> None:
     home = tmp_path / "merged"
     merge(halves, home, "ablate merge")
@@ -131,6 +132,7 @@ def test_a_merged_record_needs_no_more_training(study: Study, halves: tuple[Path
     assert watch.segments == 0
 
 
+@pytest.mark.long
 def test_a_half_that_was_begun_goes_on_after_the_merge(
     study: Study, halves: tuple[Path, Path], whole: Path, tmp_path: Path
 ) -> None:
@@ -140,6 +142,7 @@ def test_a_half_that_was_begun_goes_on_after_the_merge(
     assert numbers(study, home) == numbers(study, whole)
 
 
+@pytest.mark.long
 def test_kept_models_and_files_come_along(study: Study, halves: tuple[Path, Path], tmp_path: Path) -> None:
     home = tmp_path / "merged"
     parent = next(run for run in runs_of(halves[0]) if PARENT not in run.data.tags)

@@ -105,7 +105,7 @@ def test_settings_that_were_not_planned_are_not_missing() -> None:
     assert "These results are partial" not in words
     less = replace(whole, transferred=whole.transferred[:-2])
     words = " ".join(block.text for block in compose(less)[0].blocks if isinstance(block, Paragraph | Note))
-    assert "2 runs with the parent's hyperparameters are missing" in words
+    assert "Missing runs with the parent's hyperparameters: 2" in words
 
 
 def test_the_method_says_what_each_view_holds_fixed_and_who_has_another_size() -> None:

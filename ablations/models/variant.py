@@ -9,10 +9,11 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from ablations.checks import PLAIN, check_name, plain
+from ablations.checks import check_name
 from ablations.errors import UserError, shortened
 from ablations.models import CELLS, MODELS, Network
 from ablations.models.cell import Cell
+from ablations.plain import PLAIN, plain
 from ablations.registry import check_known, look_up
 from tasks import TaskSpec
 

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import numpy as np
 from pydantic import BeforeValidator, model_validator
-from pydantic_core import ArgsKwargs
 
 from ablations.checks import is_number
 from ablations.errors import LONGEST_GIVEN, UserError, shortened
@@ -19,11 +18,10 @@ class NamedFields:
     @model_validator(mode="before")
     @classmethod
     def _known_fields(cls, given: Any) -> Any:
-        if isinstance(given, ArgsKwargs):
-            names = [field.name for field in fields(cls)]  # type: ignore[arg-type]  # what is below it is a dataclass
-            for name in given.kwargs or {}:
-                if name not in names:
-                    raise UserError(unknown("parameter", name, names, most=len(names)))
+        names = [field.name for field in fields(cls)]  # type: ignore[arg-type]  # what is below it is a dataclass
+        for name in getattr(given, "kwargs", None) or {}:  # pydantic's pair of what the class is called with
+            if name not in names:
+                raise UserError(unknown("parameter", name, names, most=len(names)))
         return given
 
 

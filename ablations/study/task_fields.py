@@ -4,8 +4,8 @@ from dataclasses import fields
 from inspect import get_annotations
 from typing import Any
 
-from ablations.checks import PLAIN, plain
 from ablations.errors import UserError
+from ablations.plain import PLAIN, plain
 from tasks import Task
 
 DECORATOR = "@dataclass(frozen=True, kw_only=True)"
