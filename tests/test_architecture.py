@@ -16,6 +16,7 @@ INNER = (
     "errors",
     "checks",
     "plain",
+    "collection",
     "registry",
     "sqlite",
     "outages",

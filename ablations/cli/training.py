@@ -24,6 +24,7 @@ from ablations.cli.options import (
     with_storage,
     with_workers,
 )
+from ablations.collection import without_collection
 from ablations.credentials import hidden, hidden_command
 from ablations.home import home
 from ablations.home import tracking_uri as default_uri
@@ -55,22 +56,24 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
 
     A file defines STUDY. What is recorded is not trained again.
     """
-    from ablations.plan_text import describe_plan
-    from ablations.record.reader import ended_runs
-    from ablations.run.control import control_of
-
-    console, control = console_on(), control_of(options)
     changes = changes_of(options)
     uri = options["tracking_uri"] or default_uri()
-    with Stages(console, "reading the study"):
-        plan = plan_of(study, scale, changes)
-        check_plan(plan)
-        control.check(plan)
-    if dry_run:
-        for line in describe_plan(plan, workers, ended_runs(uri, plan.name, scale)):
-            click.echo(line)
-        return 0
-    from ablations.run.session import Origin
+    console = console_on()
+    with without_collection():
+        from ablations.plan_text import describe_plan
+        from ablations.record.reader import ended_runs
+        from ablations.run.control import control_of
+
+        control = control_of(options)
+        with Stages(console, "reading the study"):
+            plan = plan_of(study, scale, changes)
+            check_plan(plan)
+            control.check(plan)
+        if dry_run:
+            for line in describe_plan(plan, workers, ended_runs(uri, plan.name, scale)):
+                click.echo(line)
+            return 0
+        from ablations.run.session import Origin
 
     origin = Origin(hidden_command(["ablate", *sys.argv[1:]]), study if is_file(study) else None, changes)
     code, left_out = carry_out(plan, options, workers, console, origin, control=control)

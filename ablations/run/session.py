@@ -12,6 +12,7 @@ from typing import Literal, NoReturn
 from optuna.storages import BaseStorage
 from rich.console import Console
 
+from ablations.collection import without_collection
 from ablations.errors import UserError
 from ablations.outages import Outage, check_apart, check_database, without_patience
 from ablations.record.lock import make_writable, sole_writer
@@ -123,7 +124,7 @@ def _is_recorded(plan: Plan, uri: str) -> bool:
 
 def _opened(plan: Plan, place: Place, console: Console) -> tuple[Recorder, BaseStorage]:
     """The record and the search's storage, which are created where they are missing."""
-    with Stages(console, "starting") as say, without_patience():
+    with Stages(console, "starting") as say, without_patience(), without_collection():
         say("opening the databases", "MLflow")
         from ablations.record.writer import MlflowRecorder
 
