@@ -31,8 +31,10 @@ TRIES = 8
 @cache
 def check_cell(cell: type[Cell]) -> None:
     """Raises `UserError`, in one line, where the step of a cell cannot be right."""
-    with torch.device("cpu"), catch_warnings():  # a layer may be made on the meta device, where there are no numbers
-        simplefilter("ignore")  # of a deviation over the one unit of this check: what is wrong is said here
+    # A layer may be made on the meta device, where there are no numbers. Of warnings, as of a deviation over the one unit of
+    # this check, nothing is said: what is wrong is said here.
+    with torch.device("cpu"), catch_warnings():
+        simplefilter("ignore")
         wrong = _ancestral(cell) or _miscomputed(cell) or _unsteady(cell) or _useless(cell)
     if wrong:
         raise UserError(f"cell {cell.name!r} {wrong}")
@@ -67,18 +69,20 @@ def _miscomputed(cell: type[Cell]) -> str | None:
     if cell.gates_with(operand=True) and not isinstance(operand, torch.Tensor):
         return f"has an operand that is not computed from anything, but {operand!r}"
     if endless := [name for name, value in new.items() if not bool(torch.isfinite(value).all())]:
-        hint = f"; {AS_A_MODEL}" if _needs_tensors(cell) else ""
+        hint = f"; {AS_A_MODEL}" if _on_symbols(cell) is None else ""
         return f"has a step whose {endless[0]!r} is not finite where all that it reads is 0.5{hint}"
     return None
 
 
-def _needs_tensors(cell: type[Cell]) -> bool:
-    """Whether the step calls something that tensors have and symbols lack, such as a mean or a deviation over units."""
+def _on_symbols(cell: type[Cell]) -> tuple[Any, Any] | None:
+    """The step and the operand as equations; None where they call what symbols lack, such as a mean over units.
+
+    Then there are none: the eager backend takes whatever torch can do.
+    """
     try:
-        _evaluated(cell, SymbolicFunctions, sympy.Symbol)
+        return _evaluated(cell, SymbolicFunctions, sympy.Symbol)
     except Exception:  # whatever the author's code does
-        return True
-    return False
+        return None
 
 
 def _unsteady(cell: type[Cell]) -> str | None:
@@ -95,10 +99,9 @@ def _unsteady(cell: type[Cell]) -> str | None:
 
 def _useless(cell: type[Cell]) -> str | None:
     """Which state is the same number whatever is read; and what is declared that the output never depends on."""
-    try:
-        new, operand = _evaluated(cell, SymbolicFunctions, sympy.Symbol)
-    except Exception:  # no equations: for the eager backend, which takes whatever torch can do
+    if (equations := _on_symbols(cell)) is None:
         return None
+    new, operand = equations
     for name in cell.state:
         if not sympy.sympify(new[name]).free_symbols:
             return f"has a step whose state {name!r} is always {new[name]}; it must be computed from something"
