@@ -99,6 +99,15 @@ def end_interrupted(client: MlflowClient, run_ids: Iterable[str]) -> None:
         client.set_terminated(run_id, "KILLED")
 
 
+def set_changed_tags(
+    client: MlflowClient, experiment_id: str, existing: Mapping[str, str], tags: Mapping[str, str]
+) -> None:
+    """Sets, in their order, those tags of an experiment that it has not as they are: each is a transaction."""
+    for key, value in tags.items():
+        if existing.get(key) != value:
+            client.set_experiment_tag(experiment_id, key, value)
+
+
 def artifact_location(uri: str, name: str, folder: Path) -> str | None:
     """Where a new experiment keeps its artifacts: beside an SQLite store, where a tracking server says, else in `folder`."""
     if is_web(uri):

@@ -9,7 +9,7 @@ from ablations.record.long_tags import read_json
 from ablations.record.saved_views import View, setting_view, study_views
 from ablations.record.schema import RecordError
 from ablations.record.source import Experiment, own_experiments
-from ablations.record.store import ClientSource, MlflowClient, MlflowException, connect
+from ablations.record.store import ClientSource, MlflowClient, MlflowException, connect, set_changed_tags
 from ablations.servers import HOST, Say, check_port, run_server
 
 
@@ -50,10 +50,8 @@ def write_views(client: MlflowClient, experiment: Experiment) -> list[View]:
     except (ValueError, KeyError, TypeError):
         return []
     searches = [setting_view(plan, run.run_id) for run in runs if run.tags.get("kind") == "setting"]
-    for place, view in enumerate([*views, *searches]):
-        key, value = view.tag(place)
-        if experiment.tags.get(key) != value:
-            client.set_experiment_tag(experiment.experiment_id, key, value)
+    tags = dict(view.tag(place) for place, view in enumerate([*views, *searches]))
+    set_changed_tags(client, experiment.experiment_id, experiment.tags, tags)
     return views
 
 

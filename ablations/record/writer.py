@@ -34,6 +34,7 @@ from ablations.record.store import (
     artifact_location,
     connect,
     end_interrupted,
+    set_changed_tags,
 )
 from ablations.record.tags import origin_tags, run_name, run_tags, setting_tags
 
@@ -162,9 +163,7 @@ class MlflowRecorder:
             existing = {}
         tags = {**json_tags("plan", plan.data), "plan_identity": plan.identity, NOTE: _note(plan)}
         tags |= dict(view.tag(place) for place, view in enumerate(study_views(plan.data)))
-        for key, value in {**tags, "schema_version": SCHEMA_VERSION}.items():
-            if existing.get(key) != value:
-                self.client.set_experiment_tag(experiment_id, key, value)
+        set_changed_tags(self.client, experiment_id, existing, {**tags, "schema_version": SCHEMA_VERSION})
         return experiment_id
 
     def _load_existing(self) -> None:
