@@ -12,7 +12,6 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.trial import BaseTrial, FixedTrial, FrozenTrial, TrialState, create_trial
-from scipy.stats.qmc import LatinHypercube
 
 from ablations.errors import UserError
 from ablations.outages import check_database, connection_options, driver_url, is_on_server, ride_out
@@ -194,6 +193,8 @@ def first_draws(plan: Plan, trials: int) -> list[dict[str, Value]]:
 
     A draw has all of the plan's factors, also those that a setting does not have or whose condition does not hold.
     """
+    from scipy.stats.qmc import LatinHypercube  # takes most of a second
+
     spaces = plan.nuisance.items()
     points = LatinHypercube(len(spaces), rng=generator(plan.seed, "first draws", trials)).random(trials)
     return [{name: space.at(u) for u, (name, space) in zip(point, spaces, strict=True)} for point in points]

@@ -1,10 +1,12 @@
 """How many parameters a variant has at a hidden size, and the hidden size that its rule gives it."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import ceil, sqrt
+from typing import NamedTuple
 
 from ablations.errors import UserError
+from ablations.models.network import Network
 from ablations.models.variant import HiddenSizeOf, Variant
 from tasks import TaskSpec
 
@@ -14,12 +16,21 @@ LARGEST = 1 << 16
 
 def count_parameters(variant: Variant, spec: TaskSpec, size: int) -> int:
     """All parameters of the network, frozen ones included."""
-    return _count(variant, variant.registered, spec, size)
+    return _count(shapes_of(variant, spec, size))
 
 
-@lru_cache(maxsize=4096)
-def _count(variant: Variant, registered: tuple[object, ...], spec: TaskSpec, size: int) -> int:
-    return sum(parameter.numel() for parameter in variant.shapes(spec, size).parameters())
+def shapes_of(variant: Variant, spec: TaskSpec, size: int) -> Network:
+    """The network on the meta device, to read and not to change: whoever asks again gets the same object."""
+    return _shapes(variant, variant.registered, spec, size)
+
+
+@lru_cache(maxsize=2048)  # of about 20 kB each
+def _shapes(variant: Variant, registered: tuple[object, ...], spec: TaskSpec, size: int) -> Network:
+    return variant.shapes(spec, size)
+
+
+def _count(network: Network) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def hidden_size(variant: Variant, spec: TaskSpec, parameters: int) -> int:
@@ -40,28 +51,49 @@ def solve_size(variant: Variant, spec: TaskSpec, parameters: int) -> int:
 
 @lru_cache(maxsize=1024)
 def _solved(variant: Variant, registered: tuple[object, ...], spec: TaskSpec, parameters: int) -> int:
+    @cache
     def count(size: int) -> int:
-        return count_parameters(variant, spec, size)
+        return _count(variant.shapes(spec, size))
 
     if count(1) > 2 * parameters:
         raise UserError(f"{variant.name} has {count(1)} parameters at least; {parameters} cannot be met")
-    low = _quadratic_root(count, parameters)
-    if not (low < LARGEST and count(low) < parameters <= count(low + 1)):
-        low = _bisection(variant.name, count, parameters)
+    curve = _Parabola.through(count(1), count(2), count(4))
+    low = curve.size_below(parameters)
+    if low < LARGEST and curve.at(low) < parameters <= curve.at(low + 1):
+        size = _nearest(curve.at, low, parameters)
+        if round(curve.at(size)) == count_parameters(variant, spec, size):
+            return size
+    return _nearest(count, _bisection(variant.name, count, parameters), parameters)
+
+
+def _nearest(count: Callable[[int], float], low: int, parameters: int) -> int:
+    """Of a size and the next, the one whose count is nearer to `parameters`."""
     return min(low, low + 1, key=lambda size: abs(count(size) - parameters))
 
 
-def _quadratic_root(count: Callable[[int], int], parameters: int) -> int:
-    """The size below which a parabola through the counts at three sizes has fewer parameters.
+class _Parabola(NamedTuple):
+    """Size to count of parameters, as most networks have it: four of them are built where a bisection builds twelve."""
 
-    The counts of most networks lie on it, and five networks are built where a bisection builds twelve.
-    """
-    steepness = count(2) - count(1)
-    curvature = ((count(4) - count(2)) / 2 - steepness) / 3
-    slope = steepness - 3 * curvature
-    rest = parameters - (count(1) - slope - curvature)
-    root = 2 * rest / (slope + sqrt(max(0.0, slope**2 + 4 * curvature * rest)) or 1)
-    return max(1, min(LARGEST, ceil(root) - 1))
+    start: float
+    slope: float
+    curvature: float
+
+    @classmethod
+    def through(cls, one: int, two: int, four: int) -> "_Parabola":
+        """The parabola through the counts at the sizes 1, 2 and 4."""
+        steepness = two - one
+        curvature = ((four - two) / 2 - steepness) / 3
+        slope = steepness - 3 * curvature
+        return cls(one - slope - curvature, slope, curvature)
+
+    def at(self, size: int) -> float:
+        return self.start + self.slope * size + self.curvature * size**2
+
+    def size_below(self, parameters: int) -> int:
+        """The largest size, at least 1, with fewer parameters."""
+        rest = parameters - self.start
+        root = 2 * rest / (self.slope + sqrt(max(0.0, self.slope**2 + 4 * self.curvature * rest)) or 1)
+        return max(1, min(LARGEST, ceil(root) - 1))
 
 
 def _bisection(name: str, count: Callable[[int], int], parameters: int) -> int:

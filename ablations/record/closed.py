@@ -1,11 +1,47 @@
-"""Which settings of a record are over: those that the next session of the same plan need not open."""
+"""What of a record is over: the settings that the next session of the same plan need not open, or all of it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
-from ablations.record.contents import Contents, Parent, setting_record
-from ablations.record.protocol import Closed
-from ablations.record.schema import RunRecord, SettingRecord
+from ablations.record.contents import Contents, Parent, contents, setting_record
+from ablations.record.opening import open_source
+from ablations.record.protocol import Closed, Ended, ended
+from ablations.record.schema import NoStore, RunRecord, SettingRecord, experiment_name
+from ablations.record.source import experiment_named
+from ablations.record.tags import plan_tags
+from ablations.sqlite import database_file
+
+if TYPE_CHECKING:
+    from ablations.study import Plan
+
+
+class Closure(NamedTuple):
+    """What a record has of a plan; `over` are the identities of its parents that ended."""
+
+    finished: Mapping[str, Ended]
+    closed: Mapping[str, Closed]
+    over: frozenset[str]
+
+
+def closure(plan: "Plan", uri: str) -> Closure | None:
+    """What a database file has of a plan, if it was last written for this very plan, and by nobody who was killed.
+
+    None for other stores: to ask a server takes longer than to start workers.
+    """
+    name = experiment_name(plan.name, plan.scale)
+    try:
+        source = open_source(uri) if database_file(uri) else None
+    except NoStore:
+        source = None
+    experiment = experiment_named(source, name, uri) if source else None
+    expected = plan_tags(plan).items()
+    if source is None or experiment is None or not expected <= experiment.tags.items():
+        return None
+    found = contents(source.runs(experiment.experiment_id))
+    over = frozenset(identity for identity, parent in found.parents.items() if parent.run.status == "FINISHED")
+    finished = {identity: ended(run) for identity, run in found.ended.items()}
+    return None if found.unfinished else Closure(finished, closed_settings(found, plan.identity), over)
 
 
 def closed_settings(contents: Contents, plan: str) -> dict[str, Closed]:

@@ -41,12 +41,8 @@ class Closed(NamedTuple):
     trials: Mapping[tuple[int, float | str | None], Mapping[str, float | str]]
 
 
-class Recorder(Protocol):
-    """The record of one plan, open for writing.
-
-    Runs are written below parent runs; a parent is a setting, or the measurement of costs. Both are known by their
-    identities. A run that ended is written once and whole.
-    """
+class Recorded(Protocol):
+    """What a record has of one plan."""
 
     @property
     def finished(self) -> Mapping[str, Ended]:
@@ -57,6 +53,14 @@ class Recorder(Protocol):
     def closed(self) -> Mapping[str, Closed]:
         """The settings, by identity, that an earlier session of this plan has ended."""
         ...
+
+
+class Recorder(Recorded, Protocol):
+    """The record of one plan, open for writing.
+
+    Runs are written below parent runs; a parent is a setting, or the measurement of costs. Both are known by their
+    identities. A run that ended is written once and whole.
+    """
 
     @property
     def failed(self) -> AbstractSet[str]:

@@ -1,10 +1,13 @@
 """What the tags of a run say: where it comes from, what it is, and how and why it ended."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ablations.record.long_tags import LONGEST_TAG, json_tags
-from ablations.record.schema import RunRecord, SettingRecord
+from ablations.record.schema import SCHEMA_VERSION, RunRecord, SettingRecord
+
+if TYPE_CHECKING:
+    from ablations.study import Plan
 
 
 def origin_tags(provenance: Mapping[str, Any], seed: int) -> dict[str, str]:
@@ -25,6 +28,11 @@ def origin_tags(provenance: Mapping[str, Any], seed: int) -> dict[str, str]:
     }
     hash_ = commit.removesuffix(" with changes")
     return tags if hash_ == "unknown" else {**tags, "mlflow.source.git.commit": hash_}
+
+
+def plan_tags(plan: "Plan") -> dict[str, str]:
+    """The tags of a plan's experiment that say which plan it is of; the one by which a record is known is the last."""
+    return {**json_tags("plan", plan.data), "plan_identity": plan.identity, "schema_version": SCHEMA_VERSION}
 
 
 def setting_tags(setting: SettingRecord) -> dict[str, str]:

@@ -19,7 +19,6 @@ from ablations.record.schema import (
     MLFLOW_STATUS,
     NOTE,
     PARENT,
-    SCHEMA_VERSION,
     SEARCHED,
     RunRecord,
     SettingRecord,
@@ -36,7 +35,7 @@ from ablations.record.store import (
     end_interrupted,
     set_changed_tags,
 )
-from ablations.record.tags import origin_tags, run_name, run_tags, setting_tags
+from ablations.record.tags import origin_tags, plan_tags, run_name, run_tags, setting_tags
 
 if TYPE_CHECKING:
     from ablations.study import Plan
@@ -161,9 +160,8 @@ class MlflowRecorder:
         else:
             experiment_id = self.client.create_experiment(name, artifact_location(uri, name, artifacts))
             existing = {}
-        tags = {**json_tags("plan", plan.data), "plan_identity": plan.identity, NOTE: _note(plan)}
-        tags |= dict(view.tag(place) for place, view in enumerate(study_views(plan.data)))
-        set_changed_tags(self.client, experiment_id, existing, {**tags, "schema_version": SCHEMA_VERSION})
+        views = dict(view.tag(place) for place, view in enumerate(study_views(plan.data)))
+        set_changed_tags(self.client, experiment_id, existing, {NOTE: _note(plan), **views, **plan_tags(plan)})
         return experiment_id
 
     def _load_existing(self) -> None:

@@ -12,7 +12,7 @@ from ablations.run.executors import Executor
 from ablations.run.jobs import JobFailed
 from ablations.run.setting_runner import SettingRunner
 from ablations.study import Costs, Plan
-from ablations.study.identity import costs_identity, identity
+from ablations.study.identity import cost_identities, costs_identity
 from ablations.train.costs import measure
 
 
@@ -97,7 +97,7 @@ class _SideBySide:
 def _measure_costs(costs: Costs, seed: int, context: RunContext) -> Steps:
     """Measures costs once, and writes them to the record below a parent run of their own."""
     record, parent = context.record, costs_identity(costs, seed)
-    identities = [identity({"parent": parent, "number": number}) for number in range(costs.points)]
+    identities = cost_identities(costs, seed)
     record.open_parent("costs", "costs", parent, {}, asdict(costs))
     if not all(each in record.finished for each in identities):
         context.callback.on_setting_start(COSTS)

@@ -17,9 +17,9 @@ from ablations.errors import UserError
 from ablations.outages import Outage, check_apart, check_database, without_patience
 from ablations.record.lock import make_writable, sole_writer
 from ablations.record.protocol import Recorder
-from ablations.record.reader import ended_runs
 from ablations.record.schema import experiment_name
 from ablations.run.checkpoints import Checkpoints
+from ablations.run.completion import is_complete
 from ablations.run.context import RunContext
 from ablations.run.control import Control
 from ablations.run.executors import Executor, ProcessExecutor, SerialExecutor
@@ -29,7 +29,6 @@ from ablations.run.provenance import of_study_file, provenance
 from ablations.run.scheduler import run_plan
 from ablations.run.space import check_before, needed_space
 from ablations.search import storage_at
-from ablations.sqlite import database_file
 from ablations.stages import Stages
 from ablations.studies import find
 from ablations.study import Plan
@@ -89,11 +88,11 @@ def run_session(
     check_apart(place.tracking_uri, place.storage)
     check_database("the Optuna storage", place.storage)  # before any worker starts
     make_writable(place.home)
+    if is_complete(plan, place.tracking_uri):
+        return 0, 0  # workers would start, and MLflow be imported, for nothing
     name = experiment_name(plan.name, plan.scale)
     if prepare is None and origin.study_file:
         prepare = partial(find, origin.study_file)  # it may define tasks and models
-    if executor == "processes" and _is_recorded(plan, place.tracking_uri):
-        executor = "serial"  # workers would start for nothing
     # The workers start first, and MLflow is imported while they do: each of the two takes seconds.
     with sole_writer(place.home, name, origin.command), _executor(executor, workers, prepare, address) as pool:
         record, storage = _opened(plan, place, console)
@@ -112,14 +111,6 @@ def run_session(
                 failures = run_plan(plan, context, pool, at_once, control)
                 missing = max(0, plan.runs - record.count_existing()[0]) if control.is_partial else 0
                 return failures, missing
-
-
-def _is_recorded(plan: Plan, uri: str) -> bool:
-    """Whether a database file has all runs of a plan: to ask a server for them takes longer than to start workers."""
-    if database_file(uri) is None:
-        return False
-    ended = ended_runs(uri, plan.name, plan.scale)
-    return sum(len(ended.get(identity, ())) for identity in plan.identities.values()) >= plan.runs
 
 
 def _opened(plan: Plan, place: Place, console: Console) -> tuple[Recorder, BaseStorage]:

@@ -1,41 +1,36 @@
 """Running one setting: its search, the replicates of its best trial, and writing both to the record."""
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
-from ablations.record.long_tags import as_json
 from ablations.record.protocol import ended
 from ablations.record.schema import RunRecord
 from ablations.run.cohort_runner import CohortState, Prune, States, initial_state, parts, train
 from ablations.run.context import RunContext, Steps
-from ablations.run.entries import run_entry, run_identity, setting_entry
+from ablations.run.entries import run_entry
 from ablations.run.jobs import Job, JobFailed
 from ablations.run.kept_models import model_files
 from ablations.run.memory import most_runs
 from ablations.run.outcomes import Outcome, best_replicate, best_trial, stopped_runs, trial_outcome, unpromising_runs
+from ablations.run.recorded_setting import Kind, RecordedSetting
 from ablations.search import Search
 from ablations.study import Plan, Setting
 from ablations.study.proposals import DEFAULT_PRUNER
 from ablations.study.space import Value
-from ablations.train.cohort import Cohort, Run, run_of
+from ablations.train.cohort import Cohort, Run
 from ablations.train.evaluation import Evaluation, evaluate_test
 
-Kind = Literal["trial", "replicate", "transferred"]
 
-
-class SettingRunner:
+class SettingRunner(RecordedSetting):
     """The work on one setting of a plan. What the record has already is not done again.
 
     best: the number of the best trial and its hyperparameters, after the search; None where no trial is finished.
     """
 
     def __init__(self, plan: Plan, setting: Setting, context: RunContext) -> None:
-        self.plan, self.setting, self.context = plan, setting, context
-        self.budget = plan.budget
-        self.record = context.record
-        self.entry = setting_entry(plan, setting)
+        super().__init__(plan, setting, context.record)
+        self.context, self.record = context, context.record
         self.best: tuple[int, Mapping[str, Value]] | None = None
 
     def run(self) -> Steps:
@@ -66,22 +61,6 @@ class SettingRunner:
         finally:
             callback.on_setting_end(name)
 
-    def recorded_best(self) -> tuple[int, Mapping[str, Value]] | None:
-        """The best trial, where the record holds all of the setting; None where something may be left to do."""
-        closed = self.record.closed.get(self.entry.identity)
-        if closed is None or as_json(asdict(closed.setting)) != as_json(asdict(self.entry)):
-            return None
-        trials, seeds = self.budget.trials, self.budget.search_seeds
-        places = [(number, seed) for number in range(trials) for seed in range(seeds)]
-        if not all(place in closed.trials for place in places) or not 0 <= closed.best < trials:
-            return None
-        spaces = self.plan.space_of(self.setting)
-        recorded = closed.trials[closed.best, 0]
-        best = {name: space.from_record(recorded[name]) for name, space in spaces.items() if name in recorded}
-        # A value that the record does not have as it was drawn makes another run of the trial.
-        needed = [self._run("trial", closed.best, 0, best), *self._replicates("replicate", best)]
-        return (closed.best, best) if all(self._identity(run) in self.record.finished for run in needed) else None
-
     def _search_and_replicate(self) -> Steps:
         parent = self.record.open_setting(self.entry)
         name = f"{self.plan.name} {self.plan.scale} {self.setting.name} {parent}"  # the last keeps edited ones apart
@@ -93,8 +72,8 @@ class SettingRunner:
         self.record.close_parent(self.entry.identity, {} if self.best is None else self._best_tags(*self.best))
 
     def _best_tags(self, best: int, hyperparameters: Mapping[str, Value]) -> dict[str, Any]:
-        runs = self._replicates("replicate", hyperparameters)
-        replicate = best_replicate({run.number: self.record.finished[self._identity(run)] for run in runs})
+        runs = self.replicates("replicate", hyperparameters)
+        replicate = best_replicate({run.number: self.record.finished[self.identity(run)] for run in runs})
         texts = {name: f"{v:.4g}" if isinstance(v, float) else str(v) for name, v in hyperparameters.items()}
         tags = {"best_trial": best, **{f"best.{name}": text for name, text in texts.items()}}
         return tags if replicate is None else {**tags, "best_replicate": replicate}
@@ -106,16 +85,16 @@ class SettingRunner:
             numbers = range(first, first + self.budget.trials_per_round)
             seeds = range(self.budget.search_seeds)
             draws = {number: search.hyperparameters(number) for number in numbers}
-            runs = [self._run("trial", number, seed, draws[number]) for number in numbers for seed in seeds]
+            runs = [self.run_of("trial", number, seed, draws[number]) for number in numbers for seed in seeds]
             yield from self._train(runs, {"proposed_by": search.proposed_by(first)}, self._pruner)
             for number in numbers:
-                own = [self.record.finished[self._identity(run)] for run in runs if run.number == number]
+                own = [self.record.finished[self.identity(run)] for run in runs if run.number == number]
                 outcomes.append(trial_outcome(own))
                 search.tell(number, outcomes[-1].objective)
         return outcomes
 
     def _replicate(self, kind: Kind, best: int, hyperparameters: Mapping[str, Value]) -> Steps:
-        yield from self._train(self._replicates(kind, hyperparameters), {"trial": best})
+        yield from self._train(self.replicates(kind, hyperparameters), {"trial": best})
 
     def _train(self, runs: Sequence[Run], factors: Mapping[str, float | str], prune: Prune | None = None) -> Steps:
         """Trains those of the runs that the record does not have, and writes them to it.
@@ -124,7 +103,7 @@ class SettingRunner:
         Runs that the pruner compares train all together again where the record lacks one of them.
         """
         key = f"{self.entry.identity}-{runs[0].kind}"
-        while missing := {run for run in runs if self._identity(run) not in self.record.finished}:
+        while missing := {run for run in runs if self.identity(run) not in self.record.finished}:
             some = runs if prune else [run for run in runs if run in missing]
             states = self._interrupted(key, set(runs)) or self._initial(some)
             states = yield from train(states, partial(self._save, key), prune, self._most_runs)
@@ -157,7 +136,7 @@ class SettingRunner:
             return set()
         if keep == "all":
             return {run for run, entry in entries.items() if entry.status == "finished"}
-        ends = {run: self.record.finished.get(self._identity(run)) for run in runs}
+        ends = {run: self.record.finished.get(self.identity(run)) for run in runs}
         ends |= {run: ended(entry) for run, entry in entries.items()}
         best = best_replicate({run.number: end for run, end in ends.items() if end})
         return {run for run in entries if run.number == best}
@@ -195,12 +174,3 @@ class SettingRunner:
     def _most_runs(self, cohort: Cohort) -> int:
         """How many runs of a cohort have room in one job."""
         return most_runs(cohort.setting, cohort.budget, self.context.cohort_memory)
-
-    def _replicates(self, kind: Kind, hyperparameters: Mapping[str, Value]) -> list[Run]:
-        return [self._run(kind, number, number, hyperparameters) for number in range(self.budget.replicates)]
-
-    def _run(self, kind: Kind, number: int, seed: int, hyperparameters: Mapping[str, Value]) -> Run:
-        return run_of(kind, number, seed, self.plan.factors_for(self.setting, hyperparameters))
-
-    def _identity(self, run: Run) -> str:
-        return run_identity(self.entry, run)

@@ -114,6 +114,12 @@ def costs_identity(costs: "Costs", seed: int) -> str:
     return identity({"costs": asdict(costs), "seed": seed, "cells": _cells(cells), "code": code})
 
 
+def cost_identities(costs: "Costs", seed: int) -> list[str]:
+    """The identities of the single measurements, in their order."""
+    parent = costs_identity(costs, seed)
+    return [identity({"parent": parent, "number": number}) for number in range(costs.points)]
+
+
 def _parts(setting: "Setting") -> tuple[list[type], list[type[Cell]]]:
     """The classes of the modules that a setting's network is made of, and its cells; libraries' modules left out."""
     modules = list(setting.network.modules())

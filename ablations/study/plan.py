@@ -62,9 +62,17 @@ class Plan:
             if not is_double:
                 yield Setting(label, task, variant, sizes[variant.name])
 
-    def space_of(self, setting: Setting) -> dict[str, Space]:
+    def space_of(self, setting: Setting) -> Mapping[str, Space]:
         """The factors that are searched for a setting: those of the training, and flags that its model has."""
-        return space_of(self.nuisance, setting.label, setting.variant)
+        place = setting.label, setting.variant
+        if place not in self._spaces:
+            self._spaces[place] = space_of(self.nuisance, *place)
+        return self._spaces[place]
+
+    @cached_property
+    def _spaces(self) -> dict[tuple[str, Variant], dict[str, Space]]:
+        """What has been asked for: every run of a setting asks for its space."""
+        return {}
 
     def at_ends(self, setting: Setting) -> Iterator[Setting]:
         """The setting with the ends of its network's searched factors, in all combinations; itself where none is searched."""

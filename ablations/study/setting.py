@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from ablations.models import Network
-from ablations.models.sizes import hidden_size, solve_size
+from ablations.models.sizes import hidden_size, shapes_of, solve_size
 from ablations.models.variant import Variant
 from ablations.study.factors import SIZES
 from ablations.study.space import Value
-from tasks import Task, TaskSpec
+from tasks import Task
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Setting:
     @property
     def network(self) -> Network:
         """Its network on the meta device, to read and not to change: whatever looks at a plan gets the same object."""
-        return _network(self.variant, self.variant.registered, self.task.spec, self.size)
+        return shapes_of(self.variant, self.task.spec, self.size)
 
     def with_factors(self, factors: Mapping[str, Value], parameters: int) -> "Setting":
         """The setting of the same name whose network has these flags, and a `hidden` size or `parameters` of its own.
@@ -47,8 +46,3 @@ class Setting:
         elif flags:
             size = hidden_size(variant, spec, parameters)
         return replace(self, variant=variant, size=size)
-
-
-@lru_cache(maxsize=2048)  # of about 20 kB each
-def _network(variant: Variant, registered: tuple[object, ...], spec: TaskSpec, size: int) -> Network:
-    return variant.shapes(spec, size)

@@ -53,10 +53,10 @@ def _runs(plan: Plan, runner: SettingRunner, rng: np.random.Generator) -> Iterat
     skill = rng.uniform(0.2, 0.95)
     for number in range(budget.trials):
         for seed in range(budget.search_seeds):
-            run = runner._run("trial", number, seed, draws[number])
+            run = runner.run_of("trial", number, seed, draws[number])
             yield _record(plan, runner, run, skill - 0.02 * number, rng, {"proposed_by": "start-up"})
     for number in range(budget.replicates):
-        run = runner._run("replicate", number, number, draws[0])
+        run = runner.run_of("replicate", number, number, draws[0])
         yield _record(plan, runner, run, skill, rng, {"trial": 0})
 
 
@@ -85,7 +85,7 @@ def _record(
         metrics["flops_per_sequence"] = 1e6
     hyperparameters = {name: getattr(run, name) for name in ("lr", "clip", "weight_decay", "seed")}
     return RunRecord(
-        identity=runner._identity(run),
+        identity=runner.identity(run),
         kind=run.kind,
         number=run.number,
         status="finished",
