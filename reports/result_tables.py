@@ -250,9 +250,11 @@ class ResultTables:
 
     def runs(self, kind: str) -> Iterator[tuple[RunRecord, SettingRecord]]:
         """Runs of a kind with their settings, in the order of the study and then of their numbers."""
+        runs: dict[str, list[RunRecord]] = {}
+        for run in sorted(getattr(self.study, kind), key=lambda run: run.number):
+            runs.setdefault(run.setting, []).append(run)
         for setting in self.study.settings:
-            runs = (run for run in getattr(self.study, kind) if run.setting == setting.identity)
-            yield from ((run, setting) for run in sorted(runs, key=lambda run: run.number))
+            yield from ((run, setting) for run in runs.get(setting.identity, ()))
 
 
 def by_difficulty(run: RunRecord, metric: str) -> dict[int, float]:

@@ -88,8 +88,9 @@ def run_session(
     check_apart(place.tracking_uri, place.storage)
     check_database("the Optuna storage", place.storage)  # before any worker starts
     make_writable(place.home)
-    if is_complete(plan, place.tracking_uri):
-        return 0, 0  # workers would start, and MLflow be imported, for nothing
+    with without_collection():
+        if is_complete(plan, place.tracking_uri):
+            return 0, 0  # workers would start, and MLflow be imported, for nothing
     name = experiment_name(plan.name, plan.scale)
     if prepare is None and origin.study_file:
         prepare = partial(find, origin.study_file)  # it may define tasks and models

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from numpy.typing import ArrayLike
 from scipy.optimize import isotonic_regression
 
@@ -24,6 +25,8 @@ POINTS = 7.0
 """The size of a label: 10 pixels where the report is 720 pixels wide."""
 HEIGHT, CHARACTER = 0.115, 0.062
 """Inches: the height of a line of that size, and the width of a character of it."""
+LEFT = 1.035
+"""Where the labels of curves begin, as a share of the axes' width."""
 PANEL = 0.62
 """The share of a panel's height that its axes take; the rest is its title, its ticks and its label."""
 
@@ -95,28 +98,22 @@ def label_ends(axis: Axes, labels: Sequence[Label], height: float) -> None:
     room = int(1.1 / gap) + 1
     shown = [*labels] if len(labels) <= room else [label for label in labels if label.colour != GREY][:room]
     to_axes = axis.transScale + axis.transLimits  # from data units, also of a logarithmic axis, to shares of the axes
-    heights = to_axes.transform([(label.x, label.y) for label in shown])[:, 1]
-    places = spread(heights, gap, -0.05, 1.05)
+    ends = to_axes.transform([(label.x, label.y) for label in shown])
+    places = spread(ends[:, 1], gap, -0.05, 1.05)
     for label, place in zip(shown, places, strict=True):
-        axis.annotate(
-            label.text,
-            (label.x, label.y),
-            (1.035, place),
-            textcoords="axes fraction",
-            color=label.colour,
-            fontsize=POINTS,
-            va="center",
-            annotation_clip=False,
-            arrowprops={
-                "arrowstyle": "-",
-                "color": label.colour,
-                "linewidth": 0.6,
-                "linestyle": (0, (1, 1.5)),
-                "relpos": (0, 0.5),
-                "shrinkA": 0,
-                "shrinkB": 2,
-            },
+        axis.text(LEFT, place, label.text, transform=axis.transAxes, color=label.colour, fontsize=POINTS, va="center")
+    # All in one: as arrows of annotations they would take a third of the time of a figure with many curves.
+    axis.add_artist(
+        LineCollection(
+            [[end, (LEFT, place)] for end, place in zip(ends, places, strict=True)],
+            transform=axis.transAxes,
+            colors=[label.colour for label in shown],
+            linewidths=0.6,
+            linestyles=[(0, (1, 1.5))],
+            clip_on=False,
+            in_layout=False,
         )
+    )
 
 
 def label_points(axis: Axes, labels: Sequence[Label], width: float, height: float) -> None:

@@ -21,11 +21,12 @@ def draw_lines(
 
     Returns the labels of their ends, for `label_ends`.
     """
-    present = [variant for variant in variants if variant in set(table["variant"])]
+    lines = {str(variant): line for variant, line in table.groupby("variant", sort=False)}
+    present = [variant for variant in variants if variant in lines]
     front = coloured(present)
     labels = []
     for variant in present:
-        line = table[table["variant"] == variant].sort_values(x, kind="stable")
+        line = lines[variant].sort_values(x, kind="stable")
         marks = {"markersize": 3, "markevery": -(-len(line) // MOST_MARKS)}
         style = style_of(variant, variants) | marks if variant in front else BACKGROUND
         style |= {"marker": ""} if drawstyle != "default" else {}
