@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Closure(NamedTuple):
-    """What a record has of a plan; `over` are the identities of its parents that ended."""
+    """What a record has of a plan; `over` are the identities of the plan's parents that ended."""
 
     finished: Mapping[str, Ended]
     closed: Mapping[str, Closed]
@@ -39,7 +39,8 @@ def closure(plan: "Plan", uri: str) -> Closure | None:
     if source is None or experiment is None or not expected <= experiment.tags.items():
         return None
     found = contents(source.runs(experiment.experiment_id))
-    over = frozenset(identity for identity, parent in found.parents.items() if parent.run.status == "FINISHED")
+    parents = {identity: each for identity, each in found.parents.items() if plan.identity in each.plans}
+    over = frozenset(identity for identity, each in parents.items() if each.run.status == "FINISHED")
     finished = {identity: ended(run) for identity, run in found.ended.items()}
     return None if found.unfinished else Closure(finished, closed_settings(found, plan.identity), over)
 
