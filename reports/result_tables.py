@@ -69,8 +69,9 @@ class ResultTables:
             last = curve[-1][1]
             if run.status == "diverged":  # the last segment, in which it diverged, ends in a meaningless score
                 curve, last = curve[:-1], s.references["chance"]
+            scores = dict(curve)
             for sequences in grid:
-                score = dict(curve).get(sequences, last)
+                score = scores.get(sequences, last)
                 rows.append([s.task, s.variant, run.number, sequences, score, skill_by(s.references, score)])
         return typed(rows, CURVE)
 
@@ -84,18 +85,8 @@ class ResultTables:
         for run, s in self.runs("replicates"):
             for difficulty, score in self._test_scores(run, s).items():
                 exact, is_refused = self._exact_match(run, s, difficulty), bool(np.isnan(score))
-                row = [
-                    s.task,
-                    s.variant,
-                    run.number,
-                    difficulty,
-                    s.nominal,
-                    score,
-                    skill_by(s.references, score),
-                    exact,
-                    is_refused,
-                ]
-                rows.append(row)
+                place, skill = [s.task, s.variant, run.number, difficulty, s.nominal], skill_by(s.references, score)
+                rows.append([*place, score, skill, exact, is_refused])
         return typed(rows, DIFFICULTY)
 
     @cached_property
@@ -250,11 +241,10 @@ class ResultTables:
 
     def runs(self, kind: str) -> Iterator[tuple[RunRecord, SettingRecord]]:
         """Runs of a kind with their settings, in the order of the study and then of their numbers."""
-        runs: dict[str, list[RunRecord]] = {}
-        for run in sorted(getattr(self.study, kind), key=lambda run: run.number):
-            runs.setdefault(run.setting, []).append(run)
-        for setting in self.study.settings:
-            yield from ((run, setting) for run in runs.get(setting.identity, ()))
+        places = {setting.identity: place for place, setting in enumerate(self.study.settings)}
+        runs = (run for run in getattr(self.study, kind) if run.setting in places)
+        for run in sorted(runs, key=lambda run: (places[run.setting], run.number)):
+            yield run, self.study.settings[places[run.setting]]
 
 
 def by_difficulty(run: RunRecord, metric: str) -> dict[int, float]:

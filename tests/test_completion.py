@@ -16,6 +16,8 @@ from ablations.run.completion import is_complete
 from ablations.sqlite import sqlite_url
 from ablations.study import Costs, Study
 
+pytestmark = pytest.mark.long
+
 CHANGES = {
     "is deleted": "update runs set lifecycle_stage = 'deleted' where run_uuid = ?",
     "goes on": "update runs set status = 'RUNNING' where run_uuid = ?",

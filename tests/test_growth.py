@@ -16,7 +16,7 @@ from builders.large_study import SCALE, large_study
 from reports.document import Document, Table
 from reports.pdf import MOST_ROWS, to_pdf
 
-SECONDS = {"status": 5.0, "dry-run": 8.0, "fresh dry-run": 8.0, "resume": 14.0, "report": 130.0}
+SECONDS = {"status": 5.0, "dry-run": 8.0, "fresh dry-run": 8.0, "resume": 10.0, "report": 110.0}
 """Of processor time, of all processes of a command together, with room for a machine that does other things too."""
 GIGABYTES = 2.0
 STUDY = "import sys\nsys.path.insert(0, {tests!r})\nfrom builders.large_study import large_study\nSTUDY = large_study({runs})\n"
