@@ -29,9 +29,9 @@ from tasks.task import (
 class WordProblem(Task):
     """Say, after each symbol, the product of all elements of a group that were read so far.
 
-    Symbols are drawn uniformly from the whole group. So all products are equally probable, and who misses a single
-    symbol knows nothing of the product. The loss is that of all steps; the score is that of the last, for which all symbols
-    are needed.
+    The first symbol is drawn uniformly from the whole group, the others from its `moves`. So all products are equally
+    probable, and who misses the first symbol knows nothing of the product. The loss is that of all steps; the score is that of
+    the last, for which all symbols are needed.
 
     Shapes: inputs (n, T) tokens, targets (n, T) classes, both elements of the group.
     """
@@ -55,6 +55,11 @@ class WordProblem(Task):
         """The group whose elements are the symbols."""
 
     @property
+    def moves(self) -> tuple[str, ...]:
+        """The elements that every symbol but the first is drawn from: all of the group, unless a task says otherwise."""
+        return self.group.names
+
+    @property
     def spec(self) -> TaskSpec:
         order = len(self.group.names)
         return TaskSpec(order, 0, order, per_step=True, length=self.length)
@@ -63,6 +68,8 @@ class WordProblem(Task):
         table = self.group.table
         lengths = self.draw_difficulties(rng, n)[:, None]
         symbols = rng.integers(len(table), size=(n, lengths.max()))
+        moves = np.array([self.group.names.index(move) for move in self.moves])
+        symbols[:, 1:] = moves[symbols[:, 1:] % len(moves)]  # their number divides the group's order
         products = symbols.copy()
         for step in range(1, symbols.shape[1]):
             products[:, step] = table[products[:, step - 1], symbols[:, step]]
@@ -189,14 +196,16 @@ class S3(WordProblem):
 class A5(WordProblem):
     """Say, after each even rearrangement of five letters, what all so far make of abcde: the word problem of the group A5.
 
-    The word problem of Merrill, Petty & Sabharwal (2024), on lengths up to 25 as there. A5, with 60 elements, is the smallest
-    group that is not solvable: its word problem is complete for NC¹, and no circuit of constant depth is known for it. Who
+    A5, with 60 elements, is the smallest group that is not solvable: its word problem is complete for NC¹ (Barrington 1989),
+    and no circuit of constant depth is known for it. It is that of Merrill, Petty & Sabharwal (2024), on lengths up to 25 as
+    there, but for this: the first symbol is any of the 60, and each later one is one of two `moves`, of which all 60 can be
+    made. Where every symbol is any of the 60, as there, 3,600 products are to be learnt by heart before order matters. Who
     ignores the order of symbols knows nothing of the product of many (`order-blind` is chance).
 
-    Worked example (length 4):
+    Worked example (length 6):
 
-        symbol   acdbe abcde aecbd eabcd
-        product  acdbe acdbe aedcb baedc
+        symbol   deabc bcdea bcade bcade bcdea bcade
+        product  deabc eabcd abecd beacd eacdb acedb
 
     Shapes: inputs (n, T) tokens, the 60 even rearrangements; targets (n, T), what they make, by the same numbers.
     Loss: cross-entropy in nats over all steps. Score: accuracy at the last step.
@@ -212,3 +221,7 @@ class A5(WordProblem):
     @property
     def group(self) -> Group:
         return rearrangements("abcde", even=True)
+
+    @property
+    def moves(self) -> tuple[str, ...]:
+        return "bcade", "bcdea"  # to rotate three letters, and to rotate all five

@@ -51,6 +51,40 @@ def test_groups_and_commutators_are_as_many_as_sympy_counts(name: str) -> None:
     assert Counter(orders) == Counter(element.order() for element in group.elements)
 
 
+@each_task
+def test_the_first_symbol_is_any_element_and_the_later_ones_are_moves_that_reach_all(task: WordProblem) -> None:
+    names, table = task.group.names, task.group.table
+    moves = {names.index(move) for move in task.moves}
+    reached, new = set(moves), set(moves)
+    while new := {int(table[a, b]) for a in new for b in moves} - reached:
+        reached |= new
+    assert reached == set(range(len(names)))
+    symbols = task.sample(np.random.default_rng(0), N).inputs
+    first, later = (Counter(part.flatten().tolist()) for part in (symbols[:, 0], symbols[:, 1:]))
+    assert first.keys() == reached
+    assert later.keys() == moves
+    for counts in (first, later):  # each as often as the others
+        share, total = 1 / len(counts), sum(counts.values())
+        assert all(count / total == pytest.approx(share, abs=error(share, total)) for count in counts.values())
+
+
+@pytest.mark.parametrize(("length", "most"), [(25, 2.0), (100, 1.2)])
+def test_a_bag_of_the_symbols_of_a5_tells_little_more_than_chance_of_long_words(length: int, most: float) -> None:
+    """Of the words with one first symbol and one number of each move, no product has a much greater share than the others."""
+    task = TASKS["a5"](length=length)
+    assert isinstance(task, WordProblem)
+    table, one, other = task.group.table, *(task.group.names.index(move) for move in task.moves)
+    words = np.zeros((length, 60))  # number of the one move -> of all such words, the share of those with each product
+    words[0, 0] = 1
+    for _ in range(length - 1):
+        longer = np.zeros_like(words)
+        longer[:, table[:, other]] += words / 2
+        longer[1:, table[:, one]] += words[:-1] / 2
+        words = longer
+    assert words.sum() == pytest.approx(1)
+    assert 1 < words.max(1).sum() * 60 < most
+
+
 def power(table: np.ndarray, element: int, exponent: int) -> int:
     result = 0
     for _ in range(exponent):

@@ -28,13 +28,13 @@ def _tasks(parity: int, modulo: Modulo, s3: int, a5: int, anbn: int, dyck: int) 
 
 
 SMOKE = Scale(
-    tasks=_tasks(parity=8, modulo=Modulo(length=6, modulus=3), s3=4, a5=2, anbn=6, dyck=6),
+    tasks=_tasks(parity=8, modulo=Modulo(length=6, modulus=3), s3=4, a5=4, anbn=6, dyck=6),
     budget=replace(claims.SMOKE.budget, far=(20, 50)),
 )
 
 # The networks of a limited window are controls: two tasks show that they are.
 DEMO = Scale(
-    tasks=_tasks(parity=40, modulo=Modulo(length=20, modulus=3), s3=16, a5=6, anbn=20, dyck=12),
+    tasks=_tasks(parity=40, modulo=Modulo(length=20, modulus=3), s3=16, a5=16, anbn=20, dyck=12),
     variants=dict.fromkeys(("modulo", "s3", "a5", "dyck"), RECURRENT),
     budget=replace(
         claims.DEMO.budget, search_seeds=1, steps=1_600, parameters=3_000, test=512, far=(100, 1_000, 10_000)
@@ -42,7 +42,7 @@ DEMO = Scale(
 )
 
 STANDARD = Scale(
-    tasks=_tasks(parity=40, modulo=Modulo(length=40, modulus=5), s3=25, a5=12, anbn=50, dyck=25),
+    tasks=_tasks(parity=40, modulo=Modulo(length=40, modulus=5), s3=25, a5=25, anbn=50, dyck=25),
     budget=Budget(
         trials=8,
         trials_per_round=4,

@@ -54,7 +54,7 @@ CARDS: Mapping[str, Card] = {
     "limited-window": Card(
         title="Who sees a limited window cannot follow a state beyond it",
         statement="On sequences longer than its window a network's answer does not depend on what lies outside. In word problems "
-        "(parity, modulo, s3, a5) each symbol that is missed leaves all products equally probable, so that the expected score is "
+        "(parity, modulo, s3, a5) all products are equally probable to who misses the first symbol: the expected score is "
         "exactly chance. In anbn, words with a surplus of a few letters consist of the same windows as those without, so that at "
         "most 3 of 4 can be right.",
         source="By construction: the window is 9 steps for the CNN, at most 3 steps more than twice the longest training "
