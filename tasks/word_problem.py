@@ -204,8 +204,8 @@ class A5(WordProblem):
 
     Worked example (length 6):
 
-        symbol   deabc bcdea bcade bcade bcdea bcade
-        product  deabc eabcd abecd beacd eacdb acedb
+        symbol   ebcad bcade bcade bcdea bcdea bcdea
+        product  ebcad bcead cebad ebadc badce adceb
 
     Shapes: inputs (n, T) tokens, the 60 even rearrangements; targets (n, T), what they make, by the same numbers.
     Loss: cross-entropy in nats over all steps. Score: accuracy at the last step.

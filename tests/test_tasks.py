@@ -228,7 +228,7 @@ WORKED_EXAMPLES: dict[str, tuple[dict[str, Any], int, int]] = {
     "parity": ({"length": 8}, 0, 1),
     "modulo": ({"length": 8}, 0, 1),
     "s3": ({"length": 6}, 0, 1),
-    "a5": ({"length": 6}, 1, 1),
+    "a5": ({"length": 6}, 3, 1),
     "anbn": ({"pairs": 3}, 21, 3),
     "dyck": ({"pairs": 5}, 21, 3),
     "recall": ({"pairs": 2, "fillers": 1}, 0, 1),
