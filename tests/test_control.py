@@ -1,5 +1,6 @@
 """What a session does of a plan: some settings, for some time, in some memory, while there is space."""
 
+import re
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -8,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from builders.small_study import Memory, Silent, numbers, recorded
+from click.testing import CliRunner
 
 from ablations.cli import cli
 from ablations.errors import UserError
@@ -18,6 +20,7 @@ from ablations.run.control import Control, TimeLimitReached, check_patterns, sec
 from ablations.run.executors import SerialExecutor
 from ablations.run.memory import COHORT_MEMORY, GIGA, check_memory, most_runs, run_memory
 from ablations.run.scheduler import run_plan
+from ablations.run.session import _chosen_runs
 from ablations.run.space import check_before, check_on_the_way, needed_space
 from ablations.studies import STUDIES
 from ablations.study import Study
@@ -46,6 +49,9 @@ def test_a_pattern_that_names_no_setting_is_one_line(study: Study) -> None:
         UserError, match=r"no setting is called 'adding/gru'; did you mean 'adding/rnn'\? There are 4: adding/rnn, "
     ):
         check_patterns(plan, ["adding/rnn", "adding/gru"])
+    for given, meant in (("adding", "adding/*"), ("lstm", "*/lstm")):
+        with pytest.raises(UserError, match=rf"called '{given}'; did you mean '{re.escape(meant)}'\?"):
+            check_patterns(plan, [given])
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("45s", 45), ("90m", 5400), ("1h30m", 5400), ("2h0m5s", 7205)])
@@ -167,11 +173,28 @@ def test_a_disk_that_fills_on_the_way_ends_the_session_and_keeps_what_is_finishe
     assert numbers(study, stopped) == numbers(study, whole)
 
 
+def test_to_try_again_what_has_not_failed_says_so_and_writes_nothing(home: Path) -> None:
+    done = CliRunner().invoke(cli, ["run", "claims", "--scale", "smoke", "--retry-failed"])
+    assert done.exit_code == 0
+    assert "has failed: nothing to try again" in done.output
+    assert not home.exists()
+
+
+def test_with_a_part_of_a_plan_its_runs_are_counted_and_no_others(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores = Memory(tmp_path)
+    _run(study, stores, Control(only=("adding/rnn",)))
+    record, plan = stores.recorder(study), study.at("smoke")
+    runs = plan.runs_of("rnn")
+    assert _chosen_runs(plan, Control(only=("adding/*",)), record) == (2 * runs, runs)
+    assert _chosen_runs(plan, Control(retry_failed=True), record) == (0, 0)
+    assert _chosen_runs(plan, Control(), record) == (plan.runs, runs)
+
+
 def test_bad_control_ends_with_one_line_and_leaves_nothing(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from click.testing import CliRunner
-
     for options, words in (
         (["--only", "copying/transformer"], "no setting is called 'copying/transformer'"),
         (["--time-limit", "soon"], "'soon' is no time"),

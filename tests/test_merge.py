@@ -179,10 +179,23 @@ def test_records_of_other_plans_are_refused(halves: tuple[Path, Path], tmp_path:
         merge([other], halves[0], "ablate merge")
 
 
+def test_runs_of_other_plans_beside_that_of_a_record_are_left_out_and_counted(
+    study: Study, halves: tuple[Path, Path], tmp_path: Path
+) -> None:
+    a, b = halves
+    run(brief_study(seed=1), b, "disambiguation/rnn")
+    run(study, b, "disambiguation/*")  # the plan that was run last is that of the other half again
+    (merged,) = merge([b], a, "ablate merge")
+    assert (merged.copied, merged.known, merged.others) == (8, 0, 4)
+    assert str(merged).endswith("runs copied: 8, there already: 0, left out, of other plans: 4")
+    assert len([each for each in runs_of(a) if PARENT in each.data.tags]) == 16
+
+
 def test_folders_without_a_record_are_refused_and_nothing_is_created(tmp_path: Path) -> None:
     empty_store(tmp_path / "empty")
     for folders, words in (
-        ([tmp_path / "none"], "there is no such file"),
+        ([tmp_path / "none"], "none is no folder; name results folders"),
+        ([tmp_path], "has no record; name results folders"),
         ([tmp_path / "empty"], "nothing is recorded in"),
         ([tmp_path / "home"], "is the results folder that is merged into"),
     ):

@@ -63,16 +63,19 @@ def both_records(
     places: tuple[str, str], studies: tuple[str | None, str | None], scale: str
 ) -> tuple["StudyRecord", "StudyRecord"]:
     """Two records of a study at a scale, each in a results folder or an MLflow store; of the only study that both have."""
-    from ablations.record.reader import studies_at
+    from ablations.record.reader import recorded_names
 
     uris = [each if "://" in each else default_uri(Path(each)) for each in places]
     first, second = studies
     if first is None or second is None:
-        names = [studies_at(uri, scale) for uri in uris]
-        common = [name for name in names[0] if name in names[1]]
+        others = recorded_names(uris[1])
+        names = [name for name in recorded_names(uris[0]) if name in others]
+        common = [name.removesuffix(f"-{scale}") for name in names if name.endswith(f"-{scale}")]
         if len(common) != 1:
-            there = f"they have {', '.join(common)} in common" if common else "they have none in common"
-            raise click.UsageError(f"which study at scale {scale!r}? {there}; name one with --study")
+            there = f"they have {', '.join(names)} in common" if names else "they have none in common"
+            raise click.UsageError(
+                f"which study at scale {scale!r}? {there}; name one with --study, its scale with --scale"
+            )
         first, second = first or common[0], second or common[0]
     return record_of(first, scale, uris[0]), record_of(second, scale, uris[1])
 

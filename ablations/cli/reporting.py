@@ -1,9 +1,12 @@
 """The commands that make a report of records: `report` and `compare`."""
 
+import re
+
 import click
 
 from ablations.cli.given import both_records, command_line, found, outdated, record_of
 from ablations.cli.options import with_place, with_scale
+from ablations.credentials import hidden
 from ablations.errors import UserError
 from ablations.home import home
 from ablations.registry import is_file
@@ -54,5 +57,11 @@ def compare(first: str, second: str, study: str | None, other_study: str | None,
     from reports.record_comparison import write_comparison
 
     records = both_records((first, second), (study, other_study or study), scale)
-    for line in write_comparison(*records, (first, second), home() / "reports" / f"compare-{records[0].name}-{scale}"):
+    folder = "-".join(["compare", records[0].name, scale, *map(_in_a_name, (first, second))])  # one for each pair
+    for line in write_comparison(*records, (first, second), home() / "reports" / folder):
         click.echo(line)
+
+
+def _in_a_name(place: str) -> str:
+    """The end of a folder's path or of a store's URI, as it can stand in a file's name."""
+    return re.sub(r"\W+", "_", hidden(place))[-40:].strip("_")

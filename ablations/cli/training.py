@@ -61,7 +61,7 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
     console = console_on()
     with without_collection():
         from ablations.plan_text import describe_plan
-        from ablations.record.reader import ended_runs
+        from ablations.record.reader import ended_runs, failed_settings
         from ablations.run.control import control_of
 
         control = control_of(options)
@@ -72,6 +72,11 @@ def run(study: str, scale: str, dry_run: bool, workers: int, **options: Any) -> 
         if dry_run:
             for line in describe_plan(plan, workers, ended_runs(uri, plan.name, scale)):
                 click.echo(line)
+            return 0
+        if control.retry_failed and not control.chosen(plan, failed_settings(uri, plan.name, scale)):
+            click.echo(
+                f"none of the settings that were chosen of {plan.name} at scale {scale} has failed: nothing to try again"
+            )
             return 0
         from ablations.run.session import Origin
 

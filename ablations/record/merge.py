@@ -35,17 +35,29 @@ class Part(NamedTuple):
     experiment: Experiment
     contents: Contents
 
+    @property
+    def of_its_plan(self) -> Contents:
+        """What there is of the plan that was last run; the rest, of other plans, is in no report."""
+        plan = self.experiment.tags["plan_identity"]
+        parents = {identity: each for identity, each in self.contents.parents.items() if plan in each.plans}
+        ended = {identity: run for identity, run in self.contents.ended.items() if run.setting in parents}
+        return Contents(parents, ended, self.contents.unfinished)
+
 
 @dataclass(frozen=True)
 class Merged:
-    """What came of one study: its experiment, and how many of the other folders' runs were copied or there already."""
+    """What came of one study: its experiment, and how many of the other folders' runs were copied, were there already, or
+    are of other plans than the one that was last run there.
+    """
 
     name: str
     copied: int
     known: int
+    others: int
 
     def __str__(self) -> str:
-        return f"{self.name}: runs copied: {self.copied}, there already: {self.known}"
+        others = f", left out, of other plans: {self.others}" if self.others else ""
+        return f"{self.name}: runs copied: {self.copied}, there already: {self.known}{others}"
 
 
 def merge(folders: Sequence[Path], home: Path, command: str) -> list[Merged]:
@@ -57,6 +69,10 @@ def merge(folders: Sequence[Path], home: Path, command: str) -> list[Merged]:
     uris = [sqlite_url(folder / "mlflow.db") for folder in folders]
     if any(folder.resolve() == home.resolve() for folder in folders):
         raise UserError(f"{home} is the results folder that is merged into; name the others")
+    if missing := [folder for folder in folders if not (folder / "mlflow.db").exists()]:
+        raise UserError(
+            f"{missing[0]} {'has no record' if missing[0].is_dir() else 'is no folder'}; name results folders"
+        )
     parts = [part for uri in uris for part in _parts(uri)]
     names = sorted({part.experiment.name for part in parts})
     if not names:
@@ -128,21 +144,23 @@ def _numbers(part: Part, run: RunRecord) -> tuple[Any, ...]:
 def _merge(client: MlflowClient, home: Path, own: Part | None, others: Sequence[Part]) -> Merged:
     experiment_id = own.experiment.experiment_id if own else _new_experiment(client, home, others[0].experiment)
     copier = Copier(client, experiment_id, own.contents if own else None)
-    copied = known = 0
+    copied = known = left_out = 0
     for part in others:
-        fresh = [run for identity, run in part.contents.ended.items() if identity not in copier.ended]
-        known += len(part.contents.ended) - len(fresh)
+        there = part.of_its_plan
+        fresh = [run for identity, run in there.ended.items() if identity not in copier.ended]
+        known += len(there.ended) - len(fresh)
         copied += len(fresh)
+        left_out += len(part.contents.ended) - len(there.ended)
         wanted = {run.run_id: list(run.metrics) for run in fresh}
         curves = part.source.curves(part.experiment.experiment_id, wanted) if fresh else {}
-        copier.copy(connect(part.uri), part.contents, fresh, curves)
+        copier.copy(connect(part.uri), there, fresh, curves)
     provenance = _provenance([*([own] if own else []), *others])
     for key, value in json_tags("provenance", provenance).items():
         client.set_experiment_tag(experiment_id, key, value)
     name = others[0].experiment.name
     if experiment := _experiment_named(client, name):
         write_views(client, experiment)
-    return Merged(name, copied, known)
+    return Merged(name, copied, known, left_out)
 
 
 def _new_experiment(client: MlflowClient, home: Path, original: Experiment) -> str:

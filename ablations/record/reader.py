@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from ablations.record.contents import contents, setting_record, warn_of_lost_replicates
+from ablations.record.contents import Contents, contents, failure_of, setting_record, warn_of_lost_replicates
 from ablations.record.long_tags import read_json
 from ablations.record.migration import migrated_plan, migrated_provenance, migrated_setting, schema_version
 from ablations.record.opening import open_source
@@ -57,24 +57,33 @@ def read(uri: str, study: str, scale: str, curves: bool = True) -> StudyRecord:
     )
 
 
-def studies_at(uri: str, scale: str) -> list[str]:
-    """The names of the studies that are recorded at a scale. Raises `RecordError` where the store cannot be opened."""
-    names = sorted(each.name for each in own_experiments(open_source(uri)))
-    return [name.removesuffix(f"-{scale}") for name in names if name.endswith(f"-{scale}")]
+def recorded_names(uri: str) -> list[str]:
+    """What is recorded, as STUDY-SCALE. Raises `RecordError` where the store cannot be opened."""
+    return sorted(each.name for each in own_experiments(open_source(uri)))
 
 
 def ended_runs(uri: str, study: str, scale: str) -> dict[str, list[RunRecord]]:
     """The recorded runs of a study at one scale, without curves, by the identity of their parent; none is no error."""
+    groups: dict[str, list[RunRecord]] = {}
+    for run in _contents(uri, study, scale).ended.values():
+        groups.setdefault(run.setting, []).append(run)
+    return groups
+
+
+def failed_settings(uri: str, study: str, scale: str) -> set[str]:
+    """The identities of the settings of a study at one scale that failed when they were run last."""
+    parents = _contents(uri, study, scale).parents
+    return {identity for identity, parent in parents.items() if failure_of(parent.run)}
+
+
+def _contents(uri: str, study: str, scale: str) -> Contents:
+    """What is recorded of a study at one scale, of whatever plans; empty where nothing is."""
     try:
         source = open_source(uri)
     except NoStore:
-        return {}
+        return contents(())
     experiment = experiment_named(source, experiment_name(study, scale), uri)
-    groups: dict[str, list[RunRecord]] = {}
-    if experiment and is_ours(experiment.tags):
-        for run in contents(source.runs(experiment.experiment_id)).ended.values():
-            groups.setdefault(run.setting, []).append(run)
-    return groups
+    return contents(source.runs(experiment.experiment_id) if experiment and is_ours(experiment.tags) else ())
 
 
 def _experiment(source: Source, study: str, scale: str, uri: str) -> Experiment:

@@ -1,7 +1,7 @@
 """What one session does of a plan: which settings, and until when."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -51,10 +51,14 @@ class Control:
         """Whether the session may leave out settings."""
         return bool(self.only) or self.retry_failed
 
-    def chooses(self, setting: Setting, has_failed: bool) -> bool:
-        """Whether the session runs that setting."""
-        is_named = not self.only or any(fnmatchcase(setting.name, pattern) for pattern in self.only)
-        return is_named and (has_failed or not self.retry_failed)
+    def chosen(self, plan: Plan, failed: Container[str]) -> list[Setting]:
+        """The settings that the session runs; `failed` are the identities of those that failed in an earlier one."""
+        return [
+            setting
+            for setting in plan.settings
+            if (not self.only or any(fnmatchcase(setting.name, pattern) for pattern in self.only))
+            and (not self.retry_failed or plan.identities[setting.name] in failed)
+        ]
 
     def may_start(self) -> bool:
         """Whether another job may start. Raises `UserError` where the disk is almost full."""
@@ -76,11 +80,17 @@ def check_patterns(plan: Plan, patterns: Sequence[str]) -> None:
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in names):
             shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
-            near = nearest(pattern, names)
+            near = _completed(pattern, names) or nearest(pattern, names)
             hint = f"did you mean {near!r}? There are" if near else "there are"
             raise UserError(
                 f"no setting is called {shortened(repr(pattern), LONGEST_GIVEN)}; {hint} {len(names)}: {shown}"
             )
+
+
+def _completed(pattern: str, names: Sequence[str]) -> str | None:
+    """The pattern of all settings of a task or of a variant, where only that was given."""
+    wider = (f"{pattern}/*", f"*/{pattern}")
+    return next((each for each in wider if any(fnmatchcase(name, each) for name in names)), None)
 
 
 def seconds_of(text: str) -> float:

@@ -28,15 +28,14 @@ def run_plan(plan: Plan, context: RunContext, executor: Executor, at_once: int, 
     last, when nothing else runs.
     """
     control = control or Control()
-    failed = {name for name, identity in plan.identities.items() if identity in context.record.failed}
+    chosen = control.chosen(plan, frozenset(context.record.failed))  # before any of them fails or is mended
     runners: dict[tuple[str, str], SettingRunner] = {}
 
     def searches() -> Iterator[Steps]:
         """Lazy, so that training starts before all settings are prepared."""
-        for setting in plan.settings:
-            if control.chooses(setting, setting.name in failed):
-                runner = runners[setting.label, setting.variant.name] = SettingRunner(plan, setting, context)
-                yield runner.run()
+        for setting in chosen:
+            runner = runners[setting.label, setting.variant.name] = SettingRunner(plan, setting, context)
+            yield runner.run()
 
     def transfers() -> Iterator[Steps]:
         by_place = {(setting.label, setting.variant.name): setting for setting in plan.settings}

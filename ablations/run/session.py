@@ -97,21 +97,30 @@ def run_session(
     # The workers start first, and MLflow is imported while they do: each of the two takes seconds.
     with sole_writer(place.home, name, origin.command), _executor(executor, workers, prepare, address) as pool:
         record, storage = _opened(plan, place, console)
-        existing, others = record.count_existing()
+        _, others = record.count_existing()
+        planned, existing = _chosen_runs(plan, control, record)
         at_once = SETTINGS_OF_A_WORKER * pool.workers
-        check_before(place.home, needed_space(plan, max(0, plan.runs - existing), at_once))
+        check_before(place.home, needed_space(plan, max(0, planned - existing), at_once))
         if others > int(plan.costs is not None):
             console.print(
                 "Older runs of this study, of other code or other settings, stay in MLflow and are left out.",
                 soft_wrap=True,
             )
         checkpoints = Checkpoints(place.home / "checkpoints" / name)
-        with Reporter(console, plan.runs, existing) as callback:
+        with Reporter(console, planned, existing) as callback:
             context = RunContext(record, storage, checkpoints, callback, control.keep_models, control.cohort_memory)
             with _timed(record, {**provenance(origin.command), **_recorded(origin), "workers": pool.workers}):
                 failures = run_plan(plan, context, pool, at_once, control)
                 missing = max(0, plan.runs - record.count_existing()[0]) if control.is_partial else 0
                 return failures, missing
+
+
+def _chosen_runs(plan: Plan, control: Control, record: Recorder) -> tuple[int, int]:
+    """How many runs the chosen settings need, and how many of these are recorded."""
+    chosen = control.chosen(plan, record.failed)
+    own = {plan.identities[setting.name] for setting in chosen}
+    existing = sum(end.parent in own for end in record.finished.values())
+    return sum(plan.runs_of(setting.variant.name) for setting in chosen), existing
 
 
 def _opened(plan: Plan, place: Place, console: Console) -> tuple[Recorder, BaseStorage]:
