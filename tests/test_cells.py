@@ -363,7 +363,7 @@ MISCOMPUTED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "operand's own gate": (
         {"gates": (Gate("i", operand=True), Gate("f")), "operand": lambda f, a, s, v: a.i * s.h},
-        "has a step that fails: there is no 'i' among f",
+        "there is no 'i' among f",
     ),
     "constant operand": (
         {

@@ -76,7 +76,10 @@ BAD_FILES = {
         CELL.format(name="lstm", step="{'h': a.h}") + STUDY,
         "its cell is named 'lstm' like a built-in",
     ),
-    "step.py": (CELL.format(name="own", step="{'h': a.q}") + STUDY + OWN, "step.py: cell 'own' has a step that fails"),
+    "step.py": (
+        CELL.format(name="own", step="{'h': a.q}") + STUDY + OWN,
+        "step.py: cell 'own' has a step that fails in line 6: there is no 'q' among h",
+    ),
     "branch.py": (
         CELL.format(name="own", step="{'h': a.h if a.h > 0 else s.h}") + STUDY + OWN,
         "the step of the cell 'own' is no equations: TypeError",

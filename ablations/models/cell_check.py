@@ -1,6 +1,7 @@
 """Validates the step of a Cell class, on small tensors and on symbols, when the cell is first used."""
 
 import random
+import sys
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
@@ -55,7 +56,7 @@ def _miscomputed(cell: type[Cell]) -> str | None:
     try:
         new, operand = _evaluated(cell, TorchFunctions, _tensor)
     except Exception as error:  # whatever the author's code does
-        return f"has a step that fails: {_reason(error)}"
+        return f"has a step that fails{_line(cell, error)}: {_reason(error)}"
     if not isinstance(new, dict):
         return f"has a step that returns no dictionary, but {type(new).__name__}"
     if strange := [name for name in new if not is_name(name)]:
@@ -145,6 +146,13 @@ def _random_states() -> tuple[Any, ...]:
     """Those of all generators that a step can draw from without holding one of its own."""
     of_numpy = np.random.get_state(legacy=False)  # noqa: NPY002  # to see that nothing is drawn from it
     return random.getstate(), str(of_numpy), torch.get_rng_state().numpy().tobytes()
+
+
+def _line(cell: type[Cell], error: Exception) -> str:
+    """The last line of the cell's file that the error came through."""
+    file = getattr(sys.modules.get(cell.__module__), "__file__", None)
+    lines = [frame.lineno for frame in extract_tb(error.__traceback__) if frame.filename == file]
+    return f" in line {lines[-1]}" if lines else ""
 
 
 def _reason(error: Exception) -> str:
