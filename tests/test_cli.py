@@ -76,6 +76,11 @@ BAD_FILES = {
         CELL.format(name="lstm", step="{'h': a.h}") + STUDY,
         "its cell is named 'lstm' like a built-in",
     ),
+    "branch.py": (
+        CELL.format(name="own", step="{'h': a.h if a.h > 0 else -a.h}") + STUDY + OWN,
+        "cannot ask how large a value is",
+    ),
+    "misspelt.py": (STUDY + "from tasks import TASKS; TASKS['addin']", "KeyError: 'addin'; did you mean 'adding'?"),
     "step.py": (
         CELL.format(name="own", step="{'h': a.q}") + STUDY + OWN,
         "step.py: cell 'own' has a step that fails in line 6: there is no 'q' among h",

@@ -24,6 +24,7 @@ AS_A_MODEL = (
     "cell's equation: write it as a model: `ablate new model NAME` shows how"
 )
 """What to do instead of what no cell can do."""
+NO_BRANCH = "a step cannot ask how large a value is, by `if`, `and` or `max`; f.maximum and f.relu choose"
 
 TRIES = 8
 """How often a step is evaluated to see whether it is always the same: a coin tossed in it is missed once in 128 times."""

@@ -12,9 +12,11 @@ from pydantic import ValidationError
 
 from ablations.errors import UserError, in_one_line, shortened
 from ablations.models import CELLS, MODELS, Cell
-from ablations.models.cell_check import AS_A_MODEL, check_cell
+from ablations.models.cell_check import AS_A_MODEL, NO_BRANCH, check_cell
 from ablations.models.equations import equations
 from ablations.models.variant import Variant
+from ablations.models.variants import VARIANTS
+from ablations.registry import nearest
 from ablations.study.own import is_built_in, is_own, own_cells, where
 from ablations.study.study import Study
 from tasks import TASKS
@@ -119,7 +121,7 @@ def _executed(path: str) -> dict[str, Any]:
         raise
     except BaseException as error:  # also what ends the program
         kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
-        raise UserError(f"{where(path, error)}: {kind}{shortened(str(error))}") from error
+        raise UserError(f"{where(path, error)}: {kind}{shortened(str(error))}{_meant(error)}") from error
     for kind, registry in REGISTRIES.items():
         for name, entry in before[kind].items():
             if is_built_in(entry) and registry.get(name) is not entry:
@@ -176,6 +178,14 @@ def _check_cells(path: str, cells: Iterable[type[Cell]]) -> None:
         raise UserError(f"{path}: {error}") from error
 
 
+def _meant(error: BaseException) -> str:
+    """What was probably meant where a name is in none of the registries."""
+    if not isinstance(error, KeyError) or not error.args or not isinstance(error.args[0], str):
+        return ""
+    near = nearest(error.args[0], [name for each in (VARIANTS, *REGISTRIES.values()) for name in each])
+    return f"; did you mean {near!r}?" if near else ""
+
+
 def _check_cell(cell: type[Cell]) -> None:
     check_cell(cell)
     try:
@@ -183,4 +193,5 @@ def _check_cell(cell: type[Cell]) -> None:
     except Exception as error:  # whatever the author's code does on symbols
         kind = type(error).__name__
         message = f"the step of the cell {cell.name!r} is no equations: {kind}: {' '.join(str(error).split())}"
-        raise UserError(f"{message}; {AS_A_MODEL}") from error
+        hint = NO_BRANCH if "truth value" in str(error) else AS_A_MODEL
+        raise UserError(f"{message}; {hint}") from error
