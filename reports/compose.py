@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 import pandas as pd
 
+from ablations.record.again import command_again
 from ablations.record.pages import experiment_page, run_page
 from ablations.record.schema import StudyRecord
 from reports.alarm import check_ceilings
@@ -122,7 +123,7 @@ def _partial(results: ResultTables) -> Iterator[Block]:
         yield Note(
             f"These results are partial. Of {counted(settings, 'setting')}, not started: {absent}; with fewer than the planned "
             f"{counted(replicates, 'replicate')}: {incomplete}; failed: {failed}. Missing runs with the parent's "
-            f"hyperparameters: {transferred}. `ablate run` continues the study.",
+            f"hyperparameters: {transferred}. `{command_again(results.study)}` continues the study.",
             "warning",
         )
 

@@ -12,7 +12,7 @@ from builders.rendered import Page, pdf_source
 from reports.claim_pages import claim_table
 from reports.claims import CLAIMS
 from reports.compose import compose
-from reports.document import Document, Heading
+from reports.document import Document, Heading, Note, Table
 from reports.estimates import Estimates
 from reports.html import to_html
 from reports.page_one.answer import MOST, answer
@@ -208,6 +208,31 @@ def test_no_claim_has_the_heading_of_a_network(document):
     assert len(claims) == len(CLAIMS)
     assert not claims & {row.name for block in document.blocks if isinstance(block, PageOne)
                          for _, rows in block.solvers.groups for row in rows}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("last", "facts", "expected"),
+    [
+        ("ablate run claims --scale demo --only 'adding/*' --time-limit 2h --workers 2", {}, "ablate run claims --scale demo"),
+        ("ablate run claims --retry-failed --seed 2 --steps 20", {"changes": {"seed": 2, "steps": 20}},
+         "ablate run claims --scale demo --seed 2 --steps 20"),
+        ("ablate run mine.py", {"study_file": "/home/ada/my own.py", "changes": {"search_seeds": 1}},
+         "ablate run '/home/ada/my own.py' --scale demo --search-seeds 1"),
+        ("ablate try cell.py --workers 2", {"study_file": "/cell.py"}, "ablate try /cell.py --scale demo"),
+    ],
+)  # fmt: skip
+def test_a_report_says_the_command_that_trains_the_whole_plan(last, facts, expected):
+    study = fake_study(World(tasks=("adding",), failed={("adding", "gru"): "MemoryError"}))
+    study = replace(study, provenance={**study.provenance, "command": last, **facts})
+    document, tables = compose(study)
+    (page,) = [block for block in document.blocks if isinstance(block, PageOne)]
+    assert dict(page.facts)["Again"].splitlines()[0] == expected
+    provenance = tables["provenance"].set_index("fact")["value"]
+    assert (provenance["command"], provenance["last command"]) == (expected, last)
+    (partial,) = [block.text for block in document.blocks if isinstance(block, Note) and block.tone == "warning"]
+    assert f"`{expected}` continues the study" in partial
+    (failed,) = [block for block in document.blocks if isinstance(block, Table) and block.name == "failed_settings"]
+    assert f"`{expected}` tries them again" in failed.caption
 
 
 def test_names_of_the_record_are_shown_as_text():

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
+from ablations.record.again import command_again
 from reports.atlas import SIZES, measured_coverage
 from reports.estimates import Estimates
 from reports.method import missing_runs
@@ -45,8 +46,8 @@ def date(started: str) -> str:
 
 def facts(estimates: Estimates) -> list[tuple[str, str]]:
     """Titles and texts."""
-    provenance = estimates.results.study.provenance
-    command = f"{provenance['command']}\n(of seed {estimates.results.study.plan['seed']})"
+    study = estimates.results.study
+    command = f"{command_again(study)}\n(of seed {study.plan['seed']})"
     return [
         ("How sure?", _how_sure(estimates)),
         ("How fair?", _how_fair(estimates)),
