@@ -235,6 +235,19 @@ def test_a_report_says_the_command_that_trains_the_whole_plan(last, facts, expec
     assert f"`{expected}` tries them again" in failed.caption
 
 
+def test_code_is_set_as_code_and_no_backtick_is_shown(monkeypatch):
+    study = fake_study(World(tasks=("adding",), replicates=2, failed={("adding", "gru"): "MemoryError"}))
+    settings = tuple(replace(setting, rule="The sum so far modulo `modulus`.") for setting in study.settings)
+    document, _ = compose(replace(study, settings=settings, provenance={**study.provenance, "study_file": "own.py"}))
+    html, source = to_html(document), pdf_source(document, monkeypatch)
+    assert "`" not in "".join(text for text in Page(html).text if "const " not in text)
+    assert "`" not in source
+    for code in ("modulus", "ablate run own.py --scale demo", "ablate report"):
+        assert f"<code>{code}</code>" in html
+        assert f'raw("{code}")' in source
+    assert html.count("<code>modulus</code>") == source.count('raw("modulus")') == 2
+
+
 def test_names_of_the_record_are_shown_as_text():
     hostile = 'x"<script>alert(1)</script>**|#'
     study = fake_study(World(tasks=("adding",), variants=("lstm", "rnn"), replicates=3, diverged=()))
