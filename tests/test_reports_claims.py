@@ -128,7 +128,10 @@ def test_a_task_that_nobody_has_solved_at_its_easiest_decides_nothing():
     verdict = judge("gru-worse", World(skill=LSTM_FIRST | skill, replicates=10))
     assert list(verdict.parts[0].samples) == ["adding", "france", "disambiguation"]
     assert verdict.parts[0].unlearnt == ("copying",)
-    assert "Copying is left out" in verdict.reason
+    assert "Copying is left out: no network of this kind learnt its easiest form" in verdict.reason
+    skill |= {("france", variant): 0.1 for variant in VARIANTS}
+    verdict = judge("gru-worse", World(skill=LSTM_FIRST | skill, replicates=10))
+    assert "Copying and france are left out: no network of this kind learnt their easiest form" in verdict.reason
 
 
 def test_a_part_that_is_missing_supports_nothing():

@@ -28,7 +28,8 @@ def _unlearnt(parts: Sequence[Comparison]) -> str:
     bare = [part for part in parts if part.unlearnt and not part.samples]
     tasks = list(dict.fromkeys(task for part in parts if part.samples for task in part.unlearnt))
     told = [f"left out, since its easiest form was not learnt: {part.label}" for part in bare]
-    told += [f"{in_a_row(tasks)} is left out: no network of this kind learnt its easiest form"] if tasks else []
+    are, its = ("is", "its") if len(tasks) == 1 else ("are", "their")
+    told += [f"{in_a_row(tasks)} {are} left out: no network of this kind learnt {its} easiest form"] if tasks else []
     return ". ".join(map(capitalised, told))
 
 

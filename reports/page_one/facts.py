@@ -11,7 +11,7 @@ from reports.method import missing_runs
 from reports.page_one.solvers import usual_size
 from reports.prose import counted, in_a_row
 from reports.search_factors import sizes_are_searched
-from reports.search_summary import windows
+from reports.search_summary import TOO_FEW, windows
 
 EDGES_NAMED = 2
 """The most best values at an end that the first page names; the table of windows has all."""
@@ -85,15 +85,16 @@ def _how_fair(estimates: Estimates) -> str:
         size += f" ({counted(others, 'network')} {'has' if others == 1 else 'have'} another size)"
     if sizes_are_searched(results.study):
         size = "Sizes are searched"
-    return (
-        f"{size}, "
-        f"{counted(budget['trials'], 'trial')} on {counted(budget['search_seeds'], 'search seed')}. {_edges(found)}"
-    )
+    search = f"{counted(budget['trials'], 'trial')} on {counted(budget['search_seeds'], 'search seed')}"
+    return f"{size}, {search}. {_edges(found)}".rstrip()
 
 
 def _edges(found: pd.DataFrame) -> str:
-    """Which best values lie at an end of those tried, and what that calls for."""
+    """Which best values lie at an end of those tried, and what that calls for; nothing where too few were tried to tell."""
+    found = found[found["edge"] != TOO_FEW]
     at_edge = found[found["edge"] != ""]
+    if found.empty:
+        return ""
     lie = "lies" if len(at_edge) == 1 else "lie"
     count = f"{len(at_edge)} of {counted(len(found), 'best value')} {lie} at an end of those tried"
     if at_edge.empty:
