@@ -9,6 +9,7 @@ import pytest
 from builders.fake_record import TEXTS, World, fake_study
 from builders.rendered import Page, pdf_source
 
+from reports.brief import found_lines
 from reports.claim_pages import claim_table
 from reports.claims import CLAIMS
 from reports.compose import compose
@@ -18,6 +19,7 @@ from reports.html import to_html
 from reports.page_one.answer import MOST, answer
 from reports.page_one.blocks import PageOne
 from reports.page_one.cells import cell_colours
+from reports.page_one.legends import STRIP
 from reports.page_one.markdown import page_markdown
 from reports.page_one.solvers import MOST_COLUMNS, solver_table, solvers
 from reports.page_one.verdict_strip import deciding, strip_table
@@ -233,6 +235,39 @@ def test_a_report_says_the_command_that_trains_the_whole_plan(last, facts, expec
     assert f"`{expected}` continues the study" in partial
     (failed,) = [block for block in document.blocks if isinstance(block, Table) and block.name == "failed_settings"]
     assert f"`{expected}` tries them again" in failed.caption
+
+
+def test_a_record_without_a_run_says_no_more_than_that_and_the_command_to_go_on(monkeypatch):
+    study = fake_study(World(tasks=MEMORY))
+    study = replace(study, settings=(), trials=(), replicates=(), costs=(), transferred=())
+    document, _ = compose(study)
+    (page,) = [block for block in document.blocks if isinstance(block, PageOne)]
+    assert page.answer == found_lines(study) == ["Nothing is recorded yet. To go on: `ablate run claims --scale demo`"]
+    parts = [block.text for block in document.blocks if isinstance(block, Heading) and block.level == 1]
+    assert parts == ["Failures", "Method", "How the verdicts are reached", "Provenance"]
+    html, source = to_html(document), pdf_source(document, monkeypatch)
+    for text in (html, source, page_markdown(document.title, page)):
+        assert "ablate run claims --scale demo" in text
+        for empty in (
+            STRIP[:20],
+            "No claim is",
+            "seeds a setting",
+            "How fair?",
+            "verdicts-at-a-glance",
+            'class="facts"',
+        ):
+            assert empty not in text
+
+
+def test_the_first_page_says_nothing_of_replicates_or_claims_that_are_not_recorded(monkeypatch):
+    study = replace(fake_study(World(tasks=("adding",), variants=("rnn", "lstm"))), name="own", replicates=(), costs=())
+    document, _ = compose(study)
+    (page,) = [block for block in document.blocks if isinstance(block, PageOne)]
+    assert page.tally == "No claim is judged by these runs"
+    assert [title for title, _ in page.facts] == ["How fair?", "Failures", "Again"]
+    for text in (to_html(document), pdf_source(document, monkeypatch), page_markdown(document.title, page)):
+        assert page.tally in text
+        assert STRIP[:20] not in text
 
 
 def test_code_is_set_as_code_and_no_backtick_is_shown(monkeypatch):

@@ -150,4 +150,4 @@ def found(record: "StudyRecord") -> list[str]:
     """The lines that say at the end of a command what was found."""
     from reports.brief import found_lines
 
-    return found_lines(record)
+    return [as_called(line) for line in found_lines(record)]

@@ -11,6 +11,7 @@ Each rule gives a sentence or nothing; the first three sentences are the answer.
 
 from collections.abc import Callable, Sequence
 
+from ablations.record.again import command_again
 from reports.claims.comparison import MARGIN, skill_difference
 from reports.comparison import WAYS, RankedGroup, microseconds, ranked_groups
 from reports.estimates import Estimates
@@ -27,7 +28,10 @@ MOST_NAMED = 6
 
 def answer(estimates: Estimates) -> list[str]:
     """At most `MOST` sentences; names between two asterisks are to be bold."""
-    if not estimates.results.study.replicates:
+    study = estimates.results.study
+    if not study.has_runs:
+        return [f"Nothing is recorded yet. To go on: `{command_again(study)}`"]
+    if not study.replicates:
         return ["No replicate has been recorded yet, so that there is no answer."]
     rules: Sequence[Callable[[Estimates], str]] = (_ablations, _left_to_right, _future, _alone, _unsolved)
     sentences = [sentence for rule in rules if (sentence := rule(estimates))]

@@ -45,12 +45,14 @@ def date(started: str) -> str:
 
 
 def facts(estimates: Estimates) -> list[tuple[str, str]]:
-    """Titles and texts."""
+    """Titles and texts; nothing of replicates or of a search that is not recorded."""
     study = estimates.results.study
     command = f"{command_again(study)}\n(of seed {study.plan['seed']})"
+    sure = [("How sure?", _how_sure(estimates))] if study.replicates else []
+    fair = [("How fair?", _how_fair(estimates))] if study.trials else []
     return [
-        ("How sure?", _how_sure(estimates)),
-        ("How fair?", _how_fair(estimates)),
+        *sure,
+        *fair,
         ("Failures", _failures(estimates)),
         ("Again", command),
     ]

@@ -31,11 +31,9 @@ def page_typst(page: PageOne, quote: Quote, title: str) -> str:
         title,
         f"#text(size: 8pt, fill: {QUIET}, {quote(page.origin)})",
         f'#block(stroke: (left: 3pt + rgb("#0b57a4")), inset: (left: 10pt, y: 4pt), text(size: 11pt, {answer}))',
-        f'#block(above: 10pt, below: 5pt, text(size: 11pt, weight: "bold", {quote(page.tally)}))',
-        strip_typst(page.strip, quote),
-        f"#text(size: 7pt, fill: {QUIET}, {quote(STRIP)})",
+        *_verdicts(page, quote),
         *(_solvers(page.solvers, quote) if page.solvers.groups else ()),
-        _facts(page.facts, quote),
+        *([_facts(page.facts, quote)] if page.facts else ()),
     ]
     return ON_ONE_SHEET.replace("BODY", "\n".join(parts))
 
@@ -51,6 +49,14 @@ BODY
   scale(f * 100%, origin: top + left, reflow: true, block(width: room.width / f, page-one))
 })
 """
+
+
+def _verdicts(page: PageOne, quote: Quote) -> Iterator[str]:
+    if page.tally:
+        yield f'#block(above: 10pt, below: 5pt, text(size: 11pt, weight: "bold", {quote(page.tally)}))'
+    if page.strip.rows:
+        yield strip_typst(page.strip, quote)
+        yield f"#text(size: 7pt, fill: {QUIET}, {quote(STRIP)})"
 
 
 def strip_typst(strip: Strip, quote: Quote) -> str:
