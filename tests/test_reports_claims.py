@@ -134,6 +134,18 @@ def test_a_task_that_nobody_has_solved_at_its_easiest_decides_nothing():
     assert "Copying and france are left out: no network of this kind learnt their easiest form" in verdict.reason
 
 
+def test_a_claim_that_is_not_run_says_each_part_that_was_not_and_each_that_was_not_learnt():
+    skill = {("sentiment", variant): 0.1 for variant in VARIANTS}
+    world = World(tasks=("sentiment",), variants=("lstm", "bilstm", "bilstm-attention"), replicates=10, skill=skill)
+    verdict = judge("bilstm-attention", world)
+    assert verdict.label == "not run"
+    absent = [part.label for part in verdict.parts if part.verdict == "not run"]
+    unlearnt = [part.label for part in verdict.parts if part.verdict == "inconclusive"]
+    assert len(absent) == len(unlearnt) == 2
+    assert verdict.reason.startswith(f"Not run: {'; '.join(absent)}. Left out")
+    assert all(f"Left out, since its easiest form was not learnt: {label}" in verdict.reason for label in unlearnt)
+
+
 def test_a_part_that_is_missing_supports_nothing():
     without = World(replicates=10, variants=tuple(v for v in VARIANTS if v != "tcn"))
     verdict = judge("future-context", without)

@@ -14,9 +14,12 @@ MOST_NAMED = 5
 
 
 def why_nothing(parts: Sequence[Comparison]) -> str:
+    """Why no part decides: what was not run, and what was not learnt."""
     if not parts:
         return "This study has no comparison that tests it."
-    return capitalised(f"{_unlearnt(parts)}.") if _unlearnt(parts) else missing(parts)
+    absent = missing(parts) if any(part.verdict == "not run" for part in parts) else ""
+    unlearnt = _unlearnt(parts)
+    return " ".join(filter(None, [absent, unlearnt and f"{unlearnt}."]))
 
 
 def missing(parts: Sequence[Comparison]) -> str:
