@@ -163,11 +163,6 @@ def _text(text: str) -> str:
     return f'"{text.translate(ESCAPES)}"'
 
 
-def _marked(text: str) -> str:
-    """A text whose code is set as such."""
-    return code_typst(text, _text)
-
-
 def _lines_of(text: str) -> str:
     """A Typst string of several lines."""
     return ' + "\\n" + '.join(map(_text, text.splitlines())) or _text("")
@@ -182,7 +177,7 @@ class Typeset:
 
     def front(self, document: Document) -> str:
         """The title and what is before the first heading; a first page is made to fit on one sheet with what precedes it."""
-        parts = [TITLE.format(title=_marked(document.title), subtitle=_text(document.subtitle))]
+        parts = [TITLE.format(title=code_typst(document.title, _text), subtitle=_text(document.subtitle))]
         for block in document.front:
             if isinstance(block, PageOne):
                 parts = [page_typst(block, _text, "\n".join(parts))]
@@ -194,7 +189,7 @@ class Typeset:
         """A block where it stands; of a table that is printed in the appendix, where that is."""
         match block:
             case Heading(text, level):
-                return f"#heading(level: {level}, {_marked(text)}) {self._label(block)}"
+                return f"#heading(level: {level}, {code_typst(text, _text)}) {self._label(block)}"
             case PageOne():
                 return page_typst(block, _text, title="")
             case Strip():
@@ -230,7 +225,7 @@ class Typeset:
         return f"#[#set text(size: {size}pt)\n{figure}\n#par({_text(rest)})]"  # no page has room: nothing is measured
 
     def _pointer(self, block: Table) -> str:
-        target = f"link(<{self.anchors[id(block)]}>, {_marked(block.title)})"
+        target = f"link(<{self.anchors[id(block)]}>, {code_typst(block.title, _text)})"
         return f'#par("In the appendix: " + {target} + " ({len(block.rows)} rows).")'
 
     def _label(self, block: Block) -> str:
