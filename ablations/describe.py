@@ -26,9 +26,9 @@ SCIENTIFIC_FLAGS = ("cell", "direction")
 
 
 def first_line(thing: object) -> str:
-    """The first line of the docstring, and the flags that a model's name fixes."""
+    """The first line of the docstring, without its backticks, and the flags that a model's name fixes."""
     flags = _fixed(thing)
-    line = _prose(thing).partition("\n")[0]
+    line = _prose(thing).partition("\n")[0].replace("`", "")
     return f"{line} ({flags})" if flags else line
 
 

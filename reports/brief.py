@@ -28,6 +28,8 @@ def found_lines(study: StudyRecord) -> list[str]:
     It is that of the highest mean skill of the replicates, among the networks of the baseline's size. All in 80 columns.
     """
     estimates = Estimates(ResultTables(study))
+    if not study.has_runs:
+        return answer(estimates)
     told = [line for sentence in answer(estimates) for line in wrap(sentence.replace("**", ""), 80)]
     rows = [row for task in estimates.results.tasks for way in WAYS if (row := _best(estimates, task, way))]
     claims = f"Claims: {tally(judge_claims(estimates))}."

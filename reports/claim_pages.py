@@ -25,7 +25,7 @@ def claim_blocks(verdicts: Mapping[str, Verdict], sizes: str = "") -> Iterator[B
     """
     yield Heading("The claims")
     if not verdicts:
-        yield Paragraph("This study tests none of the claims. Its results are in the tables and figures below.")
+        yield Paragraph("These runs judge none of the claims. Their results are in the tables and figures below.")
         return
     yield Paragraph(_families(verdicts))
     for name, verdict in verdicts.items():

@@ -5,11 +5,13 @@ from datetime import date, datetime
 
 import pandas as pd
 
+from ablations.record.again import command_again
 from ablations.record.pages import experiment_page, run_page
 from ablations.record.schema import StudyRecord
 from reports.alarm import check_ceilings
 from reports.capability import capability_blocks
 from reports.claim_pages import claim_blocks, ledger
+from reports.claims import Verdict
 from reports.comparison import comparison_blocks
 from reports.document import Block, Document, Heading, Note, Table
 from reports.estimates import Estimates
@@ -66,16 +68,7 @@ def compose(
     blocks: list[Block] = [
         *_partial(results),
         page_one(estimates, verdicts),
-        *claim_blocks(verdicts, size_note(study)),
-        *literature_blocks(results, verdicts),
-        *task_blocks(results),
-        *theorem_blocks(study, data["theorems"]),
-        *comparison_blocks(estimates),
-        *capability_blocks(estimates),
-        *_figure_blocks(data, say),
-        *search_blocks(results),
-        *written_blocks(data, say),
-        *equation_blocks(results),
+        *(_found(estimates, verdicts, data, say) if study.has_runs else ()),
         *failure_blocks(results),
         *method_blocks(results),
         *rule_blocks(simulated()),
@@ -87,6 +80,23 @@ def compose(
     view = explorer(estimates, data["learning_curves"])
     data["pairs"] = view.pairs if view else pairs(estimates)
     return Document(title, subtitle, blocks, AUTHOR, _day(study), record_pages(study), view), data
+
+
+def _found(
+    estimates: Estimates, verdicts: Mapping[str, Verdict], data: Mapping[str, pd.DataFrame], say: Say
+) -> Iterator[Block]:
+    """What the runs of a study have come to."""
+    results = estimates.results
+    yield from claim_blocks(verdicts, size_note(results.study))
+    yield from literature_blocks(results, verdicts)
+    yield from task_blocks(results)
+    yield from theorem_blocks(results.study, data["theorems"])
+    yield from comparison_blocks(estimates)
+    yield from capability_blocks(estimates)
+    yield from _figure_blocks(data, say)
+    yield from search_blocks(results)
+    yield from written_blocks(data, say)
+    yield from equation_blocks(results)
 
 
 def record_pages(study: StudyRecord) -> dict[str, str]:
@@ -122,16 +132,16 @@ def _partial(results: ResultTables) -> Iterator[Block]:
         yield Note(
             f"These results are partial. Of {counted(settings, 'setting')}, not started: {absent}; with fewer than the planned "
             f"{counted(replicates, 'replicate')}: {incomplete}; failed: {failed}. Missing runs with the parent's "
-            f"hyperparameters: {transferred}. `ablate run` continues the study.",
+            f"hyperparameters: {transferred}. `{command_again(results.study)}` continues the study.",
             "warning",
         )
 
 
 def _figure_blocks(data: Mapping[str, pd.DataFrame], say: Say) -> Iterator[Block]:
-    yield Heading("Evidence")
-    for name, figure in FIGURES.items():
-        if data[name].empty:
-            continue
+    drawn = {name: figure for name, figure in FIGURES.items() if not data[name].empty}
+    if drawn:
+        yield Heading("Evidence")
+    for name, figure in drawn.items():
         say("drawing the figures", figure.topic)
         yield Heading(figure.topic, level=2)
         yield figure.picture(name, data[name])

@@ -4,6 +4,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
@@ -12,12 +13,13 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from reports.code_spans import code_html
 from reports.document import Document, Formula, Heading, Picture
 from reports.explorer import Explorer
 from reports.latex import ESCAPES
 from reports.markup import MarkupError, checked_mathml
 from reports.page_one.html import page_html, strip_html
-from reports.references import FILE, references, stem
+from reports.references import FILE, References, references, stem
 
 STYLES = ("base.css", "page_one.css", "tables.css", "explorer.css")
 SCRIPTS = ("page.js", "tables.js", "explorer.js")
@@ -45,7 +47,8 @@ def to_html(document: Document) -> str:
     )
     environment.filters |= {"figure": _figure, "equation": _equation, "stem": stem, "ident": id, "tables": FILE.findall}
     environment.filters |= {"page_one": page_html, "strip": strip_html}
-    environment.filters["linked"] = lambda text: Markup("").join(_link(*piece) for piece in links.split(text))
+    environment.filters["linked"] = lambda text: code_html(text, partial(_linked, links))
+    environment.filters["marked"] = code_html
     script = _all("scripts", SCRIPTS)
     return environment.get_template("report.html").render(
         document=document,
@@ -74,6 +77,10 @@ def _contents(document: Document, anchors: Mapping[int, str]) -> list[dict[str, 
         entry = {"text": block.text, "anchor": anchors[place], "sections": []}
         (parts if block.level == 1 or not parts else parts[-1]["sections"]).append(entry)
     return parts
+
+
+def _linked(links: References, text: str) -> Markup:
+    return Markup("").join(_link(*piece) for piece in links.split(text))
 
 
 def _link(text: str, target: str) -> Markup:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from ablations.record.again import command_again
 from ablations.record.schema import ONE_BY_ONE, SettingRecord
 from reports.document import Block, Formula, Heading, Paragraph, Table
 from reports.prose import counted
@@ -82,7 +83,8 @@ def _failed_settings(results: ResultTables) -> Iterator[Block]:
         yield Table(
             "failed_settings",
             pd.DataFrame(rows, columns=["task", "variant", "reason"]),
-            "The settings that failed. Their remaining runs count as missing; `ablate run` tries them again.",
+            "The settings that failed. Their remaining runs count as missing. "
+            f"`{command_again(results.study)}` tries them again.",
         )
 
 
@@ -206,11 +208,12 @@ def _sizes(results: ResultTables) -> str:
 
 
 def provenance_blocks(results: ResultTables) -> Iterator[Block]:
-    """The command, versions and machine that the numbers come from."""
+    """The commands, versions and machine that the numbers come from."""
     study, provenance = results.study, results.study.provenance
     versions = ", ".join(f"{name} {version}" for name, version in provenance["versions"].items())
     facts = {
-        "command": provenance["command"],
+        "command": command_again(study),
+        "last command": provenance["command"],
         "commit": provenance["commit"],
         "started": provenance["started"],
         "wall time": f"{provenance['wall_seconds'] / 60:.1f} minutes in all",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typst
 
+from reports.code_spans import code_typst
 from reports.document import Block, Document, Formula, Heading, Note, Paragraph, Picture, Sample, Table
 from reports.markup import MarkupError, checked_typst
 from reports.page_one.blocks import PageOne, Strip
@@ -176,7 +177,7 @@ class Typeset:
 
     def front(self, document: Document) -> str:
         """The title and what is before the first heading; a first page is made to fit on one sheet with what precedes it."""
-        parts = [TITLE.format(title=_text(document.title), subtitle=_text(document.subtitle))]
+        parts = [TITLE.format(title=code_typst(document.title, _text), subtitle=_text(document.subtitle))]
         for block in document.front:
             if isinstance(block, PageOne):
                 parts = [page_typst(block, _text, "\n".join(parts))]
@@ -188,7 +189,7 @@ class Typeset:
         """A block where it stands; of a table that is printed in the appendix, where that is."""
         match block:
             case Heading(text, level):
-                return f"#heading(level: {level}, {_text(text)}) {self._label(block)}"
+                return f"#heading(level: {level}, {code_typst(text, _text)}) {self._label(block)}"
             case PageOne():
                 return page_typst(block, _text, title="")
             case Strip():
@@ -224,7 +225,7 @@ class Typeset:
         return f"#[#set text(size: {size}pt)\n{figure}\n#par({_text(rest)})]"  # no page has room: nothing is measured
 
     def _pointer(self, block: Table) -> str:
-        target = f"link(<{self.anchors[id(block)]}>, {_text(block.title)})"
+        target = f"link(<{self.anchors[id(block)]}>, {code_typst(block.title, _text)})"
         return f'#par("In the appendix: " + {target} + " ({len(block.rows)} rows).")'
 
     def _label(self, block: Block) -> str:
@@ -236,7 +237,10 @@ class Typeset:
 
     def _linked(self, text: str) -> str:
         """A text with its links. The files beside the report are no links here: a PDF is sent without them."""
-        return " + ".join(_link(*piece) for piece in self.links.split(text) if piece[0]) or _text("")
+        return code_typst(text, _text, self._pieces)
+
+    def _pieces(self, text: str) -> str:
+        return " + ".join(_link(*piece) for piece in self.links.split(text) if piece[0])
 
 
 def _link(text: str, target: str) -> str:

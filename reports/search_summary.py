@@ -17,6 +17,14 @@ WITHIN = 0.1
 EDGE = 0.05
 """A best value is at an end of its range if its distance to it is below this share of the (log) range."""
 
+FEWEST_TRIED = 4
+"""The fewest values of which one at an end says something: of two, one always is."""
+
+TOO_FEW = "too few tried"
+
+MOST_NAMED = 8
+"""The most settings that a paragraph names."""
+
 ENDS = ("diverged", "pruned", "finished")
 """How a trial can end, the worst first: a trial ends as the worst of its runs."""
 
@@ -55,7 +63,8 @@ def windows(results: ResultTables) -> pd.DataFrame:
                 continue  # it is one of several values, or the best trial has none
             values, best = own[name][drawn].to_numpy(), int(np.flatnonzero(own["is_best"][drawn])[0])
             low, high = window(values, skills[drawn].to_numpy(), best)
-            ends = [values.min(), values.max(), edge(values[best], values, range_)]
+            at = edge(values[best], values, range_) if len(values) >= FEWEST_TRIED else TOO_FEW
+            ends = [values.min(), values.max(), at]
             rows.append([task, variant, name, values[best], low, high, *ends, *counts])
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -147,10 +156,11 @@ def _proposed_by(sampler: object) -> str:
 
 
 def _warnings(table: pd.DataFrame) -> Iterator[str]:
-    """For each factor, how many best values are at an edge, and of which settings."""
-    for name, own in table.groupby("factor", sort=False):
-        at_edge = own[own["edge"] != ""]
-        settings = "; ".join(f"{row.task}/{row.variant} ({row.edge})" for row in at_edge.itertuples())
+    """For each factor of which enough values were tried, how many best ones are at an edge, and of which settings."""
+    for name, own in table[table["edge"] != TOO_FEW].groupby("factor", sort=False):
+        at_edge = [f"{row.task}/{row.variant} ({row.edge})" for row in own[own["edge"] != ""].itertuples()]
+        rest = [f"and {len(at_edge) - MOST_NAMED} more"] if len(at_edge) > MOST_NAMED else []
+        settings = "; ".join([*at_edge[:MOST_NAMED], *rest])
         yield (
             f"The best {name} was the highest or lowest tried, or near an end of its range, in {len(at_edge)} of {len(own)} "
             f"settings{': ' + settings if settings else ''}."

@@ -225,6 +225,7 @@ def test_the_list_names_everything(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     said = capsys.readouterr().out
     for name in ("copying", "gru", "bilstm-attention", "claims", "future-context"):
         assert f"  {name} " in said
+    assert "`" not in said
 
 
 def test_a_study_whose_data_are_missing_is_not_begun(

@@ -128,7 +128,22 @@ def test_a_task_that_nobody_has_solved_at_its_easiest_decides_nothing():
     verdict = judge("gru-worse", World(skill=LSTM_FIRST | skill, replicates=10))
     assert list(verdict.parts[0].samples) == ["adding", "france", "disambiguation"]
     assert verdict.parts[0].unlearnt == ("copying",)
-    assert "Copying is left out" in verdict.reason
+    assert "Copying is left out: no network of this kind learnt its easiest form" in verdict.reason
+    skill |= {("france", variant): 0.1 for variant in VARIANTS}
+    verdict = judge("gru-worse", World(skill=LSTM_FIRST | skill, replicates=10))
+    assert "Copying and france are left out: no network of this kind learnt their easiest form" in verdict.reason
+
+
+def test_a_claim_that_is_not_run_says_each_part_that_was_not_and_each_that_was_not_learnt():
+    skill = {("sentiment", variant): 0.1 for variant in VARIANTS}
+    world = World(tasks=("sentiment",), variants=("lstm", "bilstm", "bilstm-attention"), replicates=10, skill=skill)
+    verdict = judge("bilstm-attention", world)
+    assert verdict.label == "not run"
+    absent = [part.label for part in verdict.parts if part.verdict == "not run"]
+    unlearnt = [part.label for part in verdict.parts if part.verdict == "inconclusive"]
+    assert len(absent) == len(unlearnt) == 2
+    assert verdict.reason.startswith(f"Not run: {'; '.join(absent)}. Left out")
+    assert all(f"Left out, since its easiest form was not learnt: {label}" in verdict.reason for label in unlearnt)
 
 
 def test_a_part_that_is_missing_supports_nothing():

@@ -9,15 +9,17 @@ import pytest
 from builders.fake_record import TEXTS, World, fake_study
 from builders.rendered import Page, pdf_source
 
+from reports.brief import found_lines
 from reports.claim_pages import claim_table
 from reports.claims import CLAIMS
 from reports.compose import compose
-from reports.document import Document, Heading
+from reports.document import Document, Heading, Note, Table
 from reports.estimates import Estimates
 from reports.html import to_html
 from reports.page_one.answer import MOST, answer
 from reports.page_one.blocks import PageOne
 from reports.page_one.cells import cell_colours
+from reports.page_one.legends import STRIP
 from reports.page_one.markdown import page_markdown
 from reports.page_one.solvers import MOST_COLUMNS, solver_table, solvers
 from reports.page_one.verdict_strip import deciding, strip_table
@@ -79,7 +81,7 @@ def test_the_answer_names_tasks_that_one_network_or_none_solves():
     world = replace(LEFT_TO_RIGHT, skill=skills(rnn=0.2, lstm=0.3, gru=0.3) | {("adding", "gru"): 0.99})
     told = " ".join(sentences(world))
     assert "Of the networks run on them, only **gru** solves adding in most seeds." in told
-    assert "No network solves copying and france at this size and budget." in told
+    assert "No network solves copying and france in most of its seeds at this size and budget." in told
 
 
 def test_the_answer_of_an_ablation_study_says_which_changes_cost_skill():
@@ -208,6 +210,77 @@ def test_no_claim_has_the_heading_of_a_network(document):
     assert len(claims) == len(CLAIMS)
     assert not claims & {row.name for block in document.blocks if isinstance(block, PageOne)
                          for _, rows in block.solvers.groups for row in rows}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("last", "facts", "expected"),
+    [
+        ("ablate run claims --scale demo --only 'adding/*' --time-limit 2h --workers 2", {}, "ablate run claims --scale demo"),
+        ("ablate run claims --retry-failed --seed 2 --steps 20", {"changes": {"seed": 2, "steps": 20}},
+         "ablate run claims --scale demo --seed 2 --steps 20"),
+        ("ablate run mine.py", {"study_file": "/home/ada/my own.py", "changes": {"search_seeds": 1}},
+         "ablate run '/home/ada/my own.py' --scale demo --search-seeds 1"),
+        ("ablate try cell.py --workers 2", {"study_file": "/cell.py"}, "ablate try /cell.py --scale demo"),
+    ],
+)  # fmt: skip
+def test_a_report_says_the_command_that_trains_the_whole_plan(last, facts, expected):
+    study = fake_study(World(tasks=("adding",), failed={("adding", "gru"): "MemoryError"}))
+    study = replace(study, provenance={**study.provenance, "command": last, **facts})
+    document, tables = compose(study)
+    (page,) = [block for block in document.blocks if isinstance(block, PageOne)]
+    assert dict(page.facts)["Again"].splitlines()[0] == expected
+    provenance = tables["provenance"].set_index("fact")["value"]
+    assert (provenance["command"], provenance["last command"]) == (expected, last)
+    (partial,) = [block.text for block in document.blocks if isinstance(block, Note) and block.tone == "warning"]
+    assert f"`{expected}` continues the study" in partial
+    (failed,) = [block for block in document.blocks if isinstance(block, Table) and block.name == "failed_settings"]
+    assert f"`{expected}` tries them again" in failed.caption
+
+
+def test_a_record_without_a_run_says_no_more_than_that_and_the_command_to_go_on(monkeypatch):
+    study = fake_study(World(tasks=MEMORY))
+    study = replace(study, settings=(), trials=(), replicates=(), costs=(), transferred=())
+    document, _ = compose(study)
+    (page,) = [block for block in document.blocks if isinstance(block, PageOne)]
+    assert page.answer == found_lines(study) == ["Nothing is recorded yet. To go on: `ablate run claims --scale demo`"]
+    parts = [block.text for block in document.blocks if isinstance(block, Heading) and block.level == 1]
+    assert parts == ["Failures", "Method", "How the verdicts are reached", "Provenance"]
+    html, source = to_html(document), pdf_source(document, monkeypatch)
+    for text in (html, source, page_markdown(document.title, page)):
+        assert "ablate run claims --scale demo" in text
+        for empty in (
+            STRIP[:20],
+            "No claim is",
+            "seeds a setting",
+            "How fair?",
+            "verdicts-at-a-glance",
+            'class="facts"',
+        ):
+            assert empty not in text
+
+
+def test_the_first_page_says_nothing_of_replicates_or_claims_that_are_not_recorded(monkeypatch):
+    study = replace(fake_study(World(tasks=("adding",), variants=("rnn", "lstm"))), name="own", replicates=(), costs=())
+    document, _ = compose(study)
+    (page,) = [block for block in document.blocks if isinstance(block, PageOne)]
+    assert page.tally == "No claim is judged by these runs"
+    assert [title for title, _ in page.facts] == ["How fair?", "Failures", "Again"]
+    for text in (to_html(document), pdf_source(document, monkeypatch), page_markdown(document.title, page)):
+        assert page.tally in text
+        assert STRIP[:20] not in text
+
+
+def test_code_is_set_as_code_and_no_backtick_is_shown(monkeypatch):
+    study = fake_study(World(tasks=("adding",), replicates=2, failed={("adding", "gru"): "MemoryError"}))
+    settings = tuple(replace(setting, rule="The sum so far modulo `modulus`.") for setting in study.settings)
+    document, _ = compose(replace(study, settings=settings, provenance={**study.provenance, "study_file": "own.py"}))
+    html, source = to_html(document), pdf_source(document, monkeypatch)
+    assert "`" not in "".join(text for text in Page(html).text if "const " not in text)
+    assert "`" not in source
+    for code in ("modulus", "ablate run own.py --scale demo", "ablate report"):
+        assert f"<code>{code}</code>" in html
+        assert f'raw("{code}")' in source
+    assert html.count("<code>modulus</code>") == source.count('raw("modulus")') == 2
 
 
 def test_names_of_the_record_are_shown_as_text():

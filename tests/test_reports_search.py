@@ -8,6 +8,9 @@ from builders.fake_record import SEARCH_SEEDS, World, fake_study
 
 from ablations.record.schema import RunRecord, StudyRecord
 from reports.document import Paragraph, Table
+from reports.estimates import Estimates
+from reports.figures import FIGURES
+from reports.page_one.facts import facts
 from reports.result_tables import ResultTables
 from reports.search_summary import edge, search_blocks, trials, window, windows
 
@@ -99,6 +102,24 @@ def test_best_values_at_an_edge_are_counted_and_named():
     at_edge = with_trials(study, rates=(0.002, 0.08, 0.03, 0.05, 0.0012, 0.07))
     assert "in 2 of 2 settings: france/lstm (highest tried); copying/lstm (highest tried)." in words(at_edge)
     assert "may lie outside" in words(at_edge)
+
+
+def test_nothing_is_said_of_ends_where_fewer_than_four_values_were_tried():
+    for count, said in ((2, False), (3, False), (4, True)):
+        study = fake_study(World(tasks=("france", "copying"), variants=("lstm", "gru"), trials=count))
+        fair = dict(facts(Estimates(ResultTables(study))))["How fair?"]
+        title = FIGURES["search"].finding(FIGURES["search"].table(Estimates(ResultTables(study))))
+        assert ("at an end" in fair) == ("may lie outside" in words(study)) == ("near an end" in title) == said
+        assert ("highest or lowest tried" in words(study)) == said
+    assert fair.endswith("better ones there.")
+
+
+def test_a_paragraph_names_at_most_eight_best_values_at_an_end():
+    study = fake_study(World(tasks=("france", "copying"), variants=("lstm", "gru", "rnn", "tcn", "cnn")))
+    at_edge = words(with_trials(study, rates=(0.002, 0.08, 0.03, 0.05, 0.0012, 0.07)))
+    assert "in 10 of 10 settings" in at_edge
+    assert at_edge.count("(highest tried)") == 8
+    assert "; and 2 more." in at_edge
 
 
 def test_the_report_says_how_many_trials_tpe_proposed():

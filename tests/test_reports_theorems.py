@@ -1,5 +1,6 @@
 """Theorem beside measurement: which statements are about a study, and the seeds that are counted for them."""
 
+import re
 from dataclasses import replace
 
 import pandas as pd
@@ -136,6 +137,9 @@ def test_the_card_says_what_was_measured_at_the_greatest_length() -> None:
         for text in texts
     )
     assert all(CARDS["positive-gates"].source in " ".join(texts) for _ in texts)
+    assert all(
+        re.match(r"Seeds that solve \S+, by (length|pairs): k of n", b.caption) for b in blocks if isinstance(b, Table)
+    )
     assert {block.name for block in blocks if isinstance(block, Table)} == {
         "theorem_positive-gates_parity",
         "theorem_limited-window_parity",

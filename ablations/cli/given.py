@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ from ablations.cli.ending import INTERRUPTED, TIME_IS_OVER
 from ablations.errors import LONGEST_GIVEN, in_one_line, shortened
 from ablations.home import home, storage_url
 from ablations.home import tracking_uri as default_uri
+from ablations.record.again import arguments
 from ablations.registry import is_file, nearest
 
 if TYPE_CHECKING:
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from ablations.study import Plan, Study
 
 
-def command_line(name: str, study: str, scale: str) -> str:
-    return f"{called()} {shlex.join([name, study, '--scale', scale])}"
+def command_line(name: str, study: str, scale: str, changes: Mapping[str, int] = MappingProxyType({})) -> str:
+    return f"{called()} {shlex.join([name, study, '--scale', scale, *arguments(changes)])}"
 
 
 def plan_of(name: str, scale: str, changes: Mapping[str, int]) -> "Plan":
@@ -98,12 +100,14 @@ def outdated(study: str, scale: str, record: "StudyRecord") -> str | None:
         return None
     from ablations.run.recorded_plan import differences
 
-    parts = differences(plan_of(study, scale, record.provenance.get("changes", {})), record)
+    changes = record.provenance.get("changes", {})
+    parts = differences(plan_of(study, scale, changes), record)
     if not parts:
         return None
     return (
         f"{study} is not what was recorded last of {record.name} at scale {scale}: {', '.join(parts)} changed. "
-        f"First: {command_line('run', study, scale)}; or, of what is recorded: {command_line('report', record.name, scale)}"
+        f"First: {command_line('run', study, scale, changes)}; or, of what is recorded: "
+        f"{command_line('report', record.name, scale)}"
     )
 
 
@@ -149,4 +153,4 @@ def found(record: "StudyRecord") -> list[str]:
     """The lines that say at the end of a command what was found."""
     from reports.brief import found_lines
 
-    return found_lines(record)
+    return [as_called(line) for line in found_lines(record)]

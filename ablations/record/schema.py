@@ -175,6 +175,11 @@ class StudyRecord:
     costs: tuple[RunRecord, ...] = ()
     transferred: tuple[RunRecord, ...] = ()
 
+    @property
+    def has_runs(self) -> bool:
+        """Whether a single run is recorded; the plan always is."""
+        return bool(self.trials or self.replicates or self.transferred or self.costs)
+
 
 PARENT = "mlflow.parentRunId"
 NOTE = "mlflow.note.content"

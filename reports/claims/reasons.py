@@ -14,9 +14,12 @@ MOST_NAMED = 5
 
 
 def why_nothing(parts: Sequence[Comparison]) -> str:
+    """Why no part decides: what was not run, and what was not learnt."""
     if not parts:
         return "This study has no comparison that tests it."
-    return capitalised(f"{_unlearnt(parts)}.") if _unlearnt(parts) else missing(parts)
+    absent = missing(parts) if any(part.verdict == "not run" for part in parts) else ""
+    unlearnt = _unlearnt(parts)
+    return " ".join(filter(None, [absent, unlearnt and f"{unlearnt}."]))
 
 
 def missing(parts: Sequence[Comparison]) -> str:
@@ -28,7 +31,8 @@ def _unlearnt(parts: Sequence[Comparison]) -> str:
     bare = [part for part in parts if part.unlearnt and not part.samples]
     tasks = list(dict.fromkeys(task for part in parts if part.samples for task in part.unlearnt))
     told = [f"left out, since its easiest form was not learnt: {part.label}" for part in bare]
-    told += [f"{in_a_row(tasks)} is left out: no network of this kind learnt its easiest form"] if tasks else []
+    are, its = ("is", "its") if len(tasks) == 1 else ("are", "their")
+    told += [f"{in_a_row(tasks)} {are} left out: no network of this kind learnt {its} easiest form"] if tasks else []
     return ". ".join(map(capitalised, told))
 
 

@@ -13,7 +13,7 @@ from reports.figures.base import FigureKind, panels, plain_log, unique
 from reports.figures.labels import POINTS, coloured
 from reports.figures.lines import BACKGROUND
 from reports.search_factors import is_numeric
-from reports.search_summary import trials, windows
+from reports.search_summary import TOO_FEW, trials, windows
 from reports.style import style_of
 
 NAMES = {"lr": "learning rate", "clip": "clip norm", "weight_decay": "weight decay"}
@@ -110,6 +110,9 @@ def _draw_window(axis: Axes, own: pd.DataFrame, place: float, variant: str, colo
 def finding(table: pd.DataFrame) -> str:
     """In how many settings the best value is at an end of what was tried or may be tried."""
     best = table[table["is_best"]]
+    if len(best) and (best["edge"] == TOO_FEW).all():
+        return "Too few values were tried to say where the best ones lie"
+    best = best[best["edge"] != TOO_FEW]
     at_edge = (best["edge"].fillna("") != "").groupby(best["factor"], sort=False).agg(["sum", "size"])
     names = [NAMES.get(str(factor), str(factor)) for factor in at_edge.index]
     counts = [f"{own['sum']} of {own['size']}" for _, own in at_edge.iterrows()]

@@ -6,11 +6,12 @@ Each rule gives a sentence or nothing; the first three sentences are the answer.
 - `_left_to_right`: who leads the left-to-right networks on the tasks that they can solve, and at what training time.
 - `_future`: where the answer depends on what comes later, whether both ways of reading solve it.
 - `_alone`: tasks that only one network solves. Solved: by more than half of the seeds.
-- `_unsolved`: tasks that no network solves.
+- `_unsolved`: tasks that no network solves, likewise.
 """
 
 from collections.abc import Callable, Sequence
 
+from ablations.record.again import command_again
 from reports.claims.comparison import MARGIN, skill_difference
 from reports.comparison import WAYS, RankedGroup, microseconds, ranked_groups
 from reports.estimates import Estimates
@@ -27,7 +28,10 @@ MOST_NAMED = 6
 
 def answer(estimates: Estimates) -> list[str]:
     """At most `MOST` sentences; names between two asterisks are to be bold."""
-    if not estimates.results.study.replicates:
+    study = estimates.results.study
+    if not study.has_runs:
+        return [f"Nothing is recorded yet. To go on: `{command_again(study)}`"]
+    if not study.replicates:
         return ["No replicate has been recorded yet, so that there is no answer."]
     rules: Sequence[Callable[[Estimates], str]] = (_ablations, _left_to_right, _future, _alone, _unsolved)
     sentences = [sentence for rule in rules if (sentence := rule(estimates))]
@@ -133,9 +137,13 @@ def _alone(estimates: Estimates) -> str:
 
 
 def _unsolved(estimates: Estimates) -> str:
-    """Tasks that no network solves."""
+    """Tasks that no network solves by more than half of its seeds."""
     tasks = [task for task, names in _solvers_by_task(estimates).items() if not names]
-    return f"no network solves {in_a_row(tasks, MOST_NAMED)} at this size and budget." if tasks else ""
+    return (
+        f"no network solves {in_a_row(tasks, MOST_NAMED)} in most of its seeds at this size and budget."
+        if tasks
+        else ""
+    )
 
 
 def _solvers_by_task(estimates: Estimates) -> dict[str, list[str]]:

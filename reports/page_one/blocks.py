@@ -69,7 +69,7 @@ class Solvers:
 class PageOne:
     """The first page: where the numbers are from, the answer, the verdicts, who solves what, and four short facts.
 
-    Names between two asterisks in the `answer` are shown bold.
+    Names between two asterisks in the `answer` are shown bold. What is empty is left out.
     """
 
     origin: str

@@ -4,13 +4,14 @@ from datetime import datetime
 
 import pandas as pd
 
+from ablations.record.again import command_again
 from reports.atlas import SIZES, measured_coverage
 from reports.estimates import Estimates
 from reports.method import missing_runs
 from reports.page_one.solvers import usual_size
 from reports.prose import counted, in_a_row
 from reports.search_factors import sizes_are_searched
-from reports.search_summary import windows
+from reports.search_summary import TOO_FEW, windows
 
 EDGES_NAMED = 2
 """The most best values at an end that the first page names; the table of windows has all."""
@@ -44,12 +45,14 @@ def date(started: str) -> str:
 
 
 def facts(estimates: Estimates) -> list[tuple[str, str]]:
-    """Titles and texts."""
-    provenance = estimates.results.study.provenance
-    command = f"{provenance['command']}\n(of seed {estimates.results.study.plan['seed']})"
+    """Titles and texts; nothing of replicates or of a search that is not recorded."""
+    study = estimates.results.study
+    command = f"{command_again(study)}\n(of seed {study.plan['seed']})"
+    sure = [("How sure?", _how_sure(estimates))] if study.replicates else []
+    fair = [("How fair?", _how_fair(estimates))] if study.trials else []
     return [
-        ("How sure?", _how_sure(estimates)),
-        ("How fair?", _how_fair(estimates)),
+        *sure,
+        *fair,
         ("Failures", _failures(estimates)),
         ("Again", command),
     ]
@@ -84,15 +87,16 @@ def _how_fair(estimates: Estimates) -> str:
         size += f" ({counted(others, 'network')} {'has' if others == 1 else 'have'} another size)"
     if sizes_are_searched(results.study):
         size = "Sizes are searched"
-    return (
-        f"{size}, "
-        f"{counted(budget['trials'], 'trial')} on {counted(budget['search_seeds'], 'search seed')}. {_edges(found)}"
-    )
+    search = f"{counted(budget['trials'], 'trial')} on {counted(budget['search_seeds'], 'search seed')}"
+    return f"{size}, {search}. {_edges(found)}".rstrip()
 
 
 def _edges(found: pd.DataFrame) -> str:
-    """Which best values lie at an end of those tried, and what that calls for."""
+    """Which best values lie at an end of those tried, and what that calls for; nothing where too few were tried to tell."""
+    found = found[found["edge"] != TOO_FEW]
     at_edge = found[found["edge"] != ""]
+    if found.empty:
+        return ""
     lie = "lies" if len(at_edge) == 1 else "lie"
     count = f"{len(at_edge)} of {counted(len(found), 'best value')} {lie} at an end of those tried"
     if at_edge.empty:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
+from reports.code_spans import code_html
 from reports.estimates import SOLVED
 from reports.page_one import legends
 from reports.page_one.blocks import SIGNS, PageOne, Strip
@@ -29,6 +30,7 @@ def _macros(name: str, block: PageOne | Strip) -> Markup:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
         "bold": _bold,
+        "marked": code_html,
         "interval": lambda measurement: Markup(interval_svg(measurement)),
         "in_words": in_words,
         "label": label,
@@ -43,9 +45,9 @@ def _macros(name: str, block: PageOne | Strip) -> Markup:
 
 
 def _bold(sentence: str) -> Markup:
-    """A sentence whose names between two asterisks are bold."""
-    parts = sentence.split("**")
-    return Markup("").join(Markup("<b>{}</b>").format(part) if k % 2 else escape(part) for k, part in enumerate(parts))
+    """A sentence whose names between two asterisks are bold, and whose code is set as such."""
+    parts = enumerate(map(code_html, sentence.split("**")))
+    return Markup("").join(Markup("<b>{}</b>").format(part) if k % 2 else part for k, part in parts)
 
 
 def _cell(skills: Sequence[float] | None) -> Markup:

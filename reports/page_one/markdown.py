@@ -19,7 +19,8 @@ def page_markdown(title: str, page: PageOne) -> str:
 
 
 def _tables(page: PageOne) -> Iterator[str]:
-    yield f"## {page.tally}"
+    if page.tally:
+        yield f"## {page.tally}"
     if page.strip.rows:
         yield _table(["verdict", "claim", "because", "decided by"], [_row(row) for row in page.strip.rows])
         yield STRIP

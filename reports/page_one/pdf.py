@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from reports.code_spans import code_typst
 from reports.estimates import SOLVED
 from reports.page_one.blocks import SIGNS, PageOne, SolverRow, Solvers, Strip, StripRow, Tone
 from reports.page_one.cells import cell_colours
@@ -30,11 +31,9 @@ def page_typst(page: PageOne, quote: Quote, title: str) -> str:
         title,
         f"#text(size: 8pt, fill: {QUIET}, {quote(page.origin)})",
         f'#block(stroke: (left: 3pt + rgb("#0b57a4")), inset: (left: 10pt, y: 4pt), text(size: 11pt, {answer}))',
-        f'#block(above: 10pt, below: 5pt, text(size: 11pt, weight: "bold", {quote(page.tally)}))',
-        strip_typst(page.strip, quote),
-        f"#text(size: 7pt, fill: {QUIET}, {quote(STRIP)})",
+        *_verdicts(page, quote),
         *(_solvers(page.solvers, quote) if page.solvers.groups else ()),
-        _facts(page.facts, quote),
+        *([_facts(page.facts, quote)] if page.facts else ()),
     ]
     return ON_ONE_SHEET.replace("BODY", "\n".join(parts))
 
@@ -52,6 +51,14 @@ BODY
 """
 
 
+def _verdicts(page: PageOne, quote: Quote) -> Iterator[str]:
+    if page.tally:
+        yield f'#block(above: 10pt, below: 5pt, text(size: 11pt, weight: "bold", {quote(page.tally)}))'
+    if page.strip.rows:
+        yield strip_typst(page.strip, quote)
+        yield f"#text(size: 7pt, fill: {QUIET}, {quote(STRIP)})"
+
+
 def strip_typst(strip: Strip, quote: Quote) -> str:
     """Rows of verdicts or measurements."""
     cells = ", ".join(cell for row in strip.rows for cell in _row(row, quote))
@@ -64,9 +71,9 @@ def strip_typst(strip: Strip, quote: Quote) -> str:
 def _row(row: StripRow, quote: Quote) -> Iterator[str]:
     chip = f'text(size: 7.5pt, weight: "bold", fill: white, {quote(f"{SIGNS[row.tone]} {row.word}")})'
     yield f'box(fill: rgb("{CHIPS[row.tone]}"), radius: 2pt, inset: (x: 4pt, y: 2.4pt), {chip})'
-    title = f'text(size: 8.5pt, weight: "bold", {quote(row.title)})'
+    title = f'text(size: 8.5pt, weight: "bold", {code_typst(row.title, quote)})'
     title = f"link(<{row.anchor}>, {title})" if row.anchor else title
-    text = f" + linebreak() + text(size: 7pt, fill: {QUIET}, {quote(row.text)})" if row.text else ""
+    text = f" + linebreak() + text(size: 7pt, fill: {QUIET}, {code_typst(row.text, quote)})" if row.text else ""
     yield f"par(leading: 0.45em, {title}{text})"
     if row.measurement is None:
         yield "[]"
@@ -94,7 +101,7 @@ def _solvers(block: Solvers, quote: Quote) -> Iterator[str]:
         f"#text(size: 7.5pt, table(columns: (auto,) + (1fr,) * {columns - 1}, stroke: 1pt + white, inset: (x: 3pt, y: 1.9pt), "
         f"align: (left + horizon,) + (center + horizon,) * {columns - 1}, table.header([], {head}), {rows}))"
     )
-    lines = " + linebreak() + ".join(map(quote, [SOLVERS, *block.legend]))
+    lines = " + linebreak() + ".join(code_typst(line, quote) for line in [SOLVERS, *block.legend])
     yield f"#block(above: 4pt)[#set par(leading: 0.4em)\n#text(size: 6.5pt, fill: {QUIET}, {lines})]"
 
 
@@ -119,7 +126,7 @@ def _cell(skills: Sequence[float] | None, quote: Quote) -> str:
 def _facts(facts: Sequence[tuple[str, str]], quote: Quote) -> str:
     boxes = ", ".join(
         f'block(fill: luma(245), radius: 3pt, inset: 5pt, width: 100%, height: 100%, text(weight: "bold", {quote(title)}) + '
-        f"linebreak() + {' + linebreak() + '.join(map(quote, text.splitlines()))})"
+        f"linebreak() + {' + linebreak() + '.join(code_typst(line, quote) for line in text.splitlines())})"
         for title, text in facts
     )
     return (
@@ -129,8 +136,8 @@ def _facts(facts: Sequence[tuple[str, str]], quote: Quote) -> str:
 
 
 def _bold(sentence: str, quote: Quote) -> str:
-    parts = enumerate(sentence.split("**"))
-    return " + ".join(f"strong({quote(part)})" if k % 2 else quote(part) for k, part in parts)
+    parts = enumerate(code_typst(part, quote) for part in sentence.split("**"))
+    return " + ".join(f"strong({part})" if k % 2 else part for k, part in parts)
 
 
 def _image(svg: str, width: str, alt: str, quote: Quote) -> str:

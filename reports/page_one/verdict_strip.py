@@ -44,11 +44,11 @@ def tally(verdicts: Mapping[str, Verdict]) -> str:
     """How many verdicts there are of each word.
 
     >>> tally({})
-    'No claim is tested in this study'
+    'No claim is judged by these runs'
     """
     counts = Counter(verdict.label for verdict in verdicts.values())
     words = [f"{counts[label]} {label}" for label in SIGNS if counts[label]]  # type: ignore[index]
-    return " · ".join(words) or "No claim is tested in this study"
+    return " · ".join(words) or "No claim is judged by these runs"
 
 
 def anchor(claim: str) -> str:

@@ -54,7 +54,7 @@ def _card_blocks(name: str, card: Card, rows: pd.DataFrame) -> Iterator[Block]:
         yield Table(
             f"theorem_{name}_{task}",
             as_counts(own),
-            f"Seeds that solve {task} at each {own['unit'].iloc[0]}, k of n, with the exact 95 % interval of the share. "
+            f"Seeds that solve {task}, by {own['unit'].iloc[0]}: k of n, with the exact 95 % interval of the share. "
             "“Trained” marks the greatest in training.",
         )
 
