@@ -92,6 +92,13 @@ def test_an_error_of_numpy_in_a_users_task_fails_its_setting_with_its_traceback(
         assert "np.zeros(3) + np.zeros(n + 4)" in rows[name][2]
 
 
+def test_the_status_of_a_study_with_another_seed_and_budget_names_these(study: Study, tmp_path: Path) -> None:
+    carry_out(study, tmp_path, provenance={"changes": {"seed": 2, "search_seeds": 1}})  # type: ignore[dict-item]
+    assert next(describe_status(recorded(study, tmp_path))).startswith(
+        "small at scale smoke, --seed 2 --search-seeds 1: "
+    )
+
+
 def test_a_failure_of_transferred_runs_marks_their_setting_until_they_are_trained(
     study: Study, changed: Callable[..., Study], tmp_path: Path
 ) -> None:

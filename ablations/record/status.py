@@ -4,13 +4,15 @@ from collections import Counter
 from collections.abc import Iterator
 from statistics import fmean
 
+from ablations.record.again import arguments
 from ablations.record.schema import StudyRecord
 
 
 def describe_status(study: StudyRecord) -> Iterator[str]:
     """The lines about a record: runs of each setting, how they ended, and the mean test score so far."""
     budget = study.plan["budget"]
-    yield f"{study.name} at scale {study.scale}: {study.plan['question']}"
+    changes = " ".join(arguments(study.provenance.get("changes", {})))
+    yield f"{study.name} at scale {study.scale}{f', {changes}' if changes else ''}: {study.plan['question']}"
     width = max(40, *(len(f"{setting.task}/{setting.variant}") for setting in study.settings), 0)
     yield f"{'setting':{width}} {'trainings':>9} {'replicates':>10} {'transferred':>7} {'score':>7}  ended early"
     for setting in study.settings:
