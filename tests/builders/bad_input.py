@@ -181,10 +181,10 @@ COMMANDS = [
     Command(["dashboard", "--port", "99999"], "range 1<=x<=65535"),
     # two records
     Command(["merge"], "Missing argument 'FOLDER...'"),
-    Command(["merge", "none"], "there is no such file"),
-    Command(["merge", "file"], "there is no such file"),
+    Command(["merge", "none"], "is no folder; name results folders"),
+    Command(["merge", "file"], "is no folder; name results folders"),
     Command(["merge", "none", "results"], "is the results folder that is merged into"),
-    Command(["merge", "a\nb"], "there is no such file"),
+    Command(["merge", "a\nb"], "is no folder; name results folders"),
     Command(["compare"], "Missing argument 'A'"),
     Command(["compare", "none"], "Missing argument 'B'"),
     Command(["compare", "none", "file"], "there is no such file"),
