@@ -242,6 +242,7 @@ def test_a_study_whose_data_are_missing_is_not_begun(
         assert not home.exists()
 
 
+@pytest.mark.long  # fifteen seconds; the commands are tested one by one too
 def test_from_a_study_file_to_its_report(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

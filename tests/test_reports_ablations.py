@@ -97,6 +97,7 @@ def test_a_study_of_two_sizes_compares_each_variant_to_one_of_its_own_size() -> 
     assert compared == expected  # there is nothing of the size of rnn-30k
 
 
+@pytest.mark.long
 def test_settings_that_were_not_planned_are_not_missing() -> None:
     whole = fake_study(world(**TWO_SIZES), "lstm_ablation")
     document, _ = compose(whole)
