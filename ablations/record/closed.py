@@ -29,20 +29,22 @@ def closure(plan: "Plan", uri: str) -> Closure | None:
 
     None for other stores: to ask a server takes longer than to start workers.
     """
-    name = experiment_name(plan.name, plan.scale)
+    if database_file(uri) is None:
+        return None
     try:
-        source = open_source(uri) if database_file(uri) else None
+        source = open_source(uri)
     except NoStore:
-        source = None
-    experiment = experiment_named(source, name, uri) if source else None
-    expected = plan_tags(plan).items()
-    if source is None or experiment is None or not expected <= experiment.tags.items():
+        return None
+    experiment = experiment_named(source, experiment_name(plan.name, plan.scale), uri)
+    if experiment is None or not plan_tags(plan).items() <= experiment.tags.items():
         return None
     found = contents(source.runs(experiment.experiment_id))
+    if found.unfinished:
+        return None
     parents = {identity: each for identity, each in found.parents.items() if plan.identity in each.plans}
     over = frozenset(identity for identity, each in parents.items() if each.run.status == "FINISHED")
     finished = {identity: ended(run) for identity, run in found.ended.items()}
-    return None if found.unfinished else Closure(finished, closed_settings(found, plan.identity), over)
+    return Closure(finished, closed_settings(found, plan.identity), over)
 
 
 def closed_settings(contents: Contents, plan: str) -> dict[str, Closed]:
